@@ -1,0 +1,110 @@
+"""The narrow protocol between the engine and whatever answers prompts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from msgspec import Struct
+
+from selftune_build.model.sample import ErrorKind, EvidenceOrigin, Reply
+
+
+class Workspace(Protocol):
+    """The temporary folder of one sample; parts of it are made when they are first asked for."""
+
+    @property
+    def root(self) -> Path:
+        """Absolute folder with the case's files, a git repository of its own."""
+
+    @property
+    def home(self) -> Path:
+        """Absolute folder that serves as HOME; `tmp/` in it as TMPDIR."""
+
+    def skill(self, name: str) -> Path:
+        """Absolute folder of a staged skill, its files in place."""
+
+
+class StagedSkill(Struct, frozen=True):
+    """What a host sees of a skill before it activates it."""
+
+    name: str
+    description: str
+
+
+class RunRequest(Struct, frozen=True):
+    """Act on `prompt` in `workspace`."""
+
+    call_id: str
+    prompt: str
+    workspace: Workspace
+    skills: tuple[StagedSkill, ...]
+    model: str | None
+    sample: int
+    timeout_s: int
+    max_turns: int
+    allow_exec: bool = True
+    """False under `--no-exec`: scripts of a package must not be run."""
+
+
+class CompleteRequest(Struct, frozen=True):
+    """Answer `prompt` alone, as JSON that matches `schema` where one is given."""
+
+    call_id: str
+    prompt: str
+    model: str | None
+    timeout_s: int
+    schema: dict[str, Any] | None = None
+
+
+class Traits(Struct, frozen=True):
+    """What the engine has to know about an agent beyond its identity."""
+
+    origin: EvidenceOrigin
+    deterministic: bool = False
+    """One sample per case is enough."""
+    free: bool = False
+    """Calls cost nothing: no question before many of them, no fsync after each."""
+    completes: bool = False
+    """Can serve the role `complete`."""
+    lazy: bool = False
+    """Asks the workspace for skills itself; otherwise all are placed beforehand."""
+    opens_skill_files: bool = True
+    """The host may open every SKILL.md at start, so its access time proves nothing."""
+    shows_listing: bool = False
+    """The host shows file names of a skill when it activates it."""
+
+
+class AgentFailure(Exception):
+    """An attempt brought no answer: an infrastructure error, never evidence about the skill."""
+
+    def __init__(self, kind: ErrorKind, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.retry_after_s = retry_after_s
+
+
+class Agent(Protocol):
+    """One configured agent. `run` and `complete` write the raw answer; `parse` alone interprets it."""
+
+    name: str
+    """The name in manifest, lock and report."""
+    identity: dict[str, Any]
+    """Plain JSON without floats: verbatim what enters static keys and the lock."""
+    traits: Traits
+
+    def run(self, request: RunRequest, answer: BinaryIO) -> None:
+        """Write the raw answer to `answer`, an unbuffered file that a child may inherit as its stdout.
+
+        Raises AgentFailure when there is no answer. Never raises for what the answer says.
+        """
+
+    def complete(self, request: CompleteRequest, answer: BinaryIO) -> None:
+        """As `run`, without a workspace. Raises AgentFailure(UNAVAILABLE) where `traits.completes` is false."""
+
+    def parse(self, raw: bytes) -> Reply:
+        """The answer as data; pure. Raises AgentFailure(PROTOCOL or REPORTED) where it is not a valid one."""
+
+    def unavailable(self) -> str | None:
+        """Why the agent cannot be used here and what to do about it, or None."""

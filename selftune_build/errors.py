@@ -1,0 +1,48 @@
+"""Error families: each carries what happened, where, what to do, and the exit status it leads to."""
+
+from __future__ import annotations
+
+from selftune_build.model.location import Location
+
+
+class SelftuneError(Exception):
+    """Something the user can act on; rendered by the one error renderer, never as a traceback."""
+
+    code = "error"
+    exit_status = 70
+
+    def __init__(self, message: str, *, at: Location | None = None, hint: str | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.at = at
+        self.hint = hint
+        if code is not None:
+            self.code = code
+
+
+class UsageError(SelftuneError):
+    """The command line asks for something that does not exist or does not fit together."""
+
+    code = "usage"
+    exit_status = 2
+
+
+class InputError(SelftuneError):
+    """A file of the user cannot be read the way its format promises."""
+
+    code = "bad-input"
+    exit_status = 2
+
+
+class UndecidedError(SelftuneError):
+    """No verdict was possible: an agent is missing, a budget is used up, evidence is missing."""
+
+    code = "undecided"
+    exit_status = 3
+
+
+class StoreError(SelftuneError):
+    """The store, the lock file or a report could not be read or written."""
+
+    code = "store"
+    exit_status = 4

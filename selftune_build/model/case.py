@@ -1,0 +1,70 @@
+"""The neutral case: what every eval format is read into."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct, field
+
+from selftune_build.model.location import Location
+from selftune_build.model.manifest import Limits
+
+
+class Arm(StrEnum):
+    """Under which condition a case runs."""
+
+    WITH_SKILL = "with_skill"
+    WITHOUT_SKILL = "without_skill"
+    SCRIPT = "script"
+
+
+class Origin(Struct, frozen=True):
+    """From which file and which element of it a case or check was read."""
+
+    format: str
+    at: Location
+
+
+class CaseFile(Struct, frozen=True):
+    """A file placed in the workspace of a sample before it starts: its destination there and its bytes."""
+
+    dest: str
+    content: bytes
+    digest: str
+
+
+class Check(Struct, frozen=True):
+    """One assertion; `kind` names a family in `selftune_build.checks`, `params` is plain JSON.
+
+    `files` binds each package file the check executes (a grader script named in `params["run"]`) to its digest,
+    so that an edited grader judges again.
+    """
+
+    kind: str
+    params: dict[str, Any] = field(default_factory=dict)
+    files: tuple[tuple[str, str], ...] = ()
+    origin: Origin | None = None
+
+
+class Case(Struct, frozen=True):
+    """One eval: a prompt, or with `run` a script; its files, checks and whether the skill should trigger."""
+
+    id: str
+    prompt: str = ""
+    run: tuple[str, ...] = ()
+    stdin: str = ""
+    files: tuple[CaseFile, ...] = ()
+    setup: tuple[tuple[str, ...], ...] = ()
+    should_trigger: bool | None = None
+    checks: tuple[Check, ...] = ()
+    limits: Limits | None = None
+    observe_package: bool = False
+    """`observe: package`: reuse by observation is off, every edit of the package makes this case stale."""
+    tags: tuple[str, ...] = ()
+    origin: Origin | None = None
+
+    @property
+    def is_script(self) -> bool:
+        """Whether this case runs a script of the package instead of an agent."""
+        return bool(self.run)

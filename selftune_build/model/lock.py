@@ -1,0 +1,38 @@
+"""The committed evidence of one package (DESIGN 8.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+
+class Row(Struct, frozen=True, omit_defaults=True):
+    """One case under one arm: the key its evidence belongs to, and the counts. Everything is an integer or a digest."""
+
+    key: str
+    observed: tuple[str, ...]
+    n: int
+    evidence: str
+    triggered: int | UnsetType = UNSET
+    """Samples in which the package under test was activated; unset where the agent does not tell."""
+    passed: int | UnsetType = UNSET
+    """Samples in which every check of the arm held; unset without checks and where a check was not measured."""
+
+
+class AgentEntry(Struct, frozen=True):
+    """The evidence of one agent: its identity verbatim as it enters static keys, its rows and its verdicts."""
+
+    identity: dict[str, Any]
+    origin: str
+    cases: dict[str, dict[str, Row]] = field(default_factory=dict)
+    gates: dict[str, str] = field(default_factory=dict)
+
+
+class Lock(Struct, frozen=True):
+    """A whole `selftune.lock`, seals checked and left out."""
+
+    package: str
+    tree: str
+    policy: str
+    agents: dict[str, AgentEntry] = field(default_factory=dict)

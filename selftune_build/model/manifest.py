@@ -1,0 +1,98 @@
+"""What `selftune.yaml` declares, with the defaults of every field."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+
+class AgentDefinition(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """An agent declared under `agents:`; `argv` is relative to the manifest that declares it."""
+
+    type: str
+    argv: tuple[str, ...] = ()
+    deterministic: bool = False
+    free: bool = False
+    env: tuple[str, ...] = ()
+    cache_version: str | None = None
+    origin: Literal["live", "simulated"] | None = None
+    base: str = "."
+    """Folder of the declaring manifest, relative to the workspace; filled in by the reader, never read from YAML."""
+
+
+class Samples(Struct, frozen=True):
+    """How many samples a case gets, and at which one-sided confidence the gates decide."""
+
+    min: int = 3
+    max: int = 9
+    confidence: float = 0.95
+
+
+class Limits(Struct, frozen=True):
+    """What one sample may use: wall-clock seconds and agent turns."""
+
+    timeout_s: int = 120
+    max_turns: int = 10
+
+
+class Budget(Struct, frozen=True):
+    """What one invocation may spend; `max_cost_usd` is a decimal string, never a float."""
+
+    max_calls: int | None = None
+    max_cost_usd: str | None = None
+
+
+class GateSetting(Struct, frozen=True):
+    """What the manifest says about one gate; a gate that is named is required unless it says otherwise."""
+
+    min: float | None = None
+    required: bool = True
+    enabled: bool = True
+    reason: str | None = None
+    profile: Literal["hosts", "strict"] = "hosts"
+    """Only for `spec`: which severity its rules have."""
+
+
+class Policy(Struct, frozen=True):
+    """Which evidence a verdict may rest on; `origins` None means any."""
+
+    origins: tuple[str, ...] | None = None
+    plugins: tuple[str, ...] = ()
+    served_model: str = "report"
+    bundle_evals: bool = False
+
+
+class Waiver(Struct, frozen=True):
+    """A human's signature under one stale or failing row."""
+
+    target: str
+    key: str
+    reason: str
+
+
+class Manifest(Struct, frozen=True):
+    """The effective settings of one package: its own manifest over the workspace defaults over the built-in ones."""
+
+    agent: tuple[str, ...] = ("embedded",)
+    model: str | None = None
+    agents: dict[str, AgentDefinition] = field(default_factory=dict)
+    evals: tuple[str, ...] | None = None
+    """Package-relative globs; None: every recognised file under `evals/`."""
+    unit_tests: tuple[str, ...] | None = None
+    """Package-relative globs; None: every recognised file under `tests/`."""
+    exclude: tuple[str, ...] = ()
+    competitors: Literal["siblings", "none"] | int | tuple[str, ...] = "siblings"
+    """`siblings`, `none`, the n nearest, or paths relative to the manifest that says so (made workspace-relative by the reader)."""
+    samples: Samples = Samples()
+    limits: Limits = Limits()
+    budget: Budget = Budget()
+    gates: dict[str, GateSetting] = field(default_factory=dict)
+    policy: Policy = Policy()
+    accepted: tuple[Waiver, ...] = ()
+    path: str | None = None
+    """Workspace-relative path of the package's own manifest, None without one."""
+
+    def policy_fields(self) -> dict[str, Any]:
+        """What the digest under `policy` in the lock covers: gates, samples and policy."""
+        return {"gates": self.gates, "samples": self.samples, "policy": self.policy}

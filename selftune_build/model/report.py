@@ -1,0 +1,97 @@
+"""The outcome of one invocation, as every renderer gets it (DESIGN 8.4)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from selftune_build.model.finding import Finding
+from selftune_build.model.verdict import GateResult, Metric, Verdict
+
+
+class TargetState(StrEnum):
+    """Where a target stands when the invocation ends."""
+
+    UP_TO_DATE = "up-to-date"
+    BUILT = "built"
+    STALE = "stale"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    SKIPPED = "skipped"
+
+
+class Reason(Struct, frozen=True):
+    """Why a row has to run: one per input that changed."""
+
+    code: str
+    name: str
+    message: str
+
+
+class StageReport(Struct, frozen=True):
+    """One target: what was run, what was reused and why."""
+
+    target: str
+    state: TargetState
+    run: int = 0
+    reused: int = 0
+    reasons: tuple[Reason, ...] = ()
+
+
+class Problem(Struct, frozen=True):
+    """Something that stands in the way of a pass; `fix` is the command or edit to make."""
+
+    code: str
+    target: str
+    message: str
+    path: str | None = None
+    line: int | None = None
+    fix: str | None = None
+
+
+class Failure(Struct, frozen=True):
+    """One check that did not hold: in how many of the samples, and the evidence line of the first."""
+
+    target: str
+    check: str
+    evidence: str
+    failed: int
+    n: int
+
+
+class Spend(Struct, frozen=True):
+    """Calls made in this invocation, every attempt counted; `cost_usd` is a decimal string."""
+
+    agent_calls: int = 0
+    judge_calls: int = 0
+    cost_usd: str = "0"
+    reused: int = 0
+
+
+class PackageReport(Struct, frozen=True):
+    """One package under one agent."""
+
+    name: str
+    path: str
+    agent: str
+    origin: str
+    verdict: Verdict
+    stages: tuple[StageReport, ...] = ()
+    metrics: dict[str, Metric] = {}
+    gates: tuple[GateResult, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    next_command: str | None = None
+
+
+class Report(Struct, frozen=True):
+    """One invocation: the verdict over all packages, the money spent, the exit status."""
+
+    verdict: Verdict
+    exit_code: int
+    spend: Spend
+    packages: tuple[PackageReport, ...] = ()
+    mode: str = "build"
+    """`build`, `locked` or `dry-run`."""

@@ -1,0 +1,93 @@
+"""What one agent run was asked and what came back."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct, field
+
+
+class EvidenceOrigin(StrEnum):
+    """Where evidence comes from; the three are never mixed."""
+
+    LIVE = "live"
+    SIMULATED = "simulated"
+    RECORDED = "recorded"
+
+
+class ErrorKind(StrEnum):
+    """Why an attempt brought no answer; never evidence about the skill."""
+
+    CRASH = "crash"
+    TIMEOUT = "timeout"
+    FLOOD = "flood"
+    PROTOCOL = "protocol"
+    REPORTED = "reported"
+    UNAVAILABLE = "unavailable"
+    RATE_LIMIT = "rate-limit"
+    AUTH = "auth"
+
+
+class ToolCall(Struct, frozen=True):
+    """One tool the agent called, with its input as the host reported it."""
+
+    name: str
+    input: dict[str, Any] = field(default_factory=dict)
+
+
+class Usage(Struct, frozen=True):
+    """What an attempt used; `cost_usd` is a decimal string."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: str = "0"
+
+
+class Reply(Struct, frozen=True):
+    """The agent's answer, parsed. None means the agent does not tell, which is not the same as an empty list."""
+
+    output: str
+    skills_used: tuple[str, ...] | None = None
+    files_read: tuple[str, ...] | None = None
+    tool_calls: tuple[ToolCall, ...] | None = None
+    usage: Usage | None = None
+    model: str | None = None
+
+
+class FileChange(Struct, frozen=True):
+    """A file that the sample left behind: its bytes, or None where a staged file is gone."""
+
+    path: str
+    content: bytes | None
+    executable: bool = False
+
+
+class Transcript(Struct, frozen=True):
+    """What checks are judged on: the reply plus the files the run left behind, and for scripts how it ended."""
+
+    reply: Reply
+    files: tuple[FileChange, ...] = ()
+    exit_status: int | None = None
+    stderr: str = ""
+    limit: bool = False
+    """The sample hit its time limit twice: it counts as failed."""
+
+
+class Sample(Struct, frozen=True):
+    """One finished sample: the unit of money, durability and reuse."""
+
+    static_key: str
+    call_id: str
+    index: int
+    staged: dict[str, str]
+    """Digest of every facet it was staged with, by name (`pdf:body`, `pdf:file:references/a.md`)."""
+    observed: frozenset[str]
+    transcript: Transcript
+    digest: str
+    """What was asked and what came back, without call_id, times, cost and paths."""
+
+    @property
+    def cohort(self) -> tuple[tuple[str, str], ...]:
+        """Identity of the tree it was staged from."""
+        return tuple(sorted((name, digest) for name, digest in self.staged.items() if name.endswith(":*")))

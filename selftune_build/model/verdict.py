@@ -1,0 +1,40 @@
+"""What gates decide and what metrics measured: values, never exceptions."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Verdict(StrEnum):
+    """`inconclusive` is a value of its own and never a pass."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Metric(Struct, frozen=True):
+    """A measured value with its interval; n is the number of cases."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+class GateResult(Struct, frozen=True):
+    """The verdict of one gate and the sentence that explains it."""
+
+    id: str
+    verdict: Verdict
+    message: str
+    required: bool = True
+
+
+class CheckResult(Struct, frozen=True):
+    """One check on one sample; `held` None means not measured. `evidence` is one line, already free of control characters."""
+
+    held: bool | None
+    evidence: str
