@@ -31,19 +31,18 @@ class CaseFile(Struct, frozen=True):
 
     dest: str
     content: bytes
-    digest: str
 
 
 class Check(Struct, frozen=True):
     """One assertion; `kind` names a family in `selftune_build.checks`, `params` is plain JSON.
 
-    `files` binds each package file the check executes (a grader script named in `params["run"]`) to its digest,
-    so that an edited grader judges again.
+    `files` names the package files that the check executes (a grader script in `params["run"]`): their bytes are part
+    of how a sample is judged, so an edited grader judges again.
     """
 
     kind: str
     params: dict[str, Any] = field(default_factory=dict)
-    files: tuple[tuple[str, str], ...] = ()
+    files: tuple[str, ...] = ()
     origin: Origin | None = None
 
 

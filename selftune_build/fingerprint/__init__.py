@@ -1,0 +1,1 @@
+"""Digests: of bytes, of a package tree and its facets, of what a row depends on."""

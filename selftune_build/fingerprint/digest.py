@@ -1,0 +1,44 @@
+"""Tagged digests: `sha256:` for whatever names evidence, `xxh3:` for local change detection only (DESIGN section 6)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import xxhash
+
+ABSENT = "absent"
+"""Stands for the digest of a file that was probed and is not there."""
+
+
+def digest_bytes(content: bytes) -> str:
+    """`sha256:` and 64 hexadecimal digits."""
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def quick_digest(content: bytes) -> str:
+    """`xxh3:` and 32 hexadecimal digits; collisions can be built by hand, so never evidence."""
+    return "xxh3:" + xxhash.xxh3_128_hexdigest(content)
+
+
+def canonical_json(value: Any) -> bytes:
+    """One encoding for equal data: sorted keys, no white space, UTF-8. Floats are refused: their text is not portable."""
+    _refuse_floats(value)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def digest_json(value: Any) -> str:
+    """Digest of the canonical encoding of plain data."""
+    return digest_bytes(canonical_json(value))
+
+
+def _refuse_floats(value: Any) -> None:
+    if isinstance(value, float):
+        raise TypeError("a float has no canonical encoding")
+    if isinstance(value, dict):
+        for item in value.values():
+            _refuse_floats(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _refuse_floats(item)
