@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from msgspec import Struct
 
-from selftune_build.model.sample import ErrorKind, EvidenceOrigin, Reply
+from selftune_build.model.sample import ErrorKind, EvidenceOrigin, Reply, Usage
 
 
 class Workspace(Protocol):
@@ -44,7 +45,9 @@ class RunRequest(Struct, frozen=True):
     timeout_s: int
     max_turns: int
     allow_exec: bool = True
-    """False under `--no-exec`: scripts of a package must not be run."""
+    """False under `--no-exec`: scripts of a package must not be run; where one is needed, AgentFailure(UNAVAILABLE)."""
+    cancel: threading.Event | None = None
+    """Set when the user wants everything to end now."""
 
 
 class CompleteRequest(Struct, frozen=True):
@@ -68,7 +71,7 @@ class Traits(Struct, frozen=True):
     completes: bool = False
     """Can serve the role `complete`."""
     lazy: bool = False
-    """Asks the workspace for skills itself; otherwise all are placed beforehand."""
+    """Asks the workspace for the skills it activates, and sees no other; otherwise all are placed beforehand."""
     opens_skill_files: bool = True
     """The host may open every SKILL.md at start, so its access time proves nothing."""
     shows_listing: bool = False
@@ -105,6 +108,9 @@ class Agent(Protocol):
 
     def parse(self, raw: bytes) -> Reply:
         """The answer as data; pure. Raises AgentFailure(PROTOCOL or REPORTED) where it is not a valid one."""
+
+    def billed(self, raw: bytes) -> Usage | None:
+        """What an answer says it cost, as far as it can be told, also for one that `parse` refuses."""
 
     def unavailable(self) -> str | None:
         """Why the agent cannot be used here and what to do about it, or None."""

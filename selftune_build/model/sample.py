@@ -75,19 +75,14 @@ class Transcript(Struct, frozen=True):
 
 
 class Sample(Struct, frozen=True):
-    """One finished sample: the unit of money, durability and reuse."""
+    """One finished sample: the unit of money, durability and reuse. Samples of one static key and tree are a cohort."""
 
     static_key: str
     call_id: str
     index: int
-    staged: dict[str, str]
-    """Digest of every facet it was staged with, by name (`pdf:body`, `pdf:file:references/a.md`)."""
+    staged_tree: str
+    """Digest of the tree record it was staged from: which skills, with which facets."""
     observed: frozenset[str]
     transcript: Transcript
     digest: str
     """What was asked and what came back, without call_id, times, cost and paths."""
-
-    @property
-    def cohort(self) -> tuple[tuple[str, str], ...]:
-        """Identity of the tree it was staged from."""
-        return tuple(sorted((name, digest) for name, digest in self.staged.items() if name.endswith(":*")))

@@ -1,0 +1,62 @@
+# What a checkout can do, from nothing but Python >= 3.11, make and a package registry.
+#   make verify   the product on its own examples        make test   the tests
+#   make lint     style, types, import contracts         make bench  timings       make clean
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
+
+# Nothing of the machine's own Python environment may decide what happens here.
+unexport PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX
+export PYTHONNOUSERSITE := 1
+
+EXAMPLES := examples/skills skill/selftune-build
+TESTS    ?= tests
+WORKERS  ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help verify test lint bench clean
+
+help:
+	@sed -n '2,3s/^# //p' Makefile
+
+# The stamps are newer than pyproject.toml exactly if the environment has what it asks for.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; say which: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	@echo "installing selftune-build into $(VENV)" >&2
+	@$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
+	@echo "installing selftune-build and what its tests need into $(VENV)" >&2
+	@$(PIP) install --editable '.[dev]'
+	@touch $(VENV)/.installed $@
+
+# Every workspace is built, whatever became of the one before it; one failure fails the whole.
+verify: $(VENV)/.installed
+	@status=0; for workspace in $(EXAMPLES); do \
+	  echo "== selftune build verify -C $$workspace"; \
+	  $(BIN)/selftune build verify -C $$workspace || status=$$?; \
+	done; exit $$status
+
+test: $(VENV)/.installed-dev
+	@echo "left out: benchmark (timings need a quiet machine: make bench), slow (over ten seconds each: .ci/run runs them)"
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not benchmark and not slow" $(TESTS)
+
+lint: $(VENV)/.installed-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest -q -s -m benchmark $(TESTS)
+
+clean:
+	rm -rf $(VENV) build dist .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -type d -name __pycache__ -prune -exec rm -rf {} +

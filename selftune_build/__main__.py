@@ -1,0 +1,161 @@
+"""The program `selftune`: finds the command, and turns whatever it raises into a calm message and an exit status.
+
+Nothing from outside the standard library is imported before the command is known: `selftune --version` and a mistyped
+command answer at once, and a command pays only for what it uses.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from selftune_build import __version__
+
+if TYPE_CHECKING:
+    from selftune_build.errors import SelftuneError
+
+COMMANDS = {
+    "build": ("selftune_build.cli.build", "bring evidence up to date: spec, evals, unit-tests, replay, baseline, verify"),
+    "show": ("selftune_build.cli.show", "one case whole: prompt, transcript, files, each check"),
+    "create": ("selftune_build.cli.create", "write a new skill package"),
+    "init": ("selftune_build.cli.init", "adopt the skill packages that are here already"),
+}
+"""Name of each command: the module whose `command` it is, and what it does."""
+
+MACHINE_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE})
+"""What the machine may refuse at any write; nothing a user could call a bug."""
+
+EXIT_USAGE = 2
+EXIT_STORE = 4
+EXIT_BUG = 70
+EXIT_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit status; never raises for what the user or the machine did."""
+    rest = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that cannot show a character gets its number, not a traceback
+            stream.reconfigure(errors="backslashreplace")
+    status = _guarded(lambda: _dispatch(rest), rest)
+    return _flushed(status)
+
+
+def help_text() -> str:
+    """The commands and what they do, for `selftune --help`."""
+    lines = ["Usage: selftune COMMAND [OPTION…]", "", "make for agent skills", "", "Commands:"]
+    lines += [f"  {name:<8} {purpose}" for name, (_, purpose) in COMMANDS.items()]
+    lines += ["", "selftune COMMAND --help shows a command's options; selftune --version shows the version."]
+    return "\n".join(lines)
+
+
+def _dispatch(rest: list[str]) -> int:
+    name = rest[0] if rest else None
+    if name in ("--version", "-V"):
+        print(f"selftune-build {__version__}")
+        return 0
+    if name in ("--help", "-h", "help"):
+        print(help_text())
+        return 0
+    if name is None:
+        print(help_text(), file=sys.stderr)
+        return EXIT_USAGE
+    if name not in COMMANDS:
+        return _unknown(name)
+    return _run_command(name, rest[1:])
+
+
+def _unknown(name: str) -> int:
+    from difflib import get_close_matches
+
+    from selftune_build.errors import UsageError
+
+    close = get_close_matches(name, COMMANDS, n=1)
+    raise UsageError(f"there is no command {name!r}", hint=f"selftune {close[0]}" if close else "selftune --help")
+
+
+def _run_command(name: str, rest: list[str]) -> int:
+    import click
+
+    from selftune_build.errors import UsageError
+
+    module, _ = COMMANDS[name]
+    command = import_module(module).command
+    try:
+        status = command.main(args=rest, prog_name=f"selftune {name}", standalone_mode=False)
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        place = context.command_path if context is not None else f"selftune {name}"
+        raise UsageError(error.format_message(), hint=f"{place} --help") from None
+    return status if isinstance(status, int) else 0
+
+
+def _guarded(run: Callable[[], int], rest: list[str]) -> int:
+    try:
+        return run()
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        return EXIT_STORE
+    except Exception as error:
+        return _failed(error, rest)
+
+
+def _failed(error: Exception, rest: list[str]) -> int:
+    from selftune_build.errors import SelftuneError, StoreError
+
+    if isinstance(error, SelftuneError):
+        return _report(error, rest)
+    if isinstance(error, OSError) and error.errno in MACHINE_ERRORS:
+        return _report(StoreError(f"{error.filename or 'the output'} could not be written: {error.strerror}"), rest)
+    from selftune_build.report.crash import write_crash_report
+
+    path = write_crash_report(error, ["selftune", *rest])
+    place = f"what is known about it: {path}" if path else "and its report could not be written"
+    print(f"error: this is a bug in selftune-build, not in your input\n  {place}", file=sys.stderr)
+    print("  fix: read the file, take out what is private, and send it with your issue", file=sys.stderr)
+    return EXIT_BUG
+
+
+def _report(error: SelftuneError, rest: list[str]) -> int:
+    from selftune_build.report import errors
+
+    if _wants_json(rest):
+        print(errors.render_json(error))
+    else:
+        print(errors.render_text(error), file=sys.stderr)
+    return error.exit_status
+
+
+def _wants_json(rest: list[str]) -> bool:
+    options = rest[: rest.index("--")] if "--" in rest else rest
+    return "--json" in options
+
+
+def _flushed(status: int) -> int:
+    """Write out what is buffered; a reader who left early changes nothing, a full disk is a failure of its own."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _mute_stdout()
+    except OSError as error:
+        _mute_stdout()
+        print(f"error: the output could not be written: {error.strerror}", file=sys.stderr)
+        return status if status in (EXIT_BUG, EXIT_INTERRUPTED) else EXIT_STORE
+    return status
+
+
+def _mute_stdout() -> None:
+    """Let the interpreter's own flush at exit succeed."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,206 @@
+"""An agent that is a command: one JSON request on stdin, one JSON response on stdout (DESIGN 8.5)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from selftune_build.agents.protocol import AgentFailure, CompleteRequest, RunRequest, Traits
+from selftune_build.agents.response import parse_response
+from selftune_build.agents.staging import Stage
+from selftune_build.errors import InputError
+from selftune_build.fingerprint.digest import digest_bytes
+from selftune_build.limits import COMMAND_FILE_MAX_BYTES, COMMAND_MESSAGE_CHARACTERS, RESPONSE_BYTES
+from selftune_build.model.location import Location
+from selftune_build.model.manifest import AgentDefinition
+from selftune_build.model.sample import ErrorKind, EvidenceOrigin, Reply, Usage
+from selftune_build.process import Outcome, child_environment, run
+
+PROTOCOL = "selftune.agent/1"
+
+
+class CommandAgent:
+    """One agent declared with `type: command` (`agents.protocol.Agent`). Raises InputError for a program file it cannot read."""
+
+    def __init__(self, name: str, definition: AgentDefinition, workspace_root: Path, model: str | None = None) -> None:
+        self.name = name
+        self._definition = definition
+        self._base = Path(os.path.abspath(workspace_root / definition.base))
+        self._files = _workspace_files(definition.argv, self._base, workspace_root)
+        self.identity: dict[str, Any] = _identity(definition, self._files, model)
+        self.traits = Traits(
+            origin=_origin(definition),
+            deterministic=definition.deterministic,
+            free=definition.free,
+            completes=True,
+        )
+
+    def run(self, request: RunRequest, answer: BinaryIO) -> None:
+        """Run the command in the workspace, its stdout going straight into `answer`. Raises AgentFailure."""
+        if not request.allow_exec:
+            raise AgentFailure(ErrorKind.UNAVAILABLE, f"the agent `{self.name}` is a command, and --no-exec refuses to run it")
+        workspace = request.workspace
+        message: dict[str, Any] = {
+            "protocol": PROTOCOL,
+            "call_id": request.call_id,
+            "role": "run",
+            "prompt": request.prompt,
+            "workspace": str(workspace.root),
+            "skills": [
+                {"name": skill.name, "path": str(workspace.skill(skill.name)), "description": skill.description}
+                for skill in request.skills
+            ],
+            "model": request.model,
+            "sample": request.sample,
+            "timeout_s": request.timeout_s,
+            "max_turns": request.max_turns,
+        }
+        self._call(message, workspace.root, workspace.home, answer, request.timeout_s, request.cancel)
+
+    def complete(self, request: CompleteRequest, answer: BinaryIO) -> None:
+        """Answer the prompt alone, in an empty folder that is removed afterwards. Raises AgentFailure."""
+        message: dict[str, Any] = {
+            "protocol": PROTOCOL,
+            "call_id": request.call_id,
+            "role": "complete",
+            "prompt": request.prompt,
+            "workspace": None,
+            "skills": [],
+            "model": request.model,
+            "sample": 0,
+            "timeout_s": request.timeout_s,
+            "max_turns": 1,
+        }
+        if request.schema is not None:
+            message["schema"] = request.schema
+        with Stage() as stage:
+            self._call(message, stage.root, stage.home, answer, request.timeout_s)
+
+    def parse(self, raw: bytes) -> Reply:
+        """The response as data. Raises AgentFailure(PROTOCOL or REPORTED)."""
+        return parse_response(raw)
+
+    def billed(self, raw: bytes) -> Usage | None:
+        """The usage that an answer states, whatever else is wrong with it; None where it cannot be read."""
+        return billed(raw)
+
+    def unavailable(self) -> str | None:
+        """Why the program cannot be started and what to do about it, or None."""
+        if not self._definition.argv:
+            return f"the agent `{self.name}` has no argv: name the program to run in selftune.yaml"
+        declared, program = self._definition.argv[0], self._argv[0]
+        if shutil.which(program) is not None:
+            return None
+        if declared in self._files:
+            return f"{declared} is not executable: run `chmod +x {declared}`, or name its interpreter first in argv"
+        where = "in the workspace" if "/" in declared else "on PATH"
+        return f"the program `{declared}` of the agent `{self.name}` is not {where}: install it, or mend argv in selftune.yaml"
+
+    @cached_property
+    def _argv(self) -> list[str]:
+        """The command with the workspace's files by their absolute paths, because it runs in another folder."""
+        return [str(self._base / each) if each in self._files else each for each in self._definition.argv]
+
+    def _call(
+        self, message: dict[str, Any], cwd: Path, home: Path, answer: BinaryIO, timeout_s: int, cancel: threading.Event | None = None
+    ) -> None:
+        if not self._definition.argv:
+            raise AgentFailure(ErrorKind.UNAVAILABLE, self.unavailable() or "no program")
+        outcome = run(
+            self._argv,
+            cwd=cwd,
+            env=child_environment(home, home / "tmp", self._definition.env),
+            stdin=json.dumps(message).encode() + b"\n",
+            stdout=answer,
+            timeout_s=timeout_s,
+            output_cap=RESPONSE_BYTES,
+            cancel=cancel,
+        )
+        failure = _failure(outcome, timeout_s)
+        if failure is not None:
+            raise failure
+
+
+def billed(raw: bytes) -> Usage | None:
+    """The usage that an answer states, whatever else is wrong with it; None where it cannot be read."""
+    try:
+        usage = json.loads(raw)["usage"]
+        return parse_response(json.dumps({"output": "", "usage": usage}).encode()).usage
+    except (AgentFailure, ValueError, LookupError, TypeError, RecursionError):
+        return None
+
+
+def _failure(outcome: Outcome, timeout_s: int) -> AgentFailure | None:
+    """What an outcome means: only a status of 0 brings an answer."""
+    if outcome.ended == "timeout":
+        return AgentFailure(ErrorKind.TIMEOUT, _with_stderr(f"no answer within {timeout_s} s", outcome.stderr))
+    if outcome.ended == "flood":
+        return AgentFailure(ErrorKind.FLOOD, f"more than {RESPONSE_BYTES} bytes of output")
+    if outcome.ended == "cancelled":
+        return AgentFailure(ErrorKind.CRASH, "cancelled before it answered")
+    if outcome.ended == "missing":
+        return AgentFailure(ErrorKind.UNAVAILABLE, _with_stderr("the program could not be started", outcome.stderr))
+    if outcome.exit_status is None or outcome.exit_status < 0:
+        return AgentFailure(ErrorKind.CRASH, _with_stderr(f"ended by signal {-(outcome.exit_status or 0)}", outcome.stderr))
+    if outcome.exit_status > 0:
+        return AgentFailure(ErrorKind.CRASH, _with_stderr(f"exit status {outcome.exit_status}", outcome.stderr))
+    return None
+
+
+def _with_stderr(message: str, stderr: bytes) -> str:
+    """The message and the last lines of stderr, on one line, without control characters."""
+    text = " ".join(stderr[-COMMAND_MESSAGE_CHARACTERS:].decode("utf-8", "replace").split())
+    printable = "".join(character if character.isprintable() else "?" for character in text)
+    return f"{message}: {printable}" if printable else message
+
+
+def _origin(definition: AgentDefinition) -> EvidenceOrigin:
+    """As declared; else what answers the same each time is taken for a simulation."""
+    if definition.origin is not None:
+        return EvidenceOrigin(definition.origin)
+    return EvidenceOrigin.SIMULATED if definition.deterministic else EvidenceOrigin.LIVE
+
+
+def _identity(definition: AgentDefinition, files: dict[str, str], model: str | None) -> dict[str, Any]:
+    """All that enters static keys: what is at its default is left out, so that a new field changes no old key."""
+    fields = {
+        "argv": list(definition.argv),
+        "cache_version": definition.cache_version,
+        "deterministic": definition.deterministic or None,
+        "env": sorted(set(definition.env)) or None,
+        "files": files or None,
+        "model": model,
+    }
+    return {"plugin": "command", **{name: value for name, value in fields.items() if value is not None}}
+
+
+def _workspace_files(argv: tuple[str, ...], base: Path, workspace_root: Path) -> dict[str, str]:
+    """Digest of every element of argv that is a file in the workspace, by the element as declared."""
+    inside = os.path.realpath(workspace_root)
+    found = {}
+    for element in argv:
+        path = Path(os.path.realpath(base / element)) if element and "\0" not in element else None
+        if path is not None and path.is_relative_to(inside) and _is_file(path):
+            found[element] = _digest(path)
+    return found
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _digest(path: Path) -> str:
+    try:
+        if path.stat().st_size > COMMAND_FILE_MAX_BYTES:
+            raise InputError(f"{path} is larger than {COMMAND_FILE_MAX_BYTES} bytes", at=Location(str(path)))
+        return digest_bytes(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}", at=Location(str(path))) from error

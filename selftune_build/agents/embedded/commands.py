@@ -1,0 +1,155 @@
+"""Commands that run a script of the skill, found in what was read of it, and which of them the prompt calls for."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path, PurePosixPath
+
+from msgspec import Struct, field
+
+from selftune_build import relpath
+from selftune_build.agents.embedded.passages import Passage
+from selftune_build.agents.embedded.reading import Opened, fitting, inside, without_base
+from selftune_build.agents.embedded.vocabulary import stem_set
+from selftune_build.limits import EMBEDDED_COMMAND_CHARACTERS
+from selftune_build.model.package import SKILL_FILE
+
+INTERPRETERS = {"python3": "python3", "python": "python3", "bash": "bash", "sh": "sh", "node": "node"}
+_BY_SUFFIX = {".py": "python3", ".sh": "sh", ".bash": "bash", ".js": "node", ".mjs": "node", ".cjs": "node"}
+_SHELL_LANGUAGES = ("", "bash", "sh", "shell", "console", "zsh", "shell-session", "terminal", "text")
+_SHELL_SYNTAX = re.compile(r"`|\$\(|&&|\|\||<<|;")
+_SHELL_WORDS = frozenset(("|", "&", "<", ">", ">>", "2>", "2>&1", "&>"))
+_SCRIPTS_FOLDER = "scripts/"
+
+
+class Command(Struct, frozen=True):
+    """One command of the instructions: a script by its path in the skill, and its arguments as they are written."""
+
+    interpreter: str
+    script: str
+    arguments: tuple[str, ...]
+    words: frozenset[str]
+    """Of its line, its comment and the text that introduces it."""
+
+
+class Unit(Struct, frozen=True):
+    """Commands that stand together: all below one heading, or one table row, or one bullet."""
+
+    path: str
+    words: frozenset[str]
+    commands: tuple[Command, ...]
+
+
+class Skill(Struct, frozen=True):
+    """The skill whose scripts are meant, and the paths in it that were looked up on the way: what they are decides too."""
+
+    folder: Path
+    name: str
+    probed: list[str] = field(default_factory=list)
+
+
+def units(skill: Skill, opened: Sequence[Opened]) -> list[Unit]:
+    """Every unit of the files that were read, in order."""
+    return [unit for file in opened for unit in _units_of(skill, file)]
+
+
+def called_for(found: Sequence[Unit], prompt_words: frozenset[str]) -> list[Unit]:
+    """The units whose commands the prompt calls for.
+
+    In each file those that fit the prompt. Of a file that SKILL.md led to and in which none fits, the first. Where that
+    leaves nothing and all commands run one and the same script: all of them, as alternatives.
+    """
+    chosen: list[Unit] = []
+    for path, group in groupby(found, key=lambda unit: unit.path):
+        of_file = list(group)
+        fits = fitting([unit.words for unit in of_file], prompt_words)
+        fitted = [unit for unit, fit in zip(of_file, fits, strict=True) if fit]
+        chosen += fitted or ([] if path == SKILL_FILE else of_file[:1])
+    everything = tuple(command for unit in found for command in unit.commands)
+    if chosen or len({command.script for command in everything}) != 1:
+        return chosen
+    return [Unit(found[0].path, frozenset(), everything)]
+
+
+def _units_of(skill: Skill, file: Opened) -> Iterator[Unit]:
+    groups: dict[tuple[str, ...] | int, list[Passage]] = {}
+    for number, passage in enumerate(file.passages):
+        groups.setdefault(number if passage.kind in ("row", "item") else passage.section, []).append(passage)
+    for group in groups.values():
+        commands = tuple(_commands(skill, group))
+        if commands:
+            yield Unit(file.path, _words_of(group), commands)
+
+
+def _words_of(group: Sequence[Passage]) -> frozenset[str]:
+    titles = " ".join(dict.fromkeys(title for passage in group for title in passage.titles[-1:]))
+    return frozenset().union(stem_set(titles), *(stem_set(passage.text) for passage in group))
+
+
+def _commands(skill: Skill, group: Sequence[Passage]) -> Iterator[Command]:
+    introduction = ""
+    for passage in group:
+        if passage.kind == "code":
+            lines = passage.text.replace("\\\n", " ").splitlines() if passage.language in _SHELL_LANGUAGES else []
+        else:
+            introduction = passage.text
+            lines = [_spoken(passage.text, span) for span in passage.spans]
+        for line in lines:
+            command = parse(skill, line, introduction)
+            if command is not None:
+                yield command
+
+
+def _spoken(text: str, span: str) -> str:
+    """The command that inline code stands for: a bare script is one only where the text says to run it, "on" a file or alone."""
+    if " " in span.strip():
+        return span
+    said = re.search(
+        rf"\b(?:run|execute|call|invoke)\b[^.`\n]{{0,80}}`{re.escape(span)}`(\s+(?:on|over|against|with)\b)?", text, re.I
+    )
+    return "" if said is None else f"{span} FILE" if said.group(1) else span
+
+
+def parse(skill: Skill, line: str, introduction: str = "") -> Command | None:
+    """The command on one line; None for everything that is not exactly one script of the skill with arguments."""
+    text = line.strip().removeprefix("$ ").removeprefix("> ")
+    if not text or len(text) > EMBEDDED_COMMAND_CHARACTERS:
+        return None
+    try:
+        arguments = shlex.split(text, comments=True)
+    except ValueError:
+        return None
+    if not arguments or _SHELL_SYNTAX.search(" ".join(arguments)) or _SHELL_WORDS.intersection(arguments):
+        return None
+    interpreter = INTERPRETERS.get(arguments[0])
+    rest = arguments[1:] if interpreter else arguments
+    script = _script(skill, rest[0], called=interpreter is not None) if rest else None
+    if script is None:
+        return None
+    suffix = PurePosixPath(script).suffix.lower()
+    if interpreter is None and suffix and suffix not in _BY_SUFFIX:
+        return None
+    program = interpreter or _BY_SUFFIX.get(suffix, "")
+    return Command(program, script, tuple(rest[1:]), stem_set(f"{introduction} {text}"))
+
+
+def _script(skill: Skill, word: str, *, called: bool) -> str | None:
+    """The script of the skill that a word names, there or missing; None for any other program."""
+    path = without_base(word)
+    marker = f"skills/{skill.name}/"
+    if marker in path:
+        path = path.partition(marker)[2]
+    elif path.startswith(f"{skill.name}/"):
+        path = path.removeprefix(f"{skill.name}/")
+    if relpath.fault(path) is not None:
+        return None
+    target = inside(skill.folder, path)
+    if target is None or not (called or "/" in path):
+        return None
+    if path.startswith(_SCRIPTS_FOLDER):
+        return path
+    skill.probed.append(path)
+    return path if target.is_file() and PurePosixPath(path).suffix else None

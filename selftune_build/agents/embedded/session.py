@@ -1,0 +1,58 @@
+"""One run from prompt to answer: choose a skill, read it, run what it names, say what came out."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import Any
+
+from selftune_build.agents.embedded import answer, reading, router, scripts
+from selftune_build.agents.embedded.commands import Skill
+from selftune_build.agents.embedded.vocabulary import stem_set
+from selftune_build.agents.protocol import RunRequest
+from selftune_build.limits import EMBEDDED_TEXT_CHARACTERS
+
+
+def act(request: RunRequest) -> bytes:
+    """The raw answer to a request. Raises AgentFailure(UNAVAILABLE) where a script's interpreter is not installed."""
+    skill = router.choose(request.skills, request.prompt)
+    if skill is None:
+        return answer.response(answer.NOTHING_CHOSEN, None, (), ())
+    folder = request.workspace.skill(skill)
+    prompt_words = stem_set(request.prompt[:EMBEDDED_TEXT_CHARACTERS])
+    read = reading.read_skill(folder, prompt_words)
+    plan = scripts.plan(request, Skill(folder, skill), read.opened, prompt_words)
+    results = scripts.run_scripts(request, folder, plan.calls) if request.allow_exec else []
+    output = answer.without_places(
+        _output(request, read, plan, results, prompt_words), request.workspace.root, request.workspace.home
+    )
+    staged = Path(os.path.relpath(folder, request.workspace.root)).as_posix()
+    opened = [f"{staged}/{file.path}" for file in read.opened]
+    touched = [f"{staged}/{path}" for path in (*read.absent, *plan.probed, *(result.call.script for result in results))]
+    return answer.response(output, skill, (*opened, *touched), _tool_calls(skill, opened, results))
+
+
+def _output(
+    request: RunRequest,
+    read: reading.Reading,
+    plan: scripts.Plan,
+    results: list[scripts.ScriptResult],
+    prompt_words: frozenset[str],
+) -> str:
+    """A failed or withheld script leaves nothing else to say: quoting the instructions would look like work done."""
+    if plan.calls and not request.allow_exec:
+        return answer.NOT_EXECUTED
+    failed = next((result.failure for result in results if result.failure is not None), None)
+    if failed is not None:
+        return f"A script failed: {failed}"
+    parts = (answer.printed(results), answer.quotes(read.opened, prompt_words))
+    return "\n\n".join(part for part in parts if part) or answer.NOTHING_FITS
+
+
+def _tool_calls(skill: str, opened: list[str], results: list[scripts.ScriptResult]) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        ("Skill", {"skill": skill}),
+        *(("Read", {"file_path": path}) for path in opened),
+        *(("Script", {"command": shlex.join(result.call.argv)}) for result in results),
+    ]

@@ -1,0 +1,138 @@
+"""`selftune build`: bring targets up to date, or under `--locked` compare tree and lock."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+import click
+
+from selftune_build.cli.signals import interruptible
+from selftune_build.cli.start import starting_folder
+from selftune_build.engine.request import BuildRequest, Surroundings
+from selftune_build.errors import UsageError
+from selftune_build.model.report import Report
+from selftune_build.report.progress import Progress
+
+
+class _Money(click.ParamType[Decimal]):
+    name = "USD"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        try:
+            amount = Decimal(str(value))
+        except InvalidOperation:
+            self.fail(f"{value!r} is not an amount", param, ctx)
+        if not amount.is_finite() or amount < 0:
+            self.fail(f"{value!r} is not an amount", param, ctx)
+        return amount
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("targets", nargs=-1, metavar="[TARGET]...")
+@click.option("--locked", is_flag=True, help="Compare tree and lock; run nothing, write nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what would run and why; run nothing, write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document (schemas/selftune-report-1.json).")
+@click.option("--keep-going", is_flag=True, help="Take every sample, also of packages that cannot pass any more.")
+@click.option("-j", "--jobs", type=click.IntRange(1, 256), default=None, help="Samples taken at the same time.")
+@click.option("--agent", "agents", multiple=True, metavar="NAME", help="Agent to run, instead of the manifest's; may be repeated.")
+@click.option("--model", metavar="NAME", help="Model to ask the agent for; part of the key.")
+@click.option("--max-calls", type=click.IntRange(0), help="Stop before the call that would pass this number; attempts count.")
+@click.option("--max-cost", type=_Money(), metavar="USD", help="Stop when this much has been spent.")
+@click.option("-y", "--yes", "assume_yes", is_flag=True, help="Do not ask before many paid calls.")
+@click.option("--no-exec", is_flag=True, help="Refuse to run code of the package.")
+@click.option("--failed", is_flag=True, help="Only cases that failed, or have no evidence.")
+@click.option("--resample", type=click.IntRange(0), default=0, metavar="N", help="Take N more samples of each case.")
+@click.option("-C", "--directory", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Run as if started there.")
+@click.option("-v", "--verbose", is_flag=True, help="Every finding, every reason.")
+@click.option("-q", "--quiet", is_flag=True, help="The last line only.")
+def command(
+    targets: tuple[str, ...],
+    locked: bool,
+    dry_run: bool,
+    as_json: bool,
+    keep_going: bool,
+    jobs: int | None,
+    agents: tuple[str, ...],
+    model: str | None,
+    max_calls: int | None,
+    max_cost: Decimal | None,
+    assume_yes: bool,
+    no_exec: bool,
+    failed: bool,
+    resample: int,
+    directory: Path,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Bring TARGETs up to date: the default is `verify` of every package of the workspace.
+
+    A TARGET is a stage (spec, evals, unit-tests, replay, baseline, package-evaluation, verify), a package (its name or its
+    folder), PACKAGE:STAGE or PACKAGE:STAGE[CASE]. Stages and packages given together restrict each other.
+
+    Runs code of the package (its scripts, and what an agent calls), as make and npm do; --no-exec refuses that, --locked
+    never does it.
+
+    Exit status: 0 verified, 1 a gate said no, 2 bad input, 3 could not decide, 4 store problem, 130 interrupted.
+    """
+    if locked and (dry_run or resample or failed):
+        raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample or --failed")
+    if not directory.is_dir():
+        raise UsageError(f"there is no folder {str(directory)!r}", hint="name an existing folder after -C")
+    request = BuildRequest(
+        directory=directory.resolve(),
+        targets=targets,
+        agents=tuple(dict.fromkeys(agents)),
+        model=model,
+        locked=locked,
+        dry_run=dry_run,
+        keep_going=keep_going,
+        no_exec=no_exec,
+        failed=failed,
+        assume_yes=assume_yes,
+        jobs=jobs or os.cpu_count() or 1,
+        resample=resample,
+        max_calls=max_calls,
+        max_cost=max_cost,
+    )
+    report = _run(request, quiet or as_json)
+    print(_rendered(report, as_json, verbose, quiet), flush=True)
+    return report.exit_code
+
+
+def _run(request: BuildRequest, quiet: bool) -> Report:
+    from selftune_build.engine.load import load_universe
+
+    universe = load_universe(starting_folder(request.directory, request.targets))
+    if request.locked:
+        from selftune_build.engine.locked import check
+
+        return check(universe, request)
+    from selftune_build.engine.build import build
+
+    progress = Progress(sys.stderr, quiet=quiet)
+    around = Surroundings(progress=progress, confirm=_confirm)
+    with interruptible(around.stop, around.cancel, progress.waiting):
+        return build(universe, request, around)
+
+
+def _confirm(question: str) -> bool | None:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    return click.confirm(question, default=False, err=True)
+
+
+def _rendered(report: Report, as_json: bool, verbose: bool, quiet: bool) -> str:
+    if as_json:
+        from selftune_build.report.json import render as render_json
+
+        return render_json(report)
+    from selftune_build.report.text import render
+
+    width = shutil.get_terminal_size((100, 24)).columns
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    text = render(report, width=width, colour=colour, verbose=verbose)
+    return text.rstrip().splitlines()[-1] if quiet else text.rstrip()

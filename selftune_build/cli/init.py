@@ -1,0 +1,90 @@
+"""`selftune init`: adopt the skill packages that are here already."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from selftune_build.engine.load import Universe, load_universe
+from selftune_build.escape import one_line
+from selftune_build.limits import MESSAGE_CHARACTERS
+from selftune_build.model.package import Package
+from selftune_build.scaffold.adopt import Adoption, plan_adoption
+from selftune_build.scaffold.missing import missing
+from selftune_build.scaffold.writing import Written, write_together
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path), default=Path())
+@click.option("--force", is_flag=True, help="Make an existing workspace manifest anew.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(directory: Path, force: bool, as_json: bool) -> int:
+    """Find skill packages and eval files in DIRECTORY, write the manifests that are needed, say what is missing."""
+    adoption = plan_adoption(directory, force=force)
+    written = write_together(adoption.universe.root, adoption.contents, force=force, extended=adoption.extended)
+    universe = load_universe(adoption.universe.root)  # as a build will see it: with the manifests just written
+    if as_json:
+        print(json.dumps(_document(directory, adoption, universe, written), indent=1))
+    else:
+        print("\n".join(one_line(line, MESSAGE_CHARACTERS) for line in _lines(directory, adoption, universe, written)))
+    return 0
+
+
+def _next_command(directory: Path) -> str:
+    return "selftune build verify" + ("" if directory == Path() else f" -C {shlex.quote(str(directory))}")
+
+
+def _lines(directory: Path, adoption: Adoption, universe: Universe, written: Written) -> Iterator[str]:
+    count = len(universe.packages) + len(universe.broken)
+    yield f"found {count} skill package{'' if count == 1 else 's'} in {universe.root}"
+    yield from (f"wrote {path}" for path in written.made)
+    yield from (f"{'added to' if path in adoption.extended else 'replaced'} {path}" for path in written.replaced)
+    if not adoption.contents:
+        yield "nothing to write: everything is here already"
+    for package in universe.packages:
+        yield from _package_lines(package, adoption)
+    for broken in universe.broken:
+        yield f"{broken.path}: cannot be read: {broken.error.message}" + (f" (at {broken.error.at})" if broken.error.at else "")
+        yield f"  fix: {broken.error.hint or 'mend the file'}"
+    for stray in adoption.strays:
+        yield f"{stray}: is no member of the workspace"
+        yield "  fix: add it under `members:` in selftune.yaml, or --force makes that file anew"
+    yield f"next: {_next_command(directory)}"
+
+
+def _package_lines(package: Package, adoption: Adoption) -> Iterator[str]:
+    yield f"{package.path}: {package.name}, {len(package.evals)} evals, {len(package.unit_tests)} unit tests"
+    for lack in missing(package, adoption.unnamed.get(package.path)):
+        yield f"  missing: {lack.message}"
+        yield f"    fix: {lack.fix}"
+
+
+def _document(directory: Path, adoption: Adoption, universe: Universe, written: Written) -> dict[str, Any]:
+    return {
+        "schema": "selftune.init/1",
+        "ok": True,
+        "exit_code": 0,
+        "root": str(universe.root),
+        "written": list(written.made),
+        "overwritten": list(written.replaced),
+        "packages": [_package_document(package, adoption) for package in universe.packages],
+        "unreadable": [{"path": broken.path, "message": broken.error.message} for broken in universe.broken],
+        "not_members": list(adoption.strays),
+        "next_command": _next_command(directory),
+    }
+
+
+def _package_document(package: Package, adoption: Adoption) -> dict[str, Any]:
+    lacks = missing(package, adoption.unnamed.get(package.path))
+    return {
+        "name": package.name,
+        "path": package.path,
+        "evals": len(package.evals),
+        "unit_tests": len(package.unit_tests),
+        "missing": [{"message": lack.message, "fix": lack.fix} for lack in lacks],
+    }

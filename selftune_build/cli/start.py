@@ -1,0 +1,24 @@
+"""Where the search for the workspace starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from selftune_build.errors import UsageError
+from selftune_build.graph.targets import parse_target
+
+
+def starting_folder(directory: Path, targets: Sequence[str]) -> Path:
+    """The folder that targets point to, else the current one: `selftune build there/skills/pdf` means the workspace there.
+
+    Raises UsageError where paths lead to different workspaces.
+    """
+    from selftune_build.reading.workspace import find_workspace
+
+    words = [parse_target(text) for text in targets]
+    folders = [directory / word.package for word in words if word.package is not None and (directory / word.package).is_dir()]
+    roots = {find_workspace(folder).root: folder for folder in folders}
+    if len(roots) > 1:
+        raise UsageError("the targets belong to different workspaces", hint="build each workspace on its own")
+    return next(iter(roots.values()), directory)

@@ -1,0 +1,1 @@
+"""From a workspace to its evidence: load, plan, sample, judge, decide. Knows nothing of click, pluggy or YAML."""

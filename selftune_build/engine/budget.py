@@ -1,0 +1,35 @@
+"""What one invocation may spend, and what it has spent: every attempt counts, also one that brought no answer."""
+
+from __future__ import annotations
+
+import threading
+from decimal import Decimal
+
+from selftune_build.model.sample import Usage
+
+
+class Purse:
+    """Counts calls and money over all threads of an invocation; refuses a call that would pass the limit."""
+
+    def __init__(self, max_calls: int | None = None, max_cost: Decimal | None = None) -> None:
+        self._max_calls = max_calls
+        self._max_cost = max_cost
+        self._guard = threading.Lock()
+        self.calls = 0
+        self.cost = Decimal(0)
+
+    def reserve(self) -> bool:
+        """Count one call before it is sent; False where the budget is used up, and then nothing is counted."""
+        with self._guard:
+            if self._max_calls is not None and self.calls >= self._max_calls:
+                return False
+            if self._max_cost is not None and self.cost >= self._max_cost:
+                return False
+            self.calls += 1
+            return True
+
+    def settle(self, usage: Usage | None) -> None:
+        """Add what a call turned out to cost, where the agent tells."""
+        if usage is not None:
+            with self._guard:
+                self.cost += Decimal(usage.cost_usd)

@@ -1,0 +1,236 @@
+"""One invocation from targets to report: load, select, plan, sample, settle, write the locks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+
+from msgspec import Struct
+
+from selftune_build.agents.builtin import make_agent
+from selftune_build.agents.protocol import Agent
+from selftune_build.engine.budget import Purse
+from selftune_build.engine.commands import package_executor
+from selftune_build.engine.competitors import competitors
+from selftune_build.engine.evidence import Evidence
+from selftune_build.engine.load import Universe
+from selftune_build.engine.locks import other_entries, read_package_lock, write_lock
+from selftune_build.engine.outcome import Outcome, lock_of, settle
+from selftune_build.engine.package_run import PackageRun, failing_cases
+from selftune_build.engine.plan import settled_inputs
+from selftune_build.engine.price import price_of, refuse_or_confirm, smallest
+from selftune_build.engine.report import broken_reports, overall_report
+from selftune_build.engine.request import BuildRequest, Surroundings
+from selftune_build.engine.running import Ran, Runner
+from selftune_build.engine.summary import Settled, package_report
+from selftune_build.engine.wanted import WantedPackage, wanted_packages
+from selftune_build.fingerprint.keys import Inputs
+from selftune_build.gates.foresight import Suite, unsettleable
+from selftune_build.graph.targets import Stage
+from selftune_build.lock.parsing import LockReading
+from selftune_build.model.lock import Lock
+from selftune_build.model.package import Package
+from selftune_build.model.report import PackageReport, Report, Spend
+from selftune_build.stages.baseline import measures_outcome
+from selftune_build.stages.row import Asking, RowSpec, StagedSet
+from selftune_build.store.location import find_store, open_store
+from selftune_build.store.records import RecordStore
+from selftune_build.store.samples import SampleStore
+from selftune_build.store.traces import Traces
+
+
+class Stores(Struct, frozen=True):
+    """The parts of the store that an invocation works with."""
+
+    samples: SampleStore
+    records: RecordStore
+    traces: Traces
+
+
+def build(universe: Universe, request: BuildRequest, around: Surroundings) -> Report:
+    """Bring the targets up to date and say what they amount to. Raises SelftuneError where nothing could be decided at all."""
+    wanted = wanted_packages(universe, request)
+    stores = _stores(universe, request, around)
+    groups = _group_by_agent(list(_package_runs(universe, wanted, request, stores)))
+    for runs in groups:
+        _plan(runs, request, stores.traces)
+    purse = _purse(groups, request)
+    if not request.dry_run:
+        _agree(groups, request, around)
+    settled = [each for runs in groups for each in _build_group(runs, request, purse, around)]
+    if not request.dry_run:
+        _write(settled, request, stores.traces)
+    reports: list[PackageReport] = [package_report(each) for each in settled]
+    spend = Spend(agent_calls=purse.calls, cost_usd=str(purse.cost), reused=sum(stage.reused for each in reports for stage in each.stages))
+    errors = [each.ran.store_error for each in settled if each.ran.store_error is not None]
+    return overall_report([*reports, *broken_reports(universe, request)], spend, request, interrupted=around.stop.is_set(), store=errors)
+
+
+def _stores(universe: Universe, request: BuildRequest, around: Surroundings) -> Stores:
+    """A dry run reads a store that is there and makes none."""
+    root = find_store(universe.root) if request.dry_run else open_store(universe.root)
+    return Stores(SampleStore(root, around.progress.waiting), RecordStore(root), Traces(root, universe.root))
+
+
+def _package_runs(
+    universe: Universe, wanted: Iterable[WantedPackage], request: BuildRequest, stores: Stores
+) -> Iterable[PackageRun]:
+    agents: dict[tuple[str, str], tuple[Agent, Evidence]] = {}
+    sets: dict[tuple[str, ...], StagedSet] = {}
+
+    def staged(packages: Sequence[Package]) -> StagedSet:
+        return sets.setdefault(tuple(sorted(package.path for package in packages)), StagedSet(packages))
+
+    for each in wanted:
+        package = each.package
+        for name in request.agents or package.manifest.agent:
+            model = request.model or package.manifest.model
+            agent = make_agent(name, package.manifest, universe.root, model)
+            agent, evidence = agents.setdefault(_identity(agent), (agent, Evidence(stores.samples, stores.records, agent)))
+            beside = competitors(package, universe.siblings)
+            asking = Asking(
+                package=package,
+                agent=agent.identity,
+                model=model,
+                needed=1 if agent.traits.deterministic else package.manifest.samples.min,
+                with_skill=staged([package, *beside]),
+                without_skill=staged(beside),
+                alone=staged([package]),
+            )
+            run = PackageRun(asking, agent, evidence, read_package_lock(package), each.stages)
+            run.cases = each.cases
+            yield run
+
+
+def _identity(agent: Agent) -> tuple[str, str]:
+    return (agent.name, repr(sorted(agent.identity.items())))
+
+
+def _group_by_agent(runs: Sequence[PackageRun]) -> list[list[PackageRun]]:
+    groups: dict[int, list[PackageRun]] = {}
+    for run in runs:
+        groups.setdefault(id(run.agent), []).append(run)
+    return list(groups.values())
+
+
+def _plan(runs: Sequence[PackageRun], request: BuildRequest, traces: Traces) -> None:
+    for run in runs:
+        trace = _tracer(run, traces)
+        run.plan(trace, request.resample, failing_cases(run) if request.failed else None)
+
+
+def _tracer(run: PackageRun, traces: Traces) -> Callable[[RowSpec], Inputs | None]:
+    def trace(spec: RowSpec) -> Inputs | None:
+        found = traces.read(_trace_address(run, spec))
+        return dict(found) if found is not None else None
+
+    return trace
+
+
+def _trace_address(run: PackageRun, spec: RowSpec) -> str:
+    return "\0".join((run.package.path, run.agent.name, spec.arm.value, spec.case.id))
+
+
+def _purse(groups: Sequence[Sequence[PackageRun]], request: BuildRequest) -> Purse:
+    """The tightest of the limits given on the command line and in the manifests of this invocation."""
+    budgets = [run.package.manifest.budget for runs in groups for run in runs]
+    costs = [Decimal(budget.max_cost_usd) for budget in budgets if budget.max_cost_usd is not None]
+    cost = min([*costs, *([request.max_cost] if request.max_cost is not None else [])], default=None)
+    return Purse(smallest([request.max_calls, *(budget.max_calls for budget in budgets)]), cost)
+
+
+def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, around: Surroundings) -> None:
+    """Say what it will cost, and what no amount of money can settle, before anything is spent."""
+    paid = [plan for runs in groups for run in runs if not run.agent.traits.free for plan in run.plans if plan.missing]
+    calls = sum({(plan.spec.key, plan.spec.staged.tree): plan.missing for plan in paid if not plan.spec.case.is_script}.values())
+    price = price_of(calls, [cost for runs in groups for cost in runs[0].evidence.costs])
+    budgeted = any(run.package.manifest.budget.max_calls or run.package.manifest.budget.max_cost_usd for runs in groups for run in runs)
+    for runs in groups:
+        for run in runs:
+            for sentence in _unsettled(run) if any(plan.missing for plan in run.plans) else ():
+                around.progress.waiting(f"{run.package.name}: {sentence}")
+    refuse_or_confirm(price, request, budgeted, around.confirm)
+    total = len({(plan.spec.key, plan.spec.staged.tree) for runs in groups for run in runs for plan in run.plans if plan.missing})
+    around.progress.started(total, str(price) if price else None)
+
+
+def _unsettled(run: PackageRun) -> list[str]:
+    suite = Suite(run.package.evals, run.package.unit_tests, measures_outcome)
+    return unsettleable(suite, run.package.manifest.gates, run.package.manifest.samples.confidence)
+
+
+def _build_group(runs: Sequence[PackageRun], request: BuildRequest, purse: Purse, around: Surroundings) -> list[Settled]:
+    reason = runs[0].agent.unavailable() if any(plan.missing for run in runs for plan in run.plans) else None
+    ran = Ran()
+    if not request.dry_run:
+        ran = Runner(runs, request, purse, around, reason).run()
+        around.progress.done()
+    return [_settle(run, ran, request) for run in runs]
+
+
+def _settle(run: PackageRun, ran: Ran, request: BuildRequest) -> Settled:
+    execute = None if request.no_exec or request.dry_run else package_executor(run.package)
+    outcome = settle(run, execute)
+    return Settled(run, ran, outcome, fresh_stages(run.lock, run, outcome), dry=request.dry_run)
+
+
+def fresh_stages(reading: LockReading, run: PackageRun, outcome: Outcome) -> frozenset[Stage]:
+    """The free stages whose result the lock already has."""
+    for before in reading.locks:
+        after = lock_of(run, outcome, {})
+        entry, now = before.agents.get(run.agent.name), after.agents[run.agent.name]
+        if entry is None:
+            return frozenset()
+        same = {
+            Stage.SPEC: before.tree == after.tree,
+            Stage.EVALS: before.tree == after.tree or _keys(entry.cases) == _keys(now.cases),
+            Stage.PACKAGE_EVALUATION: entry.cases == now.cases,
+            Stage.VERIFY: entry.cases == now.cases and entry.gates == now.gates and before.policy == after.policy,
+        }
+        return frozenset(stage for stage, is_same in same.items() if is_same)
+    return frozenset()
+
+
+def _keys(cases: object) -> object:
+    assert isinstance(cases, dict)
+    return {case: {arm: row.key for arm, row in arms.items()} for case, arms in cases.items()}
+
+
+def _write(settled: Sequence[Settled], request: BuildRequest, traces: Traces) -> None:
+    """Evidence is durable by now; the lock comes last. Raises SelftuneError."""
+    noted: dict[str, Inputs] = {}
+    by_package: dict[str, list[Settled]] = {}
+    for each in settled:
+        noted.update(_traces(each))
+        by_package.setdefault(each.run.package.path, []).append(each)
+    for group in by_package.values():
+        if _may_write(group[0].run.package, request):
+            write_lock(group[0].run.package, _merged_lock(group))
+    traces.write(noted)
+
+
+def _may_write(package: Package, request: BuildRequest) -> bool:
+    """Only evidence of agents and models that the manifest names belongs in the lock."""
+    named = set(request.agents) <= set(package.manifest.agent)
+    return named and request.model in (None, package.manifest.model)
+
+
+def _merged_lock(group: Sequence[Settled]) -> Lock:
+    first = group[0]
+    entries = other_entries(first.run.lock, first.run.agent.name, first.run.package.manifest.agent)
+    for each in group:
+        lock = lock_of(each.run, each.outcome, entries)
+        entries = lock.agents
+    return lock
+
+
+def _traces(settled: Settled) -> dict[str, Inputs]:
+    rows = settled.outcome.rows
+    noted: dict[str, Inputs] = {}
+    for plan in settled.run.plans:
+        row = rows.get(plan.spec.case.id, {}).get(plan.spec.arm.value)
+        if row is not None:
+            noted[_trace_address(settled.run, plan.spec)] = settled_inputs(plan.spec, row.observed)
+    return noted
+
+

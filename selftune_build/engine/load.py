@@ -1,0 +1,191 @@
+"""From a folder on disk to the packages of its workspace, each read once and whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path, PurePosixPath
+
+import msgspec
+from msgspec import Struct
+
+from selftune_build.errors import InputError, SelftuneError
+from selftune_build.fingerprint.facets import facets
+from selftune_build.fingerprint.tree import find_boundary, scan, staged_files, tree_digest
+from selftune_build.limits import EVAL_FILE_BYTES, SKILL_FILE_BYTES_MAX
+from selftune_build.model.case import Case, Check, Origin
+from selftune_build.model.finding import Finding
+from selftune_build.model.location import Location
+from selftune_build.model.manifest import Manifest
+from selftune_build.model.package import MANIFEST_FILE, SKILL_FILE, Package
+from selftune_build.reading.evals.source import EvalReading
+from selftune_build.reading.evals.suite import read_eval_files, read_unit_tests
+from selftune_build.reading.manifest import effective
+from selftune_build.reading.skill import read_skill
+from selftune_build.reading.workspace import Workspace, find_workspace, manifest_at
+from selftune_build.relpath import match_glob
+from selftune_build.stages.spec import check_spec
+from selftune_build.stages.spec_rules.second_opinion import SecondOpinion, ask_second_opinion
+
+DATA_SUFFIXES = (".json", ".yaml", ".yml")
+SecondOpinionOf = Callable[[bytes, str], SecondOpinion]
+
+
+class Broken(Struct, frozen=True):
+    """A package that could not be read, and why."""
+
+    path: str
+    error: SelftuneError
+
+
+class Universe(Struct, frozen=True):
+    """Everything there is: the workspace with its packages, and those that could not be read."""
+
+    root: Path
+    declared: bool
+    packages: tuple[Package, ...]
+    broken: tuple[Broken, ...] = ()
+
+    @property
+    def siblings(self) -> tuple[Package, ...]:
+        """What competes in this workspace; without a workspace manifest nothing does."""
+        return self.packages if self.declared else ()
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Package name by folder."""
+        return {package.path: package.name for package in self.packages}
+
+
+def load_universe(start: Path, second_opinion: SecondOpinionOf = ask_second_opinion) -> Universe:
+    """Read the workspace that a folder belongs to. Raises InputError for a workspace manifest that cannot be read."""
+    workspace = find_workspace(start)
+    packages: list[Package] = []
+    broken: list[Broken] = []
+    for member in workspace.members:
+        try:
+            packages.append(load_package(workspace, member, second_opinion))
+        except InputError as error:
+            broken.append(Broken(member, error))
+    return Universe(workspace.root, workspace.declared, tuple(packages), tuple(broken))
+
+
+def load_package(workspace: Workspace, member: str, second_opinion: SecondOpinionOf = ask_second_opinion) -> Package:
+    """Read one package. Raises InputError where its manifest, its evals or its tree cannot be read at all."""
+    root = workspace.root / member
+    manifest = _manifest(workspace, member)
+    tree = scan(root, manifest.exclude, find_boundary(root, workspace.root))
+    content = _bounded(root / SKILL_FILE, SKILL_FILE_BYTES_MAX, _inside(member, SKILL_FILE))
+    reading = read_skill(content, _inside(member, SKILL_FILE), root.name)
+    name = reading.skill.name if is_safe_name(reading.skill.name) else root.name
+    paths = [file.path for file in tree.files]
+    evals = _evals(root, manifest, paths, name, member)
+    unit_tests = _unit_tests(root, manifest, paths, name, member, evals.cases)
+    staged = staged_files(tree.files, _is_eval(manifest))
+    findings = check_spec(
+        reading.skill,
+        [*reading.findings, *(_moved(finding, member) for finding in tree.findings)],
+        tree.files,
+        root.name,
+        manifest.gates["spec"].profile if "spec" in manifest.gates else "hosts",
+        path=_inside(member, SKILL_FILE),
+        locations=reading.locations,
+        second_opinion=second_opinion(content, root.name),
+    )
+    return Package(
+        name=name,
+        path=member,
+        root=str(root),
+        skill=reading.skill,
+        manifest=manifest,
+        tree=tree.files,
+        tree_digest=tree_digest(tree.files),
+        staged=staged,
+        facets=facets(reading.skill, staged),
+        evals=tuple(_case_moved(case, member) for case in evals.cases),
+        unit_tests=tuple(_case_moved(case, member) for case in unit_tests.cases),
+        findings=(*findings, *(_moved(finding, member) for finding in (*evals.findings, *unit_tests.findings))),
+    )
+
+
+def is_safe_name(name: str) -> bool:
+    """Whether a name can be the name of a staged folder and of a facet."""
+    return 0 < len(name) <= 64 and name.isprintable() and not set(name) & set("/\\: ") and name not in (".", "..")
+
+
+def _manifest(workspace: Workspace, member: str) -> Manifest:
+    at_root = workspace.manifest_file if member == "." else None
+    own = at_root or manifest_at(workspace.root / member, _inside(member, MANIFEST_FILE))
+    return effective(workspace.manifest_file, own, member)
+
+
+def _evals(root: Path, manifest: Manifest, paths: Sequence[str], name: str, member: str) -> EvalReading:
+    chosen = _chosen(paths, manifest.evals, "evals/")
+    return _located(
+        member, lambda: read_eval_files(chosen, _reader(root), manifest.evals is not None, package_name=name, limits=manifest.limits)
+    )
+
+
+def _unit_tests(root: Path, manifest: Manifest, paths: Sequence[str], name: str, member: str, evals: Iterable[Case]) -> EvalReading:
+    chosen = _chosen(paths, manifest.unit_tests, "tests/")
+    taken = frozenset(case.id for case in evals)
+    explicit = manifest.unit_tests is not None
+    return _located(
+        member, lambda: read_unit_tests(chosen, _reader(root), explicit, package_name=name, limits=manifest.limits, taken=taken)
+    )
+
+
+def _chosen(paths: Sequence[str], globs: Sequence[str] | None, folder: str) -> list[str]:
+    if globs is not None:
+        return [path for path in paths if any(match_glob(pattern, path) for pattern in globs)]
+    return [path for path in paths if path.startswith(folder) and path.endswith(DATA_SUFFIXES)]
+
+
+def _is_eval(manifest: Manifest) -> Callable[[str], bool]:
+    globs = (*(manifest.evals or ()), *(manifest.unit_tests or ()))
+    return lambda path: any(match_glob(pattern, path) for pattern in globs)
+
+
+def _reader(root: Path) -> Callable[[str], bytes]:
+    return lambda path: _bounded(root / path, EVAL_FILE_BYTES, path)
+
+
+def _bounded(path: Path, limit: int, shown: str) -> bytes:
+    """The bytes of a regular file. Raises OSError where there is none, InputError where it is too large."""
+    if path.is_file() and path.stat().st_size > limit:
+        raise InputError(f"the file is larger than {limit:,} bytes", at=Location(shown), hint="keep large files out of it")
+    if path.exists() and not path.is_file():
+        raise InputError("it is not a regular file", at=Location(shown), hint="replace it with a regular file")
+    with path.open("rb") as stream:
+        return stream.read(limit)
+
+
+def _inside(member: str, path: str) -> str:
+    return (PurePosixPath(member) / path).as_posix()
+
+
+def _located(member: str, read: Callable[[], EvalReading]) -> EvalReading:
+    """Paths in messages are relative to the workspace, the readers only know the package."""
+    try:
+        return read()
+    except InputError as error:
+        moved = _place(error.at, member) if error.at else Location(member)
+        raise type(error)(error.message, at=moved, hint=error.hint, code=error.code) from error
+
+
+def _place(at: Location, member: str) -> Location:
+    return msgspec.structs.replace(at, path=_inside(member, at.path))
+
+
+def _moved(finding: Finding, member: str) -> Finding:
+    return msgspec.structs.replace(finding, at=_place(finding.at, member)) if finding.at else finding
+
+
+def _case_moved(case: Case, member: str) -> Case:
+    checks = tuple(msgspec.structs.replace(check, origin=_origin(check, member)) for check in case.checks)
+    return msgspec.structs.replace(case, checks=checks, origin=_origin(case, member))
+
+
+def _origin(part: Case | Check, member: str) -> Origin | None:
+    return part.origin and msgspec.structs.replace(part.origin, at=_place(part.origin.at, member))
+
+

@@ -1,0 +1,59 @@
+"""Where locks are read from and written to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from selftune_build.limits import LOCK_BYTES
+from selftune_build.lock.parsing import LockProblem, LockReading, read_lock
+from selftune_build.lock.rendering import render
+from selftune_build.model.lock import AgentEntry, Lock
+from selftune_build.model.package import LOCK_FILE, Package
+from selftune_build.store.atomic import write_atomic
+
+
+def lock_path(package: Package) -> Path:
+    """Where the lock of a package stands: beside its SKILL.md."""
+    return Path(package.root) / LOCK_FILE
+
+
+def lock_bytes(package: Package) -> bytes | None:
+    """The bytes of the lock as they stand; None without one. A lock that is no regular file reads as empty."""
+    path = lock_path(package)
+    try:
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            return b""
+        with path.open("rb") as stream:
+            return stream.read(LOCK_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return b""
+
+
+def read_package_lock(package: Package) -> LockReading:
+    """What can be believed of the lock of a package. A lock of another package counts for nothing."""
+    content = lock_bytes(package)
+    if content is None:
+        return LockReading((), (LockProblem("lock-missing", "there is no selftune.lock"),))
+    reading = read_lock(content)
+    if any(lock.package != package.name for lock in reading.locks):
+        return LockReading((), (LockProblem("lock-tampered", "the lock belongs to a package of another name"),))
+    return reading
+
+
+def other_entries(reading: LockReading, agent: str, named: tuple[str, ...]) -> dict[str, AgentEntry]:
+    """The entries of the other agents that the manifest names, as they stand."""
+    entries: dict[str, AgentEntry] = {}
+    for lock in reading.locks:
+        entries.update({name: entry for name, entry in lock.agents.items() if name != agent and name in named})
+    return entries
+
+
+def write_lock(package: Package, lock: Lock) -> bool:
+    """Write the lock where it differs from what stands there; whether it did. Raises StoreError."""
+    content = render(lock)
+    if lock_bytes(package) == content:
+        return False
+    write_atomic(lock_path(package), content)
+    return True

@@ -1,0 +1,113 @@
+"""From settled rows to what a package amounts to: its lock, its gates, its part of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import UNSET, Struct
+
+from selftune_build.checks.context import Execute
+from selftune_build.engine.judging import Judgement, judge_row
+from selftune_build.engine.package_run import PackageRun
+from selftune_build.engine.plan import RowPlan, answered, larger
+from selftune_build.engine.policy import policy_digest
+from selftune_build.fingerprint.digest import digest_json
+from selftune_build.gates.decide import decide, overall
+from selftune_build.gates.facts import Facts, gather, measures_anything
+from selftune_build.gates.metrics import metrics
+from selftune_build.graph.targets import address
+from selftune_build.model.case import Arm
+from selftune_build.model.lock import AgentEntry, Lock, Row
+from selftune_build.model.report import Failure
+from selftune_build.model.verdict import GateResult, Metric, Verdict
+from selftune_build.stages.baseline import measures_outcome
+
+Rows = dict[str, dict[str, Row]]
+
+
+class Outcome(Struct, frozen=True):
+    """What a package amounts to under one agent."""
+
+    rows: Rows
+    facts: Facts
+    gates: tuple[GateResult, ...]
+    metrics: dict[str, Metric]
+    failures: tuple[Failure, ...]
+    verdict: Verdict
+
+
+def settle(run: PackageRun, execute: Execute | None) -> Outcome:
+    """Judge what was sampled, keep what holds, and let the gates decide."""
+    judged = [(plan, judge_plan(plan, run, execute)) for plan in run.plans]
+    rows: Rows = {}
+    for plan, judgement in judged:
+        if judgement is not None:
+            rows.setdefault(plan.spec.case.id, {})[plan.spec.arm.value] = judgement.row
+    failures = [failure for plan, judgement in judged if judgement and _reported(plan) for failure in judgement.failures]
+    return decided(run, rows, failures)
+
+
+def decided(run: PackageRun, rows: Rows, failures: Iterable[Failure] = ()) -> Outcome:
+    """The gates and metrics over these rows."""
+    package, manifest = run.package, run.package.manifest
+    facts = gather(package.evals, package.unit_tests, rows, measures_outcome, findings=package.findings)
+    gates = decide(facts, manifest.gates, manifest.samples.confidence)
+    return Outcome(
+        rows=rows,
+        facts=facts,
+        gates=tuple(gates),
+        metrics=metrics(facts, manifest.samples.confidence),
+        failures=tuple(failures),
+        verdict=overall(gates, measures_anything(facts)),
+    )
+
+
+def judge_plan(plan: RowPlan, run: PackageRun, execute: Execute | None) -> Judgement | None:
+    """The row of a plan as it stands now, None where there is no evidence."""
+    counted = plan.counted
+    if plan.missing:
+        counted = run.evidence.counted(plan.spec)
+    kept = larger(plan.row, counted)
+    if kept is not None:
+        return Judgement(kept, _failures_of_kept(plan, kept, run, execute))
+    return judge_row(plan.spec, counted, execute) if answered(counted) else None
+
+
+def _reported(plan: RowPlan) -> bool:
+    """Without the skill a check is meant to fail."""
+    return plan.spec.arm is not Arm.WITHOUT_SKILL
+
+
+def _failures_of_kept(plan: RowPlan, row: Row, run: PackageRun, execute: Execute | None) -> tuple[Failure, ...]:
+    """What failed behind a row of the lock: from the samples, where this store has them."""
+    spec = plan.spec
+    wrong_trigger = spec.polarity is not None and row.triggered is not UNSET and row.triggered != (row.n if spec.polarity else 0)
+    if not _reported(plan) or not (wrong_trigger or (spec.checks and row.passed != row.n)):
+        return ()
+    counted = run.evidence.counted(spec)
+    if digest_json(sorted(sample.digest for sample in counted.samples)) == row.evidence:
+        return judge_row(spec, counted, execute).failures
+    held = f"{row.passed} of {row.n} samples" if row.passed is not UNSET else "not measured"
+    evidence = f"the lock says so ({held}); the samples are not in this store"
+    return (Failure(address(spec.package.name, spec.stage, spec.case.id), "checks", evidence, row.n, row.n),)
+
+
+def lock_of(run: PackageRun, outcome: Outcome, others: Mapping[str, AgentEntry]) -> Lock:
+    """The lock as it should stand: this agent's rows and verdicts, and what the other agents of the manifest have."""
+    entry = AgentEntry(
+        identity=run.agent.identity,
+        origin=run.agent.traits.origin.value,
+        cases=outcome.rows,
+        gates={gate.id: gate.verdict.value for gate in outcome.gates},
+    )
+    return Lock(
+        package=run.package.name,
+        tree=run.package.tree_digest,
+        policy=policy_digest(run.package.manifest),
+        agents={**others, run.agent.name: entry},
+    )
+
+
+def required_gates(gates: Sequence[GateResult]) -> list[str]:
+    """Ids of the gates that decide."""
+    return [gate.id for gate in gates if gate.required]

@@ -1,0 +1,103 @@
+"""What has to run and why: the same code decides for `--dry-run`, for `--locked` and for the run itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from selftune_build.engine.evidence import Evidence
+from selftune_build.engine.judging import holds_today, inputs_today
+from selftune_build.fingerprint.keys import Inputs
+from selftune_build.graph.cohorts import Counted
+from selftune_build.graph.staleness import differences
+from selftune_build.graph.targets import address
+from selftune_build.model.lock import Lock, Row
+from selftune_build.model.report import Reason
+from selftune_build.stages.row import RowSpec
+
+NOTHING = Counted((), ())
+
+
+class RowPlan(Struct, frozen=True):
+    """One row: settled by the lock (`row`), or by samples of the store (`counted`), or short of `missing` samples."""
+
+    spec: RowSpec
+    row: Row | None = None
+    counted: Counted = NOTHING
+    missing: int = 0
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """How the row is written on the command line."""
+        return address(self.spec.package.name, self.spec.stage, self.spec.case.id)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing has to run for it."""
+        return self.missing == 0
+
+
+Trace = Callable[[RowSpec], Inputs | None]
+"""What a row depended on when it was last settled here, None where that is not known."""
+
+
+def kept_row(spec: RowSpec, locks: Iterable[Lock], agent: str) -> Row | None:
+    """The row of the lock that belongs to today, of several sides of a merge the one with more samples."""
+    rows = (lock.agents[agent].cases.get(spec.case.id, {}).get(spec.arm) for lock in locks if agent in lock.agents)
+    holding = [row for row in rows if row is not None and holds_today(spec, row)]
+    return min(holding, key=lambda row: (-row.n, row.evidence), default=None)
+
+
+def plan_row(spec: RowSpec, kept: Row | None, evidence: Evidence, trace: Trace, extra: int, asked: bool) -> RowPlan:
+    """Decide one row. `extra` asks for that many samples beyond what is there (`--resample`); a row that is not asked for
+    takes what is there and runs nothing."""
+    if kept is not None and kept.n >= spec.needed and not extra:
+        return RowPlan(spec, row=kept)
+    counted = evidence.counted(spec)
+    missing = max(0, spec.needed - answered(counted)) + extra if asked else 0
+    if not missing:
+        return RowPlan(spec, row=larger(kept, counted), counted=counted)
+    reasons = why(spec, counted, evidence, trace, extra)
+    return RowPlan(spec, row=kept, counted=counted, missing=missing, reasons=reasons)
+
+
+def larger(kept: Row | None, counted: Counted) -> Row | None:
+    """The row of the lock where it rests on more samples than this store holds."""
+    return kept if kept is not None and kept.n > answered(counted) else None
+
+
+def answered(counted: Counted) -> int:
+    """Samples that speak for a row. Where every one hit its time limit nothing was ever answered: none."""
+    if all(sample.transcript.limit for sample in counted.samples):
+        return 0
+    return len(counted.samples)
+
+
+def why(spec: RowSpec, counted: Counted, evidence: Evidence, trace: Trace, extra: int) -> tuple[Reason, ...]:
+    """One typed reason for each input that changed since the row was last settled; else that evidence is missing."""
+    if extra:
+        return (Reason("resample", "samples", f"{extra} more samples are asked for"),)
+    if counted.samples:
+        return (Reason("n-too-small", "samples", f"{len(counted.samples)} of {spec.needed} samples are there"),)
+    before = trace(spec)
+    if before is None:
+        return (Reason("never-run", "evidence", "no evidence for this case yet"),)
+    observed = sorted(name.removeprefix("observed ") for name in before if name.startswith("observed "))
+    changes = differences(before, settled_inputs(spec, observed), evidence.records.read)
+    return changes or (Reason("evidence-missing", "evidence", "its samples are not in this store"),)
+
+
+def settled_inputs(spec: RowSpec, observed: Sequence[str]) -> Inputs:
+    """Everything a settled row depends on, by name: what is asked, what was observed, how it is judged."""
+    row = inputs_today(spec, observed)
+    return {**spec.inputs, **{name: value for name, value in row.items() if name != "asked"}}
+
+
+def by_key(plans: Iterable[RowPlan]) -> Mapping[str, list[RowPlan]]:
+    """Rows that ask the same and are staged alike, together: their samples are taken once."""
+    groups: dict[str, list[RowPlan]] = {}
+    for plan in plans:
+        groups.setdefault(f"{plan.spec.key} {plan.spec.staged.tree}", []).append(plan)
+    return groups

@@ -1,0 +1,53 @@
+"""What a plan will cost, said before anything is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+
+from msgspec import Struct
+
+from selftune_build.engine.request import BuildRequest
+from selftune_build.errors import UndecidedError
+from selftune_build.limits import CALLS_WITHOUT_ASKING
+
+
+class Price(Struct, frozen=True):
+    """Calls to agents that are not free, and what one has cost so far where the store knows."""
+
+    calls: int
+    each: Decimal | None
+
+    def __str__(self) -> str:
+        """In words, for the line above the progress."""
+        if self.each is None:
+            return f"{self.calls} paid calls, price not known yet"
+        return f"{self.calls} paid calls, about {self.calls * self.each:.2f} USD"
+
+
+def price_of(calls: int, seen: Iterable[Decimal]) -> Price | None:
+    """The price of so many calls, from what earlier ones cost; None where nothing is paid."""
+    costs = list(seen)
+    return Price(calls, sum(costs, Decimal(0)) / len(costs) if costs else None) if calls else None
+
+
+def refuse_or_confirm(price: Price | None, request: BuildRequest, budgeted: bool, confirm: Callable[[str], bool | None]) -> None:
+    """Let a plan go ahead. Raises UndecidedError for a large one that nobody has agreed to (DESIGN 8.1)."""
+    if price is None or price.calls <= CALLS_WITHOUT_ASKING:
+        return
+    if request.assume_yes or budgeted or request.max_calls is not None or request.max_cost is not None:
+        return
+    answer = confirm(f"{price}. Go on?")
+    if answer:
+        return
+    raise UndecidedError(
+        f"nothing was run: {price}" if answer is None else "nothing was run, as you said",
+        code="not-confirmed",
+        hint="--yes, --max-calls N, --max-cost USD, or `budget:` in selftune.yaml; `--dry-run` shows the plan",
+    )
+
+
+def smallest(values: Sequence[int | None]) -> int | None:
+    """The tightest of several limits, None where there is none."""
+    given = [value for value in values if value is not None]
+    return min(given) if given else None

@@ -1,0 +1,60 @@
+"""The report over all packages, and the exit status it leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from selftune_build.engine.load import Broken, Universe
+from selftune_build.engine.request import BuildRequest
+from selftune_build.engine.wanted import asked_for
+from selftune_build.errors import SelftuneError
+from selftune_build.model.report import PackageReport, Problem, Report, Spend
+from selftune_build.model.verdict import Verdict
+
+VERIFIED, REFUSED, BAD_INPUT, UNDECIDED, STORE, INTERRUPTED = 0, 1, 2, 3, 4, 130
+_PRECEDENCE = (70, INTERRUPTED, STORE, BAD_INPUT, REFUSED, UNDECIDED, VERIFIED)
+"""Where several hold, the first of these (DESIGN 8.1)."""
+
+_STATUS = {Verdict.PASS: VERIFIED, Verdict.FAIL: REFUSED, Verdict.INCONCLUSIVE: UNDECIDED}
+
+
+def overall_report(
+    packages: Sequence[PackageReport],
+    spend: Spend,
+    request: BuildRequest,
+    *,
+    interrupted: bool = False,
+    store: Sequence[SelftuneError] = (),
+) -> Report:
+    """One verdict over all packages: any fail is a fail, else any inconclusive is inconclusive; nothing at all is inconclusive."""
+    verdicts = {package.verdict for package in packages} or {Verdict.INCONCLUSIVE}
+    verdict = next(each for each in (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS) if each in verdicts)
+    statuses = {_STATUS[each] for each in verdicts} | {STORE for _ in store}
+    if any(problem.code == BROKEN for package in packages for problem in package.problems):
+        statuses.add(BAD_INPUT)
+    if interrupted and not store:
+        statuses.add(INTERRUPTED)
+    mode = "dry-run" if request.dry_run else "locked" if request.locked else "build"
+    return Report(verdict, worst(statuses), spend, tuple(packages), mode)
+
+
+BROKEN = "bad-input"
+
+
+def worst(statuses: Iterable[int]) -> int:
+    """The exit status that wins where several hold."""
+    return min(statuses, key=_PRECEDENCE.index)
+
+
+def broken_reports(universe: Universe, request: BuildRequest) -> list[PackageReport]:
+    """A report for each package that was asked for and could not be read."""
+    asked = asked_for(universe, request)
+    return [_broken(broken) for broken in universe.broken if broken.path in asked]
+
+
+def _broken(broken: Broken) -> PackageReport:
+    error, at = broken.error, broken.error.at
+    name = broken.path.rpartition("/")[2]
+    message = f"{error.message} ({at.pointer})" if at is not None and at.pointer else error.message
+    problem = Problem(BROKEN, name, message, at.path if at else broken.path, at.line if at else None, error.hint)
+    return PackageReport(name, broken.path, "", "", Verdict.INCONCLUSIVE, problems=(problem,))

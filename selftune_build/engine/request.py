@@ -1,0 +1,58 @@
+"""What one invocation asks for, and what it needs from the world around it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Protocol
+
+from msgspec import Struct, field
+
+
+class BuildRequest(Struct, frozen=True):
+    """The words and flags of `selftune build`, free of how they were typed."""
+
+    directory: Path
+    targets: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
+    model: str | None = None
+    locked: bool = False
+    dry_run: bool = False
+    keep_going: bool = False
+    no_exec: bool = False
+    failed: bool = False
+    assume_yes: bool = False
+    jobs: int = 1
+    resample: int = 0
+    max_calls: int | None = None
+    max_cost: Decimal | None = None
+
+
+class Progress(Protocol):
+    """Who hears what happens while an invocation runs; nothing it does decides anything."""
+
+    def started(self, total: int, price: str | None) -> None:
+        """So many samples are about to be taken."""
+
+    def sample(self, target: str, outcome: str) -> None:
+        """One question has been put, and this came of it."""
+
+    def waiting(self, message: str) -> None:
+        """Somebody else is doing what is needed; or something else to know now."""
+
+    def done(self) -> None:
+        """No more samples will be taken."""
+
+
+class Surroundings(Struct, frozen=True):
+    """The signals, the ear and the voice of an invocation."""
+
+    progress: Progress
+    confirm: Callable[[str], bool | None]
+    """Ask on a terminal; None where there is nobody to ask."""
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Start nothing new."""
+    cancel: threading.Event = field(default_factory=threading.Event)
+    """End what is running."""

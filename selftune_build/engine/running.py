@@ -1,0 +1,161 @@
+"""The paying part of an invocation: cheap rows first, then the agents, each package only as long as it can still pass."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct, field
+
+from selftune_build.engine.asking import agent_asker, script_asker
+from selftune_build.engine.budget import Purse
+from selftune_build.engine.commands import package_executor
+from selftune_build.engine.evidence import SCRIPT_TRAITS
+from selftune_build.engine.outcome import decided, judge_plan, required_gates
+from selftune_build.engine.package_run import PackageRun
+from selftune_build.engine.plan import RowPlan, answered
+from selftune_build.engine.request import BuildRequest, Surroundings
+from selftune_build.engine.sampling import Means, Taken, TakenKind, commit_limit, take_sample
+from selftune_build.engine.scheduler import Question, Work, questions, run_rounds
+from selftune_build.errors import StoreError
+from selftune_build.gates.foresight import Suite, still_open
+from selftune_build.graph.targets import address
+from selftune_build.model.case import Arm
+from selftune_build.model.lock import Row
+from selftune_build.model.verdict import Verdict
+from selftune_build.stages.baseline import measures_outcome
+from selftune_build.stages.row import RowSpec
+
+
+class Ran(Struct):
+    """What came of a run: every question that was open, and the packages on which no more was spent."""
+
+    questions: list[Question] = field(default_factory=list)
+    held_back: set[str] = field(default_factory=set)
+    """Folders of packages that could not pass any more."""
+    store_error: StoreError | None = None
+
+    def question_of(self, plan: RowPlan) -> Question | None:
+        """The question that a row was part of."""
+        return next((question for question in self.questions if plan.spec in question.specs), None)
+
+
+class Runner:
+    """Runs the plans of several packages under one agent."""
+
+    def __init__(self, runs: Sequence[PackageRun], request: BuildRequest, purse: Purse, around: Surroundings, unavailable: str | None) -> None:
+        self.runs = runs
+        self.request = request
+        self.around = around
+        self.ran = Ran()
+        self._unavailable = unavailable
+        agent, evidence = runs[0].agent, runs[0].evidence
+        asks = {
+            True: (script_asker(around.cancel), SCRIPT_TRAITS),
+            False: (agent_asker(agent, runs[0].asking.model, not request.no_exec, around.cancel), agent.traits),
+        }
+        self.means = {
+            script: Means(evidence, ask, traits, purse, around.stop, around.cancel, around.progress.waiting, agent.name)
+            for script, (ask, traits) in asks.items()
+        }
+        self._of = {run.package.path: run for run in runs}
+        self._guard = threading.Lock()
+
+    def run(self) -> Ran:
+        """Scripts first, then the agent; a package whose required gates already said no is held back."""
+        plans = [plan for run in self.runs for plan in run.plans]
+        self._rounds(plan for plan in plans if plan.spec.arm is Arm.SCRIPT)
+        self._hold_back()
+        self._rounds(plan for plan in plans if plan.spec.arm is not Arm.SCRIPT)
+        return self.ran
+
+    def _rounds(self, plans: Iterable[RowPlan]) -> None:
+        asked = questions(plans)
+        self.ran.questions += asked
+        work = Work(
+            take=self._take,
+            counted=lambda spec: answered(self._of[spec.package.path].evidence.counted(spec)),
+            commit_limits=self._commit_limits,
+            still_wanted=self._still_wanted,
+            between_rounds=self._between_rounds,
+            sampled=self._sampled,
+            jobs=self.request.jobs,
+        )
+        run_rounds(asked, work)
+
+    def _means(self, question: Question) -> Means:
+        return self.means[question.specs[0].arm is Arm.SCRIPT]
+
+    def _take(self, question: Question) -> Taken:
+        spec = question.specs[0]
+        if self.request.no_exec and spec.arm is Arm.SCRIPT:
+            return Taken(TakenKind.STOPPED, message="scripts of the package are not run under --no-exec")
+        if self._unavailable is not None and spec.arm is not Arm.SCRIPT:
+            return Taken(TakenKind.BROKE, message=self._unavailable)
+        try:
+            return take_sample(spec, question.wanted, question.timed_out, self._means(question))
+        except StoreError as error:
+            with self._guard:
+                self.ran.store_error = self.ran.store_error or error
+            self.around.stop.set()
+            return Taken(TakenKind.STOPPED, message=error.message)
+
+    def _commit_limits(self, question: Question) -> None:
+        for index in question.timed_out:
+            commit_limit(question.specs[0], index, self._means(question))
+
+    def _still_wanted(self, question: Question) -> bool:
+        if self.around.stop.is_set():
+            return False
+        return any(spec.package.path not in self.ran.held_back for spec in question.specs)
+
+    def _sampled(self, question: Question, taken: Taken) -> None:
+        spec = question.specs[0]
+        self.around.progress.sample(address(spec.package.name, spec.stage, spec.case.id), taken.kind.value)
+
+    def _hold_back(self) -> None:
+        """What is known before the first call: a package that hosts refuse, or whose scripts do not work."""
+        if self.request.keep_going:
+            return
+        for run in self.runs:
+            if any(plan.missing for plan in run.plans) and any(
+                gate.required and gate.verdict is Verdict.FAIL and gate.id in ("spec", "unit-tests")
+                for gate in decided(run, self._rows(run)).gates
+            ):
+                self.ran.held_back.add(run.package.path)
+
+    def _between_rounds(self, open_questions: Sequence[Question]) -> None:
+        """Stop a package when no outcome of the samples left could still pass a required gate."""
+        if self.request.keep_going:
+            return
+        for run in self.runs:
+            left = _left(run, open_questions)
+            if left and not self._can_pass(run, left):
+                self.ran.held_back.add(run.package.path)
+
+    def _can_pass(self, run: PackageRun, left: dict[str, dict[str, int]]) -> bool:
+        package, manifest, rows = run.package, run.package.manifest, self._rows(run)
+        suite = Suite(package.evals, package.unit_tests, measures_outcome)
+        required = required_gates(decided(run, rows).gates)
+        return still_open(suite, manifest.gates, manifest.samples.confidence, rows, left, required)
+
+    def _rows(self, run: PackageRun) -> dict[str, dict[str, Row]]:
+        execute = None if self.request.no_exec else package_executor(run.package)
+        rows: dict[str, dict[str, Row]] = {}
+        for plan in run.plans:
+            judgement = judge_plan(plan, run, execute)
+            if judgement is not None:
+                rows.setdefault(plan.spec.case.id, {})[plan.spec.arm.value] = judgement.row
+        return rows
+
+
+def _left(run: PackageRun, open_questions: Sequence[Question]) -> dict[str, dict[str, int]]:
+    left: dict[str, dict[str, int]] = {}
+    for question in open_questions:
+        for spec in _own(run, question.specs):
+            left.setdefault(spec.case.id, {})[spec.arm.value] = question.missing
+    return left
+
+
+def _own(run: PackageRun, specs: Iterable[RowSpec]) -> list[RowSpec]:
+    return [spec for spec in specs if spec.package.path == run.package.path]

@@ -1,0 +1,179 @@
+"""From what ran to the report: the state of every target, the reasons, the problems, the next command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from selftune_build.engine.outcome import Outcome
+from selftune_build.engine.package_run import PackageRun
+from selftune_build.engine.plan import RowPlan
+from selftune_build.engine.running import Ran
+from selftune_build.engine.sampling import TakenKind
+from selftune_build.engine.scheduler import Question
+from selftune_build.engine.states import Event, advance
+from selftune_build.graph.targets import SAMPLED, Stage, address
+from selftune_build.limits import REPORT_REASONS
+from selftune_build.model.finding import Severity
+from selftune_build.model.report import PackageReport, Problem, Reason, StageReport, TargetState
+from selftune_build.model.verdict import GateResult, Verdict
+
+
+class Settled(Struct, frozen=True):
+    """A package under one agent when everything has run."""
+
+    run: PackageRun
+    ran: Ran
+    outcome: Outcome
+    fresh: frozenset[Stage]
+    """Free stages whose inputs are as the lock has them."""
+    dry: bool = False
+
+
+def package_report(settled: Settled) -> PackageReport:
+    """The part of the report that speaks of one package."""
+    run, outcome = settled.run, settled.outcome
+    stages = tuple(stage_report(stage, settled) for stage in Stage if stage in run.stages)
+    gates = _gates(settled)
+    verdict = _verdict(settled, gates, stages)
+    problems = tuple(_problems(settled))
+    return PackageReport(
+        name=run.package.name,
+        path=run.package.path,
+        agent=run.agent.name,
+        origin=run.agent.traits.origin.value,
+        verdict=verdict,
+        stages=stages,
+        metrics=outcome.metrics if Stage.PACKAGE_EVALUATION in run.stages else {},
+        gates=gates,
+        problems=problems,
+        findings=run.package.findings,
+        failures=tuple(failure for failure in outcome.failures if _belongs(failure.target, run)),
+        next_command=next_command(settled, verdict),
+    )
+
+
+def _belongs(target: str, run: PackageRun) -> bool:
+    return any(target.startswith(address(run.package.name, stage) + "[") for stage in run.stages)
+
+
+def _gates(settled: Settled) -> tuple[GateResult, ...]:
+    """All gates for `verify`; for less, only those whose stage was asked for."""
+    if Stage.VERIFY in settled.run.stages:
+        return settled.outcome.gates
+    asked = {Stage.SPEC: "spec", Stage.UNIT_TESTS: "unit-tests"}
+    wanted = {gate for stage, gate in asked.items() if stage in settled.run.stages}
+    return tuple(gate for gate in settled.outcome.gates if gate.id in wanted)
+
+
+def _verdict(settled: Settled, gates: Sequence[GateResult], stages: Iterable[StageReport]) -> Verdict:
+    if Stage.VERIFY in settled.run.stages:
+        verdict = settled.outcome.verdict
+    else:
+        verdicts = {gate.verdict for gate in gates if gate.required}
+        verdict = next((each for each in (Verdict.FAIL, Verdict.INCONCLUSIVE) if each in verdicts), Verdict.PASS)
+    open_states = {TargetState.STALE, TargetState.SKIPPED, TargetState.BLOCKED, TargetState.FAILED}
+    incomplete = any(report.state in open_states and _stage_of(report) in SAMPLED for report in stages)
+    return Verdict.INCONCLUSIVE if incomplete and verdict is Verdict.PASS else verdict
+
+
+def _stage_of(report: StageReport) -> Stage:
+    return Stage(report.target.rpartition(":")[2])
+
+
+def stage_report(stage: Stage, settled: Settled) -> StageReport:
+    """The state of one target and what was run and reused for it, in rows."""
+    if stage in SAMPLED:
+        return _sampled_report(stage, settled)
+    return StageReport(address(settled.run.package.name, stage), _free_state(stage, settled))
+
+
+def _sampled_report(stage: Stage, settled: Settled) -> StageReport:
+    plans = [plan for plan in settled.run.plans_of(stage) if settled.run.wants(plan.spec)]
+    missing = [plan for plan in plans if plan.missing]
+    ran = [plan for plan in missing if (question := settled.ran.question_of(plan)) is not None and question.run]
+    return StageReport(
+        target=address(settled.run.package.name, stage),
+        state=_sampled_state(missing, stage, settled),
+        run=len(ran),
+        reused=len(plans) - len(missing),
+        reasons=_reasons(missing),
+    )
+
+
+def _reasons(plans: Iterable[RowPlan]) -> tuple[Reason, ...]:
+    """Each reason once, however many rows it made stale."""
+    unique = {(reason.code, reason.name): reason for plan in plans for reason in plan.reasons}
+    return tuple(unique.values())[:REPORT_REASONS]
+
+
+def _sampled_state(missing: Sequence[RowPlan], stage: Stage, settled: Settled) -> TargetState:
+    if not missing:
+        return TargetState.UP_TO_DATE if stage in settled.fresh or not _judged_anew(stage, settled) else TargetState.BUILT
+    if settled.dry:
+        return TargetState.STALE
+    events = [_event(settled.ran.question_of(plan), settled) for plan in missing]
+    worst = next(event for event in (Event.BROKE, Event.HELD_BACK, Event.STOPPED, Event.ANSWERED) if event in events)
+    return advance(TargetState.STALE, worst)
+
+
+def _judged_anew(stage: Stage, settled: Settled) -> bool:
+    return any(plan.row is None and plan.counted.samples for plan in settled.run.plans_of(stage))
+
+
+def _event(question: Question | None, settled: Settled) -> Event:
+    if question is None:
+        return Event.STOPPED
+    trouble = question.trouble
+    if trouble is not None:
+        return Event.BROKE if trouble.kind is TakenKind.BROKE else Event.STOPPED
+    if question.missing <= 0:
+        return Event.ANSWERED
+    held_back = any(spec.package.path in settled.ran.held_back for spec in question.specs)
+    return Event.HELD_BACK if held_back else Event.STOPPED
+
+
+def _free_state(stage: Stage, settled: Settled) -> TargetState:
+    state = TargetState.UP_TO_DATE if stage in settled.fresh else TargetState.STALE
+    if _refused(stage, settled):
+        return advance(state, Event.REFUSED)
+    if state is TargetState.UP_TO_DATE or settled.dry:
+        return state
+    return advance(state, Event.ANSWERED)
+
+
+def _refused(stage: Stage, settled: Settled) -> bool:
+    if stage is Stage.SPEC:
+        return any(finding.severity is Severity.ERROR for finding in settled.run.package.findings)
+    return stage is Stage.VERIFY and settled.outcome.verdict is Verdict.FAIL
+
+
+def _problems(settled: Settled) -> Iterable[Problem]:
+    """One problem for each row that brought no evidence, and for what stands in the way of every verdict."""
+    for plan in settled.run.plans:
+        question = settled.ran.question_of(plan) if plan.missing else None
+        if question is not None and question.trouble is not None and question.trouble.message:
+            code = "budget-used-up" if question.trouble.kind is TakenKind.NO_BUDGET else "no-evidence"
+            fix = f"selftune build {plan.address}"
+            yield Problem(code, plan.address, f"{settled.run.agent.name}: {question.trouble.message}", fix=fix)
+    origins = settled.run.package.manifest.policy.origins
+    if origins is not None and settled.run.agent.traits.origin.value not in origins:
+        message = f"the evidence is {settled.run.agent.traits.origin.value}, and policy.origins asks for {', '.join(origins)}"
+        yield Problem("evidence-simulated", settled.run.package.name, message, path=settled.run.package.manifest.path)
+
+
+def next_command(settled: Settled, verdict: Verdict) -> str | None:
+    """The one command that helps most now; None where nothing is left to do."""
+    run, outcome = settled.run, settled.outcome
+    if verdict is Verdict.PASS:
+        return None
+    name = run.package.name
+    if any(plan.missing for plan in run.plans) and (settled.dry or not settled.ran.held_back):
+        return f"selftune build {name}"
+    failing = [failure for failure in outcome.failures if _belongs(failure.target, run)]
+    if failing:
+        return f"selftune show '{failing[0].target}'"
+    if not run.package.evals and not run.package.unit_tests:
+        return "selftune init"
+    return f"selftune build {name}:spec -v" if _refused(Stage.SPEC, settled) else f"selftune build {name} -v"

@@ -1,0 +1,63 @@
+"""From the words of the command line to packages with the stages and cases that are asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from selftune_build.engine.load import Universe
+from selftune_build.engine.request import BuildRequest
+from selftune_build.errors import UsageError
+from selftune_build.graph.builder import build_graph, closure
+from selftune_build.graph.selection import select
+from selftune_build.graph.targets import SAMPLED, Stage, Target, parse_target
+from selftune_build.model.package import Package
+
+
+class WantedPackage(Struct, frozen=True):
+    """A package and what is asked of it; `package` None where it could not be read."""
+
+    path: str
+    package: Package
+    stages: frozenset[Stage]
+    cases: dict[Stage, frozenset[str]]
+
+
+def wanted_packages(universe: Universe, request: BuildRequest) -> list[WantedPackage]:
+    """The packages to build with the closure of what is asked. Raises UsageError for targets that do not exist."""
+    names = universe.names | {broken.path: broken.path.rpartition("/")[2] for broken in universe.broken}
+    selection = select([parse_target(text) for text in request.targets], names, universe.root, request.directory)
+    order = closure(build_graph(names), selection.goals)
+    stages: dict[str, set[Stage]] = {}
+    for target in order:
+        stages.setdefault(target.package, set()).add(target.stage)
+    wanted = []
+    for package in universe.packages:
+        if package.path in stages:
+            cases = _cases(package, selection.cases)
+            wanted.append(WantedPackage(package.path, package, frozenset(stages[package.path]), cases))
+    return wanted
+
+
+def asked_for(universe: Universe, request: BuildRequest) -> frozenset[str]:
+    """Folders of all packages that are asked for, also those that could not be read."""
+    names = universe.names | {broken.path: broken.path.rpartition("/")[2] for broken in universe.broken}
+    selection = select([parse_target(text) for text in request.targets], names, universe.root, request.directory)
+    return frozenset(goal.package for goal in selection.goals)
+
+
+def _cases(package: Package, narrowed: Mapping[Target, frozenset[str]]) -> dict[Stage, frozenset[str]]:
+    cases: dict[Stage, frozenset[str]] = {}
+    for target, ids in narrowed.items():
+        if target.package != package.path:
+            continue
+        if target.stage not in SAMPLED:
+            raise UsageError(f"{target.stage} has no cases of its own", hint=f"cases belong to {', '.join(SAMPLED)}")
+        suite = package.unit_tests if target.stage is Stage.UNIT_TESTS else package.evals
+        unknown = ids - {case.id for case in suite}
+        if unknown:
+            known = ", ".join(sorted(case.id for case in suite)[:8]) or "none"
+            raise UsageError(f"{package.name}:{target.stage} has no case {sorted(unknown)[0]!r}", hint=f"its cases: {known}")
+        cases[target.stage] = ids
+    return cases

@@ -1,0 +1,67 @@
+"""Which gates apply to a package, what they say, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from selftune_build.gates.builtin import BUILTIN, Gate
+from selftune_build.gates.facts import Facts
+from selftune_build.model.manifest import GateSetting
+from selftune_build.model.verdict import GateResult, Verdict
+from selftune_build.stats.decision import Decision
+
+PLUGIN_MISSING = "plugin-missing"
+UNNAMED = GateSetting()
+
+
+def decide(
+    facts: Facts, settings: Mapping[str, GateSetting], confidence: float, gates: Sequence[Gate] = BUILTIN
+) -> list[GateResult]:
+    """The result of every gate that applies, in the order of `gates`, then of those that nobody here supplies.
+
+    A gate that the manifest names is required unless it says otherwise, and inconclusive where nothing measures it. A gate
+    that it does not name applies only where something does. A disabled gate is left out: see `disabled`.
+    """
+    results = [result for gate in gates if (result := _result(gate, facts, settings, confidence)) is not None]
+    known = {gate.id for gate in gates}
+    return results + [_absent(name, settings[name]) for name in sorted(settings) if name not in known and settings[name].enabled]
+
+
+def disabled(settings: Mapping[str, GateSetting]) -> dict[str, str]:
+    """Gates that the manifest turns off, each with the reason it gives or an empty one."""
+    return {name: setting.reason or "" for name, setting in sorted(settings.items()) if not setting.enabled}
+
+
+def overall(results: Iterable[GateResult], measured: bool) -> Verdict:
+    """What the required gates amount to: any fail is a fail, else any inconclusive is inconclusive, else a pass.
+
+    Without any case that measures something (`measures_anything`) there is no pass.
+    """
+    verdicts = {result.verdict for result in results if result.required}
+    if Verdict.FAIL in verdicts:
+        return Verdict.FAIL
+    if Verdict.INCONCLUSIVE in verdicts or not measured:
+        return Verdict.INCONCLUSIVE
+    return Verdict.PASS
+
+
+def nothing_measured(command: str) -> str:
+    """The sentence for a package without a case that measures anything; `command` makes some."""
+    return f"no case measures this package; `{command}` makes some"
+
+
+def _result(gate: Gate, facts: Facts, settings: Mapping[str, GateSetting], confidence: float) -> GateResult | None:
+    setting = settings.get(gate.id)
+    if (setting is None and gate.asked) or (setting is not None and not setting.enabled):
+        return None
+    decision = gate.judge(facts, setting or UNNAMED, confidence)
+    if decision is None:
+        if setting is None:
+            return None
+        decision = Decision(Verdict.INCONCLUSIVE, "no case measures this")
+    required = gate.required if setting is None else setting.required
+    return GateResult(gate.id, decision.verdict, decision.message, required)
+
+
+def _absent(name: str, setting: GateSetting) -> GateResult:
+    return GateResult(name, Verdict.INCONCLUSIVE, f"{PLUGIN_MISSING}: no installed plugin supplies this gate", setting.required)

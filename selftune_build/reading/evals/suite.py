@@ -1,0 +1,158 @@
+"""All eval files of a package together: which are read, which are left alone, one set of ids."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Collection, Sequence
+from functools import cache
+
+from msgspec import Struct
+
+from selftune_build.errors import InputError
+from selftune_build.limits import EVAL_CASES
+from selftune_build.model.case import Case
+from selftune_build.model.finding import Finding, Severity
+from selftune_build.model.location import Location
+from selftune_build.model.manifest import Limits
+from selftune_build.reading import json_text, strict_yaml
+from selftune_build.reading.document import Document
+from selftune_build.reading.evals import recognise
+from selftune_build.reading.evals.identifiers import with_unique_ids
+from selftune_build.reading.evals.recognise import Format
+from selftune_build.reading.evals.source import EvalReading, Source
+
+Read = Callable[[str], bytes]
+
+_CONVENTIONAL = "evals/evals.json"
+_OURS = (recognise.EVALS.name, recognise.UNIT_TESTS.name)
+_DEFAULT_LIMITS = Limits()
+
+
+class _Asked(Struct, frozen=True):
+    """What a caller wants from candidate files."""
+
+    read: Read
+    explicit: bool
+    package_name: str
+    limits: Limits
+    formats: frozenset[str]
+    elsewhere: str
+    """The manifest key under which files of our other format belong."""
+
+
+def read_eval_files(
+    paths: Sequence[str],
+    read: Read,
+    explicit: bool,
+    *,
+    package_name: str = "",
+    limits: Limits = _DEFAULT_LIMITS,
+    taken: Collection[str] = (),
+) -> EvalReading:
+    """The eval cases of these package-relative files, in their order, with ids that differ from each other and from `taken`.
+
+    `explicit`: the manifest names them, so a file that cannot be read or is in no known format raises InputError. Else they
+    are candidates: what is no eval file is left alone, what looks like one and cannot be read is a finding. A file that says
+    it is in a format of ours is read strictly either way. `limits` fill in what a case does not limit.
+    """
+    formats = frozenset({recognise.EVALS.name, recognise.EVALS_JSON.name, recognise.TRIGGER_SET.name})
+    return _read_all(paths, _Asked(cache(read), explicit, package_name, limits, formats, "unit_tests"), taken)
+
+
+def read_unit_tests(
+    paths: Sequence[str],
+    read: Read,
+    explicit: bool,
+    *,
+    package_name: str = "",
+    limits: Limits = _DEFAULT_LIMITS,
+    taken: Collection[str] = (),
+) -> EvalReading:
+    """The unit tests of these files, as `read_eval_files`; only our own format has unit tests."""
+    formats = frozenset({recognise.UNIT_TESTS.name})
+    return _read_all(paths, _Asked(cache(read), explicit, package_name, limits, formats, "evals"), taken)
+
+
+def _read_all(paths: Sequence[str], asked: _Asked, taken: Collection[str]) -> EvalReading:
+    cases: list[Case] = []
+    findings: list[Finding] = []
+    for path in paths:
+        reading = _read_one(path, asked)
+        cases += reading.cases
+        findings += reading.findings
+        if len(cases) > EVAL_CASES:
+            message = f"more than {EVAL_CASES} cases in one package"
+            raise InputError(message, at=Location(path), hint="split the suite", code="too-many-cases")
+    unique = with_unique_ids(cases, taken=taken, strict=_OURS)
+    return EvalReading(unique.cases, (*findings, *unique.findings))
+
+
+def _read_one(path: str, asked: _Asked) -> EvalReading:
+    content = _content(path, asked.read)
+    try:
+        document = _load(path, content, wild=True)
+    except InputError as problem:
+        return _unreadable(path, content, problem, asked.explicit)
+    if recognise.claims_to_be_ours(document.data):
+        document = _load(path, content, wild=False)
+    format_ = recognise.recognise(document.data)
+    if format_ is None or format_.name not in asked.formats:
+        return _not_read(document, format_, asked)
+    findings = list(document.findings)
+    source = Source(format_.name, document, asked.read, asked.package_name, asked.limits, findings)
+    reading = format_.read(source)
+    if not reading.cases:
+        source.note("eval-file-empty", Severity.NOTE, "the file holds no case", "")
+    return EvalReading(reading.cases, tuple(findings))
+
+
+def _content(path: str, read: Read) -> bytes:
+    try:
+        return read(path)
+    except OSError as problem:
+        hint = "paths are relative to the folder with SKILL.md"
+        message = f"the file cannot be read: {problem.strerror or 'it is not there'}"
+        raise InputError(message, at=Location(path), hint=hint, code="missing-file") from None
+
+
+def _load(path: str, content: bytes, *, wild: bool) -> Document:
+    is_yaml = posixpath.splitext(path)[1].lower() in (".yaml", ".yml")
+    return (strict_yaml.load if is_yaml else json_text.load)(content, path, wild=wild)
+
+
+def _unreadable(path: str, content: bytes, problem: InputError, explicit: bool) -> EvalReading:
+    """Fixtures of evals are broken on purpose: only a file that looks like a suite is worth a word."""
+    text = content.decode("utf-8", "replace")
+    if explicit or any(name in text for name in _OURS):
+        raise problem
+    if path != _CONVENTIONAL and not recognise.leaves_traces(text):
+        return EvalReading()
+    severity = Severity.ERROR if path == _CONVENTIONAL else Severity.WARNING
+    message = f"the file looks like evals and is not read: {problem.message}"
+    return EvalReading(findings=(Finding("eval-file-unreadable", severity, message, problem.at, problem.hint),))
+
+
+def _not_read(document: Document, known: Format | None, asked: _Asked) -> EvalReading:
+    """Raises InputError for what the manifest names and for formats of ours from the future; else a finding, or silence."""
+    if known is None and recognise.claims_to_be_ours(document.data):
+        message, at = f"the format `{document.data['format'][:60]}` is not known here", document.locate("/format")
+        raise InputError(message, at=at, hint=f"known are {' and '.join(_OURS)}", code="unknown-format")
+    alike = recognise.foreign_name(document.data) if asked.elsewhere == "unit_tests" else None
+    if not asked.explicit and not alike and not (known and known.ours):
+        return EvalReading()
+    message, hint = _why(known, alike, asked.elsewhere)
+    if asked.explicit:
+        raise InputError(message, at=document.locate(""), hint=hint, code="unknown-format")
+    severity = Severity.WARNING if known else Severity.NOTE
+    return EvalReading(findings=(Finding("eval-file-not-read", severity, message, document.locate(""), hint),))
+
+
+def _why(known: Format | None, alike: str | None, elsewhere: str) -> tuple[str, str]:
+    """What the file is instead, and what to do."""
+    if known and known.ours:
+        return f"the file is in the format {known.name}", f"name it under `{elsewhere}:` in selftune.yaml"
+    hint = f"write it as {_OURS[0]} or evals.json" if elsewhere == "unit_tests" else f"write it as {_OURS[1]}"
+    return (
+        f"the file looks like evals of {alike} and is not read" if alike else "the file is in no format that is read here",
+        hint,
+    )

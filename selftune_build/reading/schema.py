@@ -1,0 +1,88 @@
+"""JSON Schemas of our formats, and a document held against one (jsonschema, loaded when first needed)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from selftune_build.errors import InputError
+from selftune_build.model.location import Location
+from selftune_build.reading.document import Document, Implicit
+from selftune_build.reading.schema_words import Complaint, words
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
+
+
+def schema(name: str) -> dict[str, Any]:
+    """The schema of a format, such as `selftune-manifest-1`. Raises FileNotFoundError for a name that we do not ship."""
+    data: dict[str, Any] = json.loads(_schema_text(name))
+    return data
+
+
+def validate(document: Document, name: str) -> None:
+    """Nothing for a document that fits the schema.
+
+    Raises InputError for the first fault in the order of the file, with line, column, pointer and a hint. A plain scalar
+    that other readers take for a boolean, date or number is a fault wherever it stands, also where text is allowed.
+    """
+    complaints = [words(error) for error in _errors(document.data, name)]
+    faults = [(_place(document, complaint), complaint) for complaint in complaints]
+    known = {complaint.pointer for complaint in complaints}
+    faults += [(document.locate(item.pointer), _unquoted(item)) for item in document.implicit if item.pointer not in known]
+    if faults:
+        at, complaint = min(faults, key=lambda fault: (fault[0].line or 0, fault[0].column or 0))
+        raise InputError(complaint.message, at=at, hint=complaint.hint, code=f"schema-{complaint.code}")
+
+
+@lru_cache(maxsize=8)
+def _schema_text(name: str) -> str:
+    from importlib.resources import files
+
+    packaged = files("selftune_build") / "_schemas" / f"{name}.json"
+    if packaged.is_file():
+        return packaged.read_text(encoding="utf-8")
+    return (Path(__file__).parents[2] / "schemas" / f"{name}.json").read_text(encoding="utf-8")
+
+
+def _errors(data: Any, name: str) -> Iterator[ValidationError]:
+    from jsonschema.exceptions import best_match
+
+    for error in _validator(name).iter_errors(data):
+        yield best_match([error]) or error
+
+
+@lru_cache(maxsize=8)
+def _validator(name: str) -> Draft202012Validator:
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+
+    make: Any = extend
+    checked: Draft202012Validator = make(Draft202012Validator, {"uniqueItems": _unique_items})(schema(name))
+    return checked
+
+
+def _unique_items(validator: object, unique: bool, instance: Any, schema: object) -> Iterator[ValidationError]:
+    """In linear time: the stock keyword compares every pair of a list of mixed types."""
+    from jsonschema.exceptions import ValidationError
+
+    seen: set[str] = set()
+    for item in instance if unique and isinstance(instance, list) else ():
+        text = json.dumps(item, sort_keys=True)
+        if text in seen:
+            yield ValidationError(f"{text[:60]} stands twice")
+            return
+        seen.add(text)
+
+
+def _place(document: Document, complaint: Complaint) -> Location:
+    return document.locate_key(complaint.pointer) if complaint.at_key else document.locate(complaint.pointer)
+
+
+def _unquoted(item: Implicit) -> Complaint:
+    message = f"`{item.text[:60]}` without quotes is a {item.kind} to some readers"
+    return Complaint("unquoted", message, f"quote it: {json.dumps(item.text[:60])}", item.pointer)

@@ -1,0 +1,98 @@
+"""The JSON report, schema `selftune.report/1` (DESIGN 8.4)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from selftune_build.model.finding import Finding
+from selftune_build.model.report import Failure, PackageReport, Problem, Report, StageReport
+from selftune_build.model.verdict import GateResult, Metric, Verdict
+
+REPORT_SCHEMA = "selftune.report/1"
+
+
+def render(report: Report) -> str:
+    """The report as one JSON document that `schemas/selftune-report-1.json` accepts; ASCII, newline at the end."""
+    return json.dumps(_report(report), indent=1, allow_nan=False) + "\n"
+
+
+def _report(report: Report) -> dict[str, Any]:
+    spend = report.spend
+    return {
+        "schema": REPORT_SCHEMA,
+        "ok": report.verdict is Verdict.PASS and report.exit_code == 0,
+        "verdict": report.verdict.value,
+        "exit_code": report.exit_code,
+        "mode": report.mode,
+        "spend": {
+            "agent_calls": spend.agent_calls,
+            "judge_calls": spend.judge_calls,
+            "cost_usd": float(spend.cost_usd),
+            "reused": spend.reused,
+        },
+        "packages": [_package(package) for package in report.packages],
+    }
+
+
+def _package(package: PackageReport) -> dict[str, Any]:
+    return {
+        "name": package.name,
+        "path": package.path,
+        "agent": package.agent or None,
+        "origin": package.origin or None,
+        "verdict": package.verdict.value,
+        "next_command": package.next_command,
+        "stages": [_stage(stage) for stage in package.stages],
+        "metrics": {name: _metric(metric) for name, metric in sorted(package.metrics.items())},
+        "gates": [_gate(gate) for gate in package.gates],
+        "problems": [_problem(problem) for problem in package.problems],
+        "failures": [_failure(failure) for failure in package.failures],
+        "findings": [_finding(finding) for finding in package.findings],
+    }
+
+
+def _stage(stage: StageReport) -> dict[str, Any]:
+    reasons = [{"code": reason.code, "name": reason.name, "message": reason.message} for reason in stage.reasons]
+    return {"target": stage.target, "state": stage.state.value, "run": stage.run, "reused": stage.reused, "reasons": reasons}
+
+
+def _metric(metric: Metric) -> dict[str, Any]:
+    return {"value": metric.value, "low": metric.low, "high": metric.high, "n": metric.n}
+
+
+def _gate(gate: GateResult) -> dict[str, Any]:
+    return {"id": gate.id, "verdict": gate.verdict.value, "message": gate.message, "required": gate.required}
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {
+        "code": problem.code,
+        "target": problem.target,
+        "message": problem.message,
+        "path": problem.path,
+        "line": problem.line,
+        "fix": problem.fix,
+    }
+
+
+def _failure(failure: Failure) -> dict[str, Any]:
+    return {
+        "target": failure.target,
+        "check": failure.check,
+        "evidence": failure.evidence,
+        "failed": failure.failed,
+        "n": failure.n,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    place = finding.at
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "path": place.path if place else None,
+        "line": place.line if place else None,
+        "fix": finding.hint,
+    }

@@ -1,0 +1,86 @@
+"""What is happening while it happens, on stderr: one live line on a terminal, else one plain line per finished package."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import Counter
+from typing import TextIO
+
+from selftune_build.escape import one_line
+from selftune_build.limits import NAME_CHARACTERS
+
+_CLEAR = "\r\x1b[2K"
+
+
+class Progress:
+    """Counts samples as they come in, from any thread; silent with `quiet`."""
+
+    def __init__(self, stream: TextIO | None = None, *, live: bool | None = None, quiet: bool = False, width: int = 80) -> None:
+        self._stream = stream if stream is not None else sys.stderr
+        self._live = self._stream.isatty() if live is None else live
+        self._quiet = quiet
+        self._width = width
+        self._total = 0
+        self._finished = 0
+        self._outcomes: dict[str, Counter[str]] = {}
+        self._guard = threading.Lock()
+
+    def started(self, total: int, price: str | None) -> None:
+        """So many more samples are about to be taken, at this expected price in USD where one is known."""
+        cost = f", about {price} USD" if price is not None else ""
+        with self._guard:
+            self._total += total
+            if total:
+                self._note(f"running {total} sample{'' if total == 1 else 's'}{cost}")
+
+    def sample(self, target: str, outcome: str) -> None:
+        """One sample of the row `target` came back with `outcome`, one word."""
+        with self._guard:
+            self._finished += 1
+            self._outcomes.setdefault(_package(target), Counter())[outcome] += 1
+            if self._live and not self._quiet:
+                self._draw(f"[{self._finished}/{self._total}] {one_line(target, NAME_CHARACTERS)} {outcome}")
+
+    def package(self, package: str) -> None:
+        """All samples of this package are in."""
+        with self._guard:
+            self._tell(package)
+
+    def waiting(self, message: str) -> None:
+        """Nothing moves for a reason that the user should know."""
+        with self._guard:
+            self._note(one_line(message, NAME_CHARACTERS))
+
+    def done(self) -> None:
+        """Nothing more will come: the live line disappears, packages that nobody finished get their line."""
+        with self._guard:
+            if self._live and not self._quiet:
+                self._write(_CLEAR)
+            for package in list(self._outcomes):
+                self._tell(package)
+
+    def _tell(self, package: str) -> None:
+        outcomes = self._outcomes.pop(package, None)
+        if outcomes:
+            counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
+            self._note(f"{one_line(package, NAME_CHARACTERS)}: {counts}")
+
+    def _note(self, text: str) -> None:
+        if self._quiet:
+            return
+        self._write(f"{_CLEAR if self._live else ''}{text}\n")
+
+    def _draw(self, text: str) -> None:
+        self._write(_CLEAR + one_line(text, max(self._width - 1, 1)))
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):  # progress is a courtesy: nobody reading it must not stop the work
+            self._quiet = True
+
+
+def _package(target: str) -> str:
+    return target.partition("[")[0].rpartition(":")[0] or target

@@ -1,0 +1,124 @@
+"""The one table: package, stage, run and reused, rate with interval, verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from selftune_build.model.report import PackageReport, StageReport, TargetState
+from selftune_build.model.verdict import GateResult, Metric, Verdict
+from selftune_build.report.cells import cells, name, pad, paint, wrap
+
+STAGE_OF_GATE = {
+    "spec": "spec",
+    "security": "spec",
+    "unit-tests": "unit-tests",
+    "trigger-recall": "replay",
+    "trigger-specificity": "replay",
+    "task-pass-rate": "replay",
+    "lift": "baseline",
+}
+"""Under which stage the result of a gate stands; those of plugins stand under `package-evaluation`."""
+
+_LAST = "package-evaluation"
+_DONE = (TargetState.UP_TO_DATE, TargetState.BUILT)
+_GAP = "  "
+
+
+class Line(Struct, frozen=True):
+    """One line of the table, not laid out yet; `style` names the colour of the verdict."""
+
+    label: str
+    run: str = ""
+    reused: str = ""
+    rate: str = ""
+    verdict: str = ""
+    style: str = ""
+    heading: bool = False
+
+
+def table_lines(packages: Sequence[PackageReport], *, folded: bool) -> list[Line]:
+    """The lines of all packages; folded, a package that passes with nothing run takes one."""
+    several = len({package.agent for package in packages if package.agent}) > 1
+    return [line for package in packages for line in _package_lines(package, several, folded)]
+
+
+def lay_out(lines: Sequence[Line], width: int, colour: bool, *, would: bool = False) -> list[str]:
+    """The lines under a header, in columns that fit `width` as far as their contents allow."""
+    header = Line("", "to run" if would else "run", "reused", "rate [interval] n", "verdict", "quiet")
+    every = [header, *lines]
+    right = [max(cells(getattr(line, column)) for line in every) for column in ("run", "reused", "rate", "verdict")]
+    widest = max((cells(line.label) for line in lines), default=0)
+    label = max(min(widest, width - sum(right) - len(_GAP) * len(right)), 12)
+    return [text.rstrip() for line in every for text in _laid_out(line, label, right, colour)]
+
+
+def _laid_out(line: Line, label: int, right: Sequence[int], colour: bool) -> list[str]:
+    indent = line.label[: len(line.label) - len(line.label.lstrip())]
+    first, *more = wrap(line.label.lstrip(), label - len(indent), "")
+    run, reused, rate, _ = right
+    columns = [
+        paint(pad(indent + first, label), "heading" if line.heading else "", colour),
+        pad(line.run, run, right=True),
+        pad(line.reused, reused, right=True),
+        pad(line.rate, rate),
+        paint(line.verdict, line.style, colour),
+    ]
+    return [_GAP.join(columns), *(indent + text for text in more)]
+
+
+def _package_lines(package: PackageReport, several: bool, folded: bool) -> list[Line]:
+    label = name(package.name) + (f" ({name(package.agent)})" if several and package.agent else "")
+    idle = all(stage.run == 0 and stage.state is TargetState.UP_TO_DATE for stage in package.stages)
+    verdict = package.verdict
+    if folded and idle and verdict is Verdict.PASS:
+        reused = sum(stage.reused for stage in package.stages)
+        return [Line(label, "0", str(reused), "all up to date", verdict.value, verdict.value, heading=True)]
+    head = Line(label, verdict=verdict.value, style=verdict.value, heading=True)
+    return [head, *(line for stage in _stages(package) for line in _stage_lines(stage, package))]
+
+
+def _stages(package: PackageReport) -> list[StageReport]:
+    """The stages as they are, then one more for results of gates that have none of them."""
+    shown = {_stage_name(stage) for stage in package.stages}
+    homeless = any(_home(gate, shown) is None for gate in package.gates)
+    return [*package.stages, StageReport("gates", TargetState.BUILT)] if homeless else list(package.stages)
+
+
+def _stage_name(stage: StageReport) -> str:
+    """`replay` of `pdf:replay` and of `pdf:replay[a]`; a case keeps its brackets out of the label."""
+    return stage.target.partition("[")[0].rpartition(":")[2]
+
+
+def _home(gate: GateResult, shown: set[str]) -> str | None:
+    wanted = STAGE_OF_GATE.get(gate.id, _LAST)
+    return wanted if wanted in shown else None
+
+
+def _stage_lines(stage: StageReport, package: PackageReport) -> list[Line]:
+    shown = {_stage_name(each) for each in package.stages}
+    own = _stage_name(stage)
+    home = None if own == "gates" and own not in shown else own
+    gates = [gate for gate in package.gates if _home(gate, shown) == home]
+    counts = (str(stage.run), str(stage.reused)) if stage.run or stage.reused else ("", "")
+    if len(gates) == 1 and gates[0].id == own:
+        return [_gate_line(gates[0], package, f"  {own}", *counts)]
+    quiet = stage.state in _DONE and counts == ("", "")
+    if quiet and (not gates or own == "verify"):
+        return []
+    state = "" if gates and stage.state in _DONE else stage.state.value.replace("-", " ")
+    head = Line(f"  {name(own)}", *counts, verdict=state, style="quiet")
+    return [head, *(_gate_line(gate, package, f"    {name(gate.id)}") for gate in gates)]
+
+
+def _gate_line(gate: GateResult, package: PackageReport, label: str, run: str = "", reused: str = "") -> Line:
+    metric = package.metrics.get(gate.id.replace("-", "_"))
+    optional = "" if gate.required else " (optional)"
+    return Line(label + optional, run, reused, _rate(metric), gate.verdict.value, gate.verdict.value)
+
+
+def _rate(metric: Metric | None) -> str:
+    if metric is None:
+        return ""
+    return f"{metric.value:.2f} [{metric.low:.2f}, {metric.high:.2f}] {metric.n}"

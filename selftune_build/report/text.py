@@ -1,0 +1,175 @@
+"""The report for people: what kind of evidence, one table, what stands in the way, what it cost."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from selftune_build.limits import FOLDED_TABLE_ROWS, SHOWN_FAILURES, SHOWN_REASONS, SUGGESTED_FINDINGS
+from selftune_build.model.finding import Finding, Severity
+from selftune_build.model.report import Failure, PackageReport, Problem, Report, TargetState
+from selftune_build.model.sample import EvidenceOrigin
+from selftune_build.model.verdict import Verdict
+from selftune_build.report.cells import name, paint, sentence, wrap
+from selftune_build.report.table import lay_out, table_lines
+
+SIMULATED = "structure check, no model was run"
+REAL_AGENT = "with a real agent: selftune build verify --agent NAME"
+
+
+def render(report: Report, width: int, colour: bool, *, verbose: bool = False) -> str:
+    """The whole report in lines of at most `width` cells, except for commands, which stay in one piece; ends in a newline."""
+    sections = [
+        list(_evidence(report)),
+        _table(report, width, colour, verbose),
+        list(_reasons(report, width, verbose)),
+        list(_gates(report, width, verbose)),
+        list(_failures(report, width, verbose)),
+        list(_problems(report, width)),
+        list(_findings(report, width, verbose)),
+        [*_next(report), _summary(report, colour)],
+    ]
+    return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
+
+
+def _evidence(report: Report) -> Iterator[str]:
+    """What the numbers below rest on, said before the numbers."""
+    origins = {package.origin for package in report.packages if package.origin}
+    for origin, text in ((EvidenceOrigin.SIMULATED.value, SIMULATED), (EvidenceOrigin.RECORDED.value, "recorded transcripts")):
+        if origin in origins:
+            agents = sorted({package.agent for package in report.packages if package.origin == origin})
+            yield text + ("" if len(origins) == 1 else f" (agent {', '.join(map(name, agents))})")
+    if EvidenceOrigin.SIMULATED.value in origins:
+        yield REAL_AGENT
+    if report.mode == "locked":
+        yield "judged from tree and lock alone, nothing was executed"
+    if report.mode == "dry-run":
+        yield "a plan, nothing was executed"
+
+
+def _table(report: Report, width: int, colour: bool, verbose: bool) -> list[str]:
+    if not report.packages:
+        return ["no package was selected"]
+    lines = table_lines(report.packages, folded=False)
+    if len(lines) > FOLDED_TABLE_ROWS and not verbose:
+        lines = table_lines(report.packages, folded=True)
+    return lay_out(lines, width, colour, would=report.mode == "dry-run")
+
+
+def _reasons(report: Report, width: int, verbose: bool) -> Iterator[str]:
+    """Why something has to run: always in a plan, otherwise on request and for what stayed stale."""
+    for package in report.packages:
+        for stage in package.stages:
+            if stage.reasons and (verbose or report.mode == "dry-run" or stage.state is TargetState.STALE):
+                yield from wrap(f"{name(stage.target)} has to run:", width, "  ")
+                shown = stage.reasons if verbose else stage.reasons[:SHOWN_REASONS]
+                for reason in shown:
+                    yield from _entry("", f"{name(reason.code)}: {sentence(reason.message)}", width)
+                yield from _more(len(stage.reasons) - len(shown), "reason")
+
+
+def _gates(report: Report, width: int, verbose: bool) -> Iterator[str]:
+    """What the gates say that do not pass; those that decide nothing have their line in the table, and this on request."""
+    for package in report.packages:
+        for gate in package.gates:
+            if gate.verdict is not Verdict.PASS and (gate.required or verbose):
+                optional = "" if gate.required else ", not required"
+                yield from wrap(f"{gate.verdict.value}{optional}: gate {name(gate.id)} of {name(package.name)}", width, "  ")
+                yield from _entry("", sentence(gate.message), width)
+
+
+def _failures(report: Report, width: int, verbose: bool) -> Iterator[str]:
+    for package in report.packages:
+        shown = package.failures if verbose else package.failures[:SHOWN_FAILURES]
+        for failure in shown:
+            yield from _failure(failure, width)
+        yield from _more(len(package.failures) - len(shown), "failed check")
+
+
+def _failure(failure: Failure, width: int) -> Iterator[str]:
+    yield from wrap(f"failed in {failure.failed} of {failure.n}: {name(failure.target)}", width, "  ")
+    yield from _entry("check", sentence(failure.check), width)
+    yield from _entry("evidence", sentence(failure.evidence), width)
+    yield f"  next: selftune show {name(shlex.quote(failure.target))}"
+
+
+def _problems(report: Report, width: int) -> Iterator[str]:
+    for package in report.packages:
+        for problem in package.problems:
+            yield from _problem(problem, width)
+
+
+def _problem(problem: Problem, width: int) -> Iterator[str]:
+    yield from wrap(f"{name(problem.code)}: {name(problem.target)}", width, "  ")
+    yield from _entry("", sentence(problem.message), width)
+    if problem.path is not None:
+        yield f"  at {name(problem.path)}" + (f":{problem.line}" if problem.line is not None else "")
+    if problem.fix is not None:
+        yield f"  fix: {sentence(problem.fix)}"
+
+
+def _findings(report: Report, width: int, verbose: bool) -> Iterator[str]:
+    seen: set[tuple[str, str]] = set()
+    for package in report.packages:
+        if (package.name, package.path) not in seen:  # one package under several agents has its findings once
+            seen.add((package.name, package.path))
+            yield from _package_findings(package, width, verbose)
+
+
+def _package_findings(package: PackageReport, width: int, verbose: bool) -> Iterator[str]:
+    errors = [finding for finding in package.findings if finding.severity is Severity.ERROR]
+    others = [finding for finding in package.findings if finding.severity is not Severity.ERROR]
+    for finding in errors:
+        yield from _finding(finding, width)
+    warnings = others if verbose else [each for each in others if each.severity is Severity.WARNING]
+    shown = warnings if verbose else warnings[:SUGGESTED_FINDINGS]
+    if warnings and not verbose:
+        head = f"{_count(len(warnings), 'warning')} about {name(package.name)}" + _all_hint(len(warnings) > len(shown))
+        yield from wrap(head, width, "  ")
+    for finding in shown:
+        yield from _finding(finding, width)
+
+
+def _all_hint(cut: bool) -> str:
+    return f", the first {SUGGESTED_FINDINGS} (-v shows all):" if cut else ":"
+
+
+def _finding(finding: Finding, width: int) -> Iterator[str]:
+    place = f"{name(str(finding.at))}: " if finding.at is not None else ""
+    yield from wrap(f"{finding.severity.value}: {place}{sentence(finding.message)} [{name(finding.code)}]", width, "  ")
+    if finding.hint is not None:
+        yield from _entry("fix", sentence(finding.hint), width)
+
+
+def _next(report: Report) -> list[str]:
+    commands = dict.fromkeys(package.next_command for package in report.packages if package.next_command)
+    return [f"next: {sentence(command)}" for command in commands]
+
+
+def _summary(report: Report, colour: bool) -> str:
+    spend = report.spend
+    verdict = paint(report.verdict.value, report.verdict.value, colour)
+    calls = f"{_count(spend.agent_calls, 'agent call')}, {_count(spend.judge_calls, 'judge call')}"
+    status = f" (exit status {report.exit_code})" if report.exit_code else ""
+    return f"{verdict}: {calls}, {_money(spend.cost_usd)} USD, {spend.reused} reused{status}"
+
+
+def _money(cost: str) -> str:
+    """Two decimals at least, more where the amount has them: a tenth of a cent is not nothing."""
+    whole, _, fraction = f"{Decimal(cost):f}".partition(".")
+    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
+
+
+def _entry(label: str, text: str, width: int) -> list[str]:
+    head = f"  {label}: " if label else "  "
+    first, *more = wrap(text, width - len(head), "")
+    return [head + first, *(" " * len(head) + line for line in more)]
+
+
+def _more(count: int, noun: str) -> Sequence[str]:
+    return [f"  and {_count(count, f'more {noun}')} (-v shows all)"] if count > 0 else []
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,1 @@
+"""Stages: what each needs and what it makes, one file for each."""

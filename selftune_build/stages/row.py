@@ -1,0 +1,99 @@
+"""A row as a stage declares it: one case under one arm, what it is asked and how it is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from msgspec import Struct
+
+from selftune_build.checks.registry import applies
+from selftune_build.fingerprint.digest import digest_json
+from selftune_build.fingerprint.keys import Inputs, Question, static_inputs, static_key
+from selftune_build.fingerprint.staged import Record, facet_names, facet_record, shown_record, tree_record
+from selftune_build.graph.targets import Stage
+from selftune_build.model.case import Arm, Case, Check
+from selftune_build.model.package import Package
+
+
+class StagedSet:
+    """Packages that are staged together, with the records and digests that name them. Computed once, shared by many rows."""
+
+    def __init__(self, packages: Iterable[Package]) -> None:
+        self.packages = {package.name: package for package in packages}
+
+    @cached_property
+    def shown(self) -> str:
+        """Digest of what a host shows of them before activation."""
+        return digest_json(shown_record(self.packages.values()))
+
+    @cached_property
+    def tree(self) -> str:
+        """Digest of the tree record: names the cohort of a sample staged now."""
+        return digest_json(tree_record(self.packages.values()))
+
+    @cached_property
+    def today(self) -> dict[str, str]:
+        """Digest of today for every facet name."""
+        names: dict[str, str] = {}
+        for package in self.packages.values():
+            names.update(facet_names(package.name, facet_record(package.facets)))
+        return names
+
+    def records(self) -> dict[str, Record]:
+        """Every record a sample of this set refers to, by digest."""
+        facets = {digest_json(record): record for record in (facet_record(p.facets) for p in self.packages.values())}
+        return {**facets, self.shown: shown_record(self.packages.values()), self.tree: tree_record(self.packages.values())}
+
+
+class RowSpec(Struct, frozen=True):
+    """What a stage makes: evidence for one case under one arm."""
+
+    package: Package
+    stage: Stage
+    case: Case
+    arm: Arm
+    staged: StagedSet
+    inputs: Inputs
+    key: str
+    checks: tuple[Check, ...]
+    polarity: bool | None
+    needed: int
+    """Samples that suffice."""
+
+
+class Asking(Struct, frozen=True):
+    """What every row of one package under one agent shares."""
+
+    package: Package
+    agent: dict[str, object]
+    """Identity of the agent."""
+    model: str | None
+    needed: int
+    with_skill: StagedSet
+    without_skill: StagedSet
+    alone: StagedSet
+    """The package without competitors: what a script sees."""
+
+
+def sampled_row(asking: Asking, stage: Stage, case: Case, arm: Arm) -> RowSpec:
+    """The row of a case that an agent answers, with the skill staged or without it."""
+    staged = asking.with_skill if arm is Arm.WITH_SKILL else asking.without_skill
+    limits = case.limits or asking.package.manifest.limits
+    question = Question(case=case, limits=limits, agent=asking.agent, skills=staged.shown)
+    polarity = case.should_trigger if arm is Arm.WITH_SKILL else None
+    return _row(asking, stage, case, arm, staged, question, polarity, asking.needed)
+
+
+def script_row(asking: Asking, case: Case) -> RowSpec:
+    """The row of a case that runs a script of the package."""
+    question = Question(case=case, limits=case.limits or asking.package.manifest.limits, package=asking.package.name)
+    return _row(asking, Stage.UNIT_TESTS, case, Arm.SCRIPT, asking.alone, question, None, 1)
+
+
+def _row(
+    asking: Asking, stage: Stage, case: Case, arm: Arm, staged: StagedSet, question: Question, polarity: bool | None, needed: int
+) -> RowSpec:
+    inputs = static_inputs(question)
+    checks = tuple(check for check in case.checks if applies(check, arm))
+    return RowSpec(asking.package, stage, case, arm, staged, inputs, static_key(inputs), checks, polarity, needed)

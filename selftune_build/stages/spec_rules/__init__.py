@@ -1,0 +1,1 @@
+"""The rules of the stage `spec`, one family in each file, and the catalogue of their severities."""

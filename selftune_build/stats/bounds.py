@@ -1,0 +1,43 @@
+"""A mean that may be known only within bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from msgspec import Struct
+
+
+class Bounds(Struct, frozen=True):
+    """The least and the most that the mean of a case can be; equal where it is decided."""
+
+    low: Fraction
+    high: Fraction
+
+    @property
+    def decided(self) -> bool:
+        """Whether the mean is known."""
+        return self.low == self.high
+
+
+UNDECIDED = Bounds(Fraction(0), Fraction(1))
+
+
+def exactly(mean: Fraction | int) -> Bounds:
+    """Bounds of a mean that is known."""
+    return Bounds(Fraction(mean), Fraction(mean))
+
+
+def complement(bounds: Bounds) -> Bounds:
+    """Bounds of one minus the mean."""
+    return Bounds(1 - bounds.high, 1 - bounds.low)
+
+
+def total(values: Iterable[Fraction]) -> Fraction:
+    """Exact sum."""
+    return sum(values, Fraction(0))
+
+
+def decided(bounds: Iterable[Bounds]) -> list[Fraction]:
+    """The means that are known."""
+    return [each.low for each in bounds if each.decided]

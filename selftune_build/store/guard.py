@@ -1,0 +1,102 @@
+"""Guards: kernel locks on open files, freed by the kernel when the last process that holds them is gone."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from selftune_build.errors import UndecidedError
+from selftune_build.limits import STORE_WAIT_INTERVAL_S
+from selftune_build.store.atomic import store_errors, write_all
+
+
+@contextmanager
+def guarded_file(
+    path: Path, content: bytes, waiting: Callable[[str], None], cancel: threading.Event | None = None
+) -> Iterator[None]:
+    """Hold the guard on `path`, a file that says what is guarded; between threads of one process too.
+
+    `waiting` is told once, with the holder where it is known, before blocking. Raises StoreError, and UndecidedError when
+    `cancel` is set meanwhile.
+    """
+    descriptor = _hold(path, waiting, cancel)
+    try:
+        with store_errors("write", path):
+            _refresh(descriptor, content)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def try_hold(descriptor: int) -> bool:
+    """Take the guard on an open file unless somebody else has it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def wait_for(descriptor: int, until: float, cancel: threading.Event | None = None) -> bool:
+    """Whether the guard could be taken before `until` on the monotonic clock."""
+    while not (held := try_hold(descriptor)) and time.monotonic() < until:
+        if cancel is not None and cancel.wait(STORE_WAIT_INTERVAL_S):
+            break
+        if cancel is None:
+            time.sleep(STORE_WAIT_INTERVAL_S)
+    return held
+
+
+def holder(descriptor: int) -> str:
+    """Who took the guard on an open file, in words; where the kernel does not tell, another process."""
+    found = os.fstat(descriptor)
+    wanted = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+    with suppress(OSError):
+        for line in Path("/proc/locks").read_text(encoding="ascii", errors="replace").splitlines():
+            words = line.split()
+            if len(words) > 5 and words[1] == "FLOCK" and words[5] == wanted and words[4].isdigit():
+                return "this process" if int(words[4]) == os.getpid() else f"process {words[4]}"
+    return "another process"
+
+
+def _hold(path: Path, waiting: Callable[[str], None], cancel: threading.Event | None) -> int:
+    """An open descriptor of the file that stands at `path` now, its guard held."""
+    told = False
+    while True:
+        with store_errors("open", path):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            with store_errors("guard", path):
+                if not try_hold(descriptor):
+                    if not told:
+                        waiting(f"{holder(descriptor)} is working on the same samples ({path}); waiting for it")
+                    told = True
+                    if not wait_for(descriptor, float("inf"), cancel):
+                        raise UndecidedError(f"stopped waiting for {path}")
+                if _stands_at(descriptor, path):
+                    return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _stands_at(descriptor: int, path: Path) -> bool:
+    """False when the file was removed or replaced between opening and guarding it."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _refresh(descriptor: int, content: bytes) -> None:
+    """Written in place, not renamed, because the guard hangs on this very file; a torn content is mended by the next holder."""
+    if os.pread(descriptor, len(content) + 1, 0) != content:
+        os.ftruncate(descriptor, 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        write_all(descriptor, content)

@@ -1,0 +1,52 @@
+"""Shared records of the store: small JSON maps under the digest of their canonical encoding, written once, never changed.
+
+Form: `records/ab/<hexadecimal digest>.json`. Samples name the tree they were staged from by such a digest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from selftune_build.fingerprint.digest import canonical_json, digest_bytes
+from selftune_build.store.atomic import store_errors, write_atomic
+
+
+class RecordStore:
+    """Reads and writes the records of one store; remembers what it has seen."""
+
+    def __init__(self, root: Path) -> None:
+        self._folder = root / "records"
+        self._known: dict[str, Mapping[str, Any]] = {}
+
+    def read(self, digest: str) -> Mapping[str, Any] | None:
+        """The record of this digest; None where it is missing or its bytes are not what its name says."""
+        if digest not in self._known:
+            content = self._content(digest)
+            if content is None or digest_bytes(content) != digest:
+                return None
+            self._known[digest] = json.loads(content)
+        return self._known[digest]
+
+    def write(self, digest: str, record: Mapping[str, Any], durable: bool) -> None:
+        """Make sure the record is there. Raises StoreError."""
+        if digest in self._known:
+            return
+        path = self._path(digest)
+        if not path.exists():
+            with store_errors("create the folder", path.parent):
+                path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(path, canonical_json(record), durable)
+        self._known[digest] = record
+
+    def _content(self, digest: str) -> bytes | None:
+        try:
+            return self._path(digest).read_bytes()
+        except OSError:
+            return None
+
+    def _path(self, digest: str) -> Path:
+        name = digest.rpartition(":")[2]
+        return self._folder / name[:2] / f"{name}.json"

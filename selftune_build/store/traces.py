@@ -1,0 +1,50 @@
+"""What each row depended on when it was last settled in this worktree: only ever read to explain, always rebuildable."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+_TABLE = "CREATE TABLE IF NOT EXISTS trace (address TEXT PRIMARY KEY, inputs TEXT NOT NULL) WITHOUT ROWID"
+
+
+class Traces:
+    """One small database a worktree. A trace that cannot be read or written costs an explanation, never a build."""
+
+    def __init__(self, store: Path, workspace: Path) -> None:
+        name = hashlib.sha256(str(workspace).encode()).hexdigest()[:16]
+        self._path = store / "index" / f"{name}.sqlite"
+
+    def read(self, address: str) -> Mapping[str, Any] | None:
+        """The inputs noted for a row, by its full address; None where there are none."""
+        try:
+            if not self._path.exists():
+                return None
+            with self._open() as connection:
+                found = connection.execute("SELECT inputs FROM trace WHERE address = ?", (address,)).fetchone()
+            return json.loads(found[0]) if found else None
+        except (sqlite3.Error, OSError, ValueError):
+            return None
+
+    def write(self, traces: Mapping[str, Mapping[str, Any]]) -> None:
+        """Note the inputs of rows that are settled now."""
+        if not traces:
+            return
+        rows = [(address, json.dumps(inputs, sort_keys=True)) for address, inputs in traces.items()]
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._open() as connection, connection:
+                connection.execute(_TABLE)
+                connection.executemany("INSERT OR REPLACE INTO trace VALUES (?, ?)", rows)
+        except (sqlite3.Error, OSError):
+            return
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self._path, timeout=10)) as connection:
+            yield connection
