@@ -81,8 +81,13 @@ def manifest_at(folder: Path, shown: str) -> ManifestFile | None:
 def _read_regular(path: Path) -> bytes | None:
     """The start of a regular file, one byte more than a manifest may have; None for anything else. Never waits for a writer."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    with open(descriptor, "rb") as stream:  # noqa: PTH123 -- a descriptor has no path
-        return stream.read(MANIFEST_BYTES + 1) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            return stream.read(MANIFEST_BYTES + 1)
+    finally:
+        os.close(descriptor)
 
 
 def _unreadable(message: str, shown: str, hint: str) -> InputError:
@@ -119,7 +124,8 @@ def _declared(root: Path, found: ManifestFile) -> Workspace:
         key = file.settings()[0]
         message = f"`{key}` is a setting of a package, and the workspace root is none"
         at = file.document.locate_key(f"/{key}")
-        raise InputError(message, at=at, hint="move it under `defaults:`", code="misplaced-setting")
+        hint = "move it under `defaults:`" if key != "accepted" else "move it to the manifest of the package it is for"
+        raise InputError(message, at=at, hint=hint, code="misplaced-setting")
     return Workspace(root, file, tuple(sorted(members)))
 
 

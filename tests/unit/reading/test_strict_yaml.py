@@ -328,4 +328,4 @@ def test_what_a_standard_writer_writes_is_read_back_the_same(data: Any, flow: bo
     if "? " in text:  # explicit keys and merged lines are written for exotic keys only
         return
     assert load(text.encode(), "x.yaml", wild=is_wild).data == data
-    assert yaml.load(text, yaml.SafeLoader) == data  # noqa: TID251 -- the reader to agree with
+    assert yaml.load(text, yaml.SafeLoader) == data

@@ -132,6 +132,12 @@ def test_settings_of_a_package_at_a_root_that_is_none_are_refused(tmp_path: Path
     )
 
 
+def test_waivers_at_a_root_that_is_no_package_belong_to_a_package(tmp_path: Path) -> None:
+    skill(tmp_path, "skills/a")
+    declare(tmp_path, '["skills/*"]', "accepted: []\n")
+    assert refused(tmp_path).hint == "move it to the manifest of the package it is for"
+
+
 @pytest.mark.parametrize(
     ("members", "message"),
     [

@@ -1,15 +1,12 @@
-"""A skill with a routing table, references and scripts in a real folder, and a workspace that places it when asked."""
+"""A skill with a routing table, references and a script, and a workspace over a real folder."""
 
 from __future__ import annotations
 
 import io
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from selftune_build.agents.embedded import EmbeddedAgent
 from selftune_build.agents.protocol import RunRequest, StagedSkill
@@ -83,38 +80,25 @@ def description_of(skill_md: str) -> str:
     return next(line.removeprefix("description:").strip() for line in skill_md.splitlines() if line.startswith("description:"))
 
 
-Ask = Callable[..., dict[str, Any]]
+def run_agent(prompt: str, workspace: FolderWorkspace, skills: tuple[StagedSkill, ...], *, allow_exec: bool = True) -> bytes:
+    """The raw answer of the agent."""
+    answer = io.BytesIO()
+    EmbeddedAgent().run(RunRequest("sha256:0", prompt, workspace, skills, None, 0, 20, 5, allow_exec), answer)
+    return answer.getvalue()
 
 
-@pytest.fixture
-def ask(tmp_path: Path) -> Ask:
-    """Ask the embedded agent: prompt, the files of the skill (or of several by name), files of the case."""
-
-    def run(
-        prompt: str,
-        skill: dict[str, str] | None = None,
-        *,
-        name: str = "ledger-tools",
-        case: dict[str, str] | None = None,
-        allow_exec: bool = True,
-        prepare: Callable[[Path], None] | None = None,
-    ) -> dict[str, Any]:
-        files = LEDGER if skill is None else skill
-        source = tmp_path / "source" / name
-        shutil.rmtree(tmp_path / "source", ignore_errors=True)
-        shutil.rmtree(tmp_path / "work", ignore_errors=True)
-        write_files(source, files)
-        if prepare is not None:
-            prepare(source)
-        root = tmp_path / "work" / "root"
-        root.mkdir(parents=True)
-        write_files(root, case or {})
-        workspace = FolderWorkspace(root, tmp_path / "work" / "home", {name: source})
-        staged = (StagedSkill(name, description_of(files["SKILL.md"])),)
-        answer = io.BytesIO()
-        request = RunRequest("sha256:0", prompt, workspace, staged, None, 0, 20, 5, allow_exec)
-        EmbeddedAgent().run(request, answer)  # type: ignore[arg-type]
-        response: dict[str, Any] = json.loads(answer.getvalue())
-        return response
-
-    return run
+def run_case(
+    folder: Path, prompt: str, skill: dict[str, str] | None = None, case: dict[str, str] | None = None, *, allow_exec: bool = True
+) -> dict[str, Any]:
+    """Stage one skill, `ledger-tools` unless another is given, with the files of a case in a new folder and ask the agent."""
+    files = LEDGER if skill is None else skill
+    name = next(line.split()[1] for line in files["SKILL.md"].splitlines() if line.startswith("name:"))
+    shutil.rmtree(folder / "run", ignore_errors=True)
+    source, root = folder / "run" / "source", folder / "run" / "root"
+    write_files(source, files)
+    root.mkdir(parents=True)
+    write_files(root, case or {})
+    workspace = FolderWorkspace(root, folder / "run" / "home", {name: source})
+    staged = (StagedSkill(name, description_of(files["SKILL.md"])),)
+    response: dict[str, Any] = json.loads(run_agent(prompt, workspace, staged, allow_exec=allow_exec))
+    return response
