@@ -53,9 +53,9 @@ def run(
 ) -> Outcome:
     """Run one child in a process group of its own and return when it and its group are gone; never raises for what it does.
 
-    At `timeout_s`, beyond `output_cap` bytes of stdout or when `cancel` or `cancel_all` is set, the group gets SIGTERM and a little later
-    SIGKILL. What a child leaves behind in its group is killed as well. With a `stdout` file the child writes straight into
-    it, and a flood is cut back to the cap.
+    At `timeout_s`, beyond `output_cap` bytes of stdout or when `cancel` or `cancel_all` is set, the group gets SIGTERM and a
+    little later SIGKILL. What a child leaves behind in its group is killed as well. With a `stdout` file the child writes
+    straight into it, and a flood is cut back to the cap.
     """
     try:
         child = subprocess.Popen(

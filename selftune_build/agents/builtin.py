@@ -19,7 +19,9 @@ def make_agent(name: str, manifest: Manifest, workspace_root: Path, model: str |
     if definition is not None and definition.type == "command":
         return CommandAgent(name, definition, workspace_root, model)
     if definition is not None and definition.type != EMBEDDED:
-        raise InputError(f"agent {name!r} has the type {definition.type!r}, which nothing here provides", hint="use `type: command`")
+        raise InputError(
+            f"agent {name!r} has the type {definition.type!r}, which nothing here provides", hint="use `type: command`"
+        )
     if definition is not None or name == EMBEDDED:
         return EmbeddedAgent(name)
     raise UndecidedError(

@@ -107,7 +107,13 @@ class CommandAgent:
         return [str(self._base / each) if each in self._files else each for each in self._definition.argv]
 
     def _call(
-        self, message: dict[str, Any], cwd: Path, home: Path, answer: BinaryIO, timeout_s: int, cancel: threading.Event | None = None
+        self,
+        message: dict[str, Any],
+        cwd: Path,
+        home: Path,
+        answer: BinaryIO,
+        timeout_s: int,
+        cancel: threading.Event | None = None,
     ) -> None:
         if not self._definition.argv:
             raise AgentFailure(ErrorKind.UNAVAILABLE, self.unavailable() or "no program")

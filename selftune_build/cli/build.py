@@ -38,7 +38,9 @@ class _Money(click.ParamType[Decimal]):
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document (schemas/selftune-report-1.json).")
 @click.option("--keep-going", is_flag=True, help="Take every sample, also of packages that cannot pass any more.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 256), default=None, help="Samples taken at the same time.")
-@click.option("--agent", "agents", multiple=True, metavar="NAME", help="Agent to run, instead of the manifest's; may be repeated.")
+@click.option(
+    "--agent", "agents", multiple=True, metavar="NAME", help="Agent to run, instead of the manifest's; may be repeated."
+)
 @click.option("--model", metavar="NAME", help="Model to ask the agent for; part of the key.")
 @click.option("--max-calls", type=click.IntRange(0), help="Stop before the call that would pass this number; attempts count.")
 @click.option("--max-cost", type=_Money(), metavar="USD", help="Stop when this much has been spent.")
@@ -46,7 +48,9 @@ class _Money(click.ParamType[Decimal]):
 @click.option("--no-exec", is_flag=True, help="Refuse to run code of the package.")
 @click.option("--failed", is_flag=True, help="Only cases that failed, or have no evidence.")
 @click.option("--resample", type=click.IntRange(0), default=0, metavar="N", help="Take N more samples of each case.")
-@click.option("-C", "--directory", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Run as if started there.")
+@click.option(
+    "-C", "--directory", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Run as if started there."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Every finding, every reason.")
 @click.option("-q", "--quiet", is_flag=True, help="The last line only.")
 def command(

@@ -71,7 +71,9 @@ def script_asker(cancel: threading.Event) -> Ask:
             cancel=cancel,
         )
         if outcome.ended == "missing":
-            raise AgentFailure(ErrorKind.UNAVAILABLE, f"{spec.case.run[0]} cannot be started: {outcome.stderr.decode(errors='replace')}")
+            raise AgentFailure(
+                ErrorKind.UNAVAILABLE, f"{spec.case.run[0]} cannot be started: {outcome.stderr.decode(errors='replace')}"
+            )
         if outcome.ended == "cancelled":
             raise AgentFailure(ErrorKind.CRASH, "interrupted")
         return Ended(None if outcome.ended == "timeout" else outcome.exit_status, outcome.stderr)

@@ -61,9 +61,13 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings) -> Re
     if not request.dry_run:
         _write(settled, request, stores.traces)
     reports: list[PackageReport] = [package_report(each) for each in settled]
-    spend = Spend(agent_calls=purse.calls, cost_usd=str(purse.cost), reused=sum(stage.reused for each in reports for stage in each.stages))
+    spend = Spend(
+        agent_calls=purse.calls, cost_usd=str(purse.cost), reused=sum(stage.reused for each in reports for stage in each.stages)
+    )
     errors = [each.ran.store_error for each in settled if each.ran.store_error is not None]
-    return overall_report([*reports, *broken_reports(universe, request)], spend, request, interrupted=around.stop.is_set(), store=errors)
+    return overall_report(
+        [*reports, *broken_reports(universe, request)], spend, request, interrupted=around.stop.is_set(), store=errors
+    )
 
 
 def _stores(universe: Universe, request: BuildRequest, around: Surroundings) -> Stores:
@@ -144,7 +148,9 @@ def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, around
     paid = [plan for runs in groups for run in runs if not run.agent.traits.free for plan in run.plans if plan.missing]
     calls = sum({(plan.spec.key, plan.spec.staged.tree): plan.missing for plan in paid if not plan.spec.case.is_script}.values())
     price = price_of(calls, [cost for runs in groups for cost in runs[0].evidence.costs])
-    budgeted = any(run.package.manifest.budget.max_calls or run.package.manifest.budget.max_cost_usd for runs in groups for run in runs)
+    budgeted = any(
+        run.package.manifest.budget.max_calls or run.package.manifest.budget.max_cost_usd for runs in groups for run in runs
+    )
     for runs in groups:
         for run in runs:
             for sentence in _unsettled(run) if any(plan.missing for plan in run.plans) else ():
@@ -232,5 +238,3 @@ def _traces(settled: Settled) -> dict[str, Inputs]:
         if row is not None:
             noted[_trace_address(settled.run, plan.spec)] = settled_inputs(plan.spec, row.observed)
     return noted
-
-

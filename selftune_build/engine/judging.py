@@ -111,7 +111,7 @@ def _failures(spec: RowSpec, samples: Sequence[Sample], judged: Sequence[Judged]
     failures = [
         Failure(target, check_id(check), _first(column), sum(result.held is not True for result in column), len(column))
         for position, check in enumerate(spec.checks)
-        if any((column := [results[position][1] for results in judged])) and any(result.held is not True for result in column)
+        if any(column := [results[position][1] for results in judged]) and any(result.held is not True for result in column)
     ]
     failures += _wrong_trigger(spec, samples, target)
     limited = sum(sample.transcript.limit for sample in samples)

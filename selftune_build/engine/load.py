@@ -121,11 +121,14 @@ def _manifest(workspace: Workspace, member: str) -> Manifest:
 def _evals(root: Path, manifest: Manifest, paths: Sequence[str], name: str, member: str) -> EvalReading:
     chosen = _chosen(paths, manifest.evals, "evals/")
     return _located(
-        member, lambda: read_eval_files(chosen, _reader(root), manifest.evals is not None, package_name=name, limits=manifest.limits)
+        member,
+        lambda: read_eval_files(chosen, _reader(root), manifest.evals is not None, package_name=name, limits=manifest.limits),
     )
 
 
-def _unit_tests(root: Path, manifest: Manifest, paths: Sequence[str], name: str, member: str, evals: Iterable[Case]) -> EvalReading:
+def _unit_tests(
+    root: Path, manifest: Manifest, paths: Sequence[str], name: str, member: str, evals: Iterable[Case]
+) -> EvalReading:
     chosen = _chosen(paths, manifest.unit_tests, "tests/")
     taken = frozenset(case.id for case in evals)
     explicit = manifest.unit_tests is not None
@@ -187,5 +190,3 @@ def _case_moved(case: Case, member: str) -> Case:
 
 def _origin(part: Case | Check, member: str) -> Origin | None:
     return part.origin and msgspec.structs.replace(part.origin, at=_place(part.origin.at, member))
-
-

@@ -26,7 +26,7 @@ def overall_report(
     interrupted: bool = False,
     store: Sequence[SelftuneError] = (),
 ) -> Report:
-    """One verdict over all packages: any fail is a fail, else any inconclusive is inconclusive; nothing at all is inconclusive."""
+    """One verdict over all packages: any fail is a fail, else any inconclusive is inconclusive; so is nothing at all."""
     verdicts = {package.verdict for package in packages} or {Verdict.INCONCLUSIVE}
     verdict = next(each for each in (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS) if each in verdicts)
     statuses = {_STATUS[each] for each in verdicts} | {STORE for _ in store}

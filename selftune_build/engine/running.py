@@ -43,7 +43,9 @@ class Ran(Struct):
 class Runner:
     """Runs the plans of several packages under one agent."""
 
-    def __init__(self, runs: Sequence[PackageRun], request: BuildRequest, purse: Purse, around: Surroundings, unavailable: str | None) -> None:
+    def __init__(
+        self, runs: Sequence[PackageRun], request: BuildRequest, purse: Purse, around: Surroundings, unavailable: str | None
+    ) -> None:
         self.runs = runs
         self.request = request
         self.around = around

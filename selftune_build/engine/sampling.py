@@ -73,7 +73,10 @@ def take_sample(spec: RowSpec, wanted: int, passed_over: Collection[int], means:
         means.evidence.records.write(digest, record, means.durable)
     store = means.evidence.store
     with store.claim(spec.key, explanation(spec), means.waiting, means.cancel):
-        recovered = [_adopt(spec, orphan, means) for orphan in store.orphans(spec.key, _is_answer(spec, means), means.waiting, means.cancel)]
+        recovered = [
+            _adopt(spec, orphan, means)
+            for orphan in store.orphans(spec.key, _is_answer(spec, means), means.waiting, means.cancel)
+        ]
         means.evidence.forget(spec)
         if any(recovered) or len(means.evidence.counted(spec).samples) >= wanted:
             return Taken(TakenKind.FOUND)

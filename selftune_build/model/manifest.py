@@ -83,7 +83,7 @@ class Manifest(Struct, frozen=True):
     """Package-relative globs; None: every recognised file under `tests/`."""
     exclude: tuple[str, ...] = ()
     competitors: Literal["siblings", "none"] | int | tuple[str, ...] = "siblings"
-    """`siblings`, `none`, the n nearest, or paths relative to the manifest that says so (made workspace-relative by the reader)."""
+    """`siblings`, `none`, the n nearest, or paths relative to the declaring manifest (made workspace-relative by the reader)."""
     samples: Samples = Samples()
     limits: Limits = Limits()
     budget: Budget = Budget()

@@ -76,7 +76,8 @@ def test_defaults_of_the_workspace_hold_where_the_package_says_nothing() -> None
 def test_mappings_are_merged_key_by_key_and_the_package_wins() -> None:
     manifest = effective(
         workspace(
-            "  samples: {min: 2, confidence: 0.9}\n  limits: {timeout_s: 60}\n  policy: {origins: [live]}\n  budget: {max_calls: 9}\n"
+            "  samples: {min: 2, confidence: 0.9}\n  limits: {timeout_s: 60}\n  policy: {origins: [live]}\n"
+            "  budget: {max_calls: 9}\n"
         ),
         package('samples: {min: 4}\nlimits: {max_turns: 3}\npolicy: {bundle_evals: true}\nbudget: {max_cost_usd: "1"}\n'),
         "skills/pdf",

@@ -54,7 +54,11 @@ def test_in_ordinary_text_the_sentence_around_a_link_decides(tmp_path: Path) -> 
 def test_the_only_file_that_a_text_names_and_what_is_always_to_be_read_are_followed(tmp_path: Path) -> None:
     files = {"SKILL.md": "Details: references/a.md.", "references/a.md": "x"}
     assert paths(read(tmp_path / "one", files, "unrelated")) == ["SKILL.md", "references/a.md"]
-    files = {"SKILL.md": "Always read `references/a.md`. Glaciers: `references/b.md`.", "references/a.md": "x", "references/b.md": "y"}
+    files = {
+        "SKILL.md": "Always read `references/a.md`. Glaciers: `references/b.md`.",
+        "references/a.md": "x",
+        "references/b.md": "y",
+    }
     assert paths(read(tmp_path / "two", files, "unrelated")) == ["SKILL.md", "references/a.md"]
 
 
@@ -118,7 +122,9 @@ def test_a_huge_table_costs_little_and_reads_few_files(tmp_path: Path) -> None:
     assert time.monotonic() - start < 5
 
 
-@pytest.mark.parametrize("body", ["[" * 200_000, "> " * 100_000, "a/" * 300_000, "|" * 300_000 + "\n" + "|-" * 100_000, "`" * 200_000])
+@pytest.mark.parametrize(
+    "body", ["[" * 200_000, "> " * 100_000, "a/" * 300_000, "|" * 300_000 + "\n" + "|-" * 100_000, "`" * 200_000]
+)
 def test_a_hostile_body_is_read_within_limits(tmp_path: Path, body: str) -> None:
     start = time.monotonic()
     assert paths(read(tmp_path, {"SKILL.md": body}, "anything")) == ["SKILL.md"]
@@ -136,7 +142,9 @@ def test_frontmatter_is_cut_off_and_an_open_one_is_text() -> None:
 
 
 def test_passages_know_their_kind_their_headings_and_their_sequence() -> None:
-    text = "# T\n\npara\n\n## Step 1: a\n\n- item `x`\n\n## Step 2: b\n\n1. first\n\n```bash\nrun\n```\n\n| h |\n|---|\n| cell |\n"
+    text = (
+        "# T\n\npara\n\n## Step 1: a\n\n- item `x`\n\n## Step 2: b\n\n1. first\n\n```bash\nrun\n```\n\n| h |\n|---|\n| cell |\n"
+    )
     found = [(passage.kind, passage.text.strip(), passage.titles, passage.section) for passage in passages(text)]
     assert found == [
         ("paragraph", "para", ("T",), ("T",)),

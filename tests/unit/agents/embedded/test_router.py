@@ -31,7 +31,9 @@ def test_the_skill_whose_description_shares_rare_words_with_the_prompt_is_chosen
     assert router.choose(BOTH, "Which column of the table has missing values?") == "tables"
 
 
-@pytest.mark.parametrize("prompt", ["", "   ", "?!", "the of and", "Write a poem about the sea", "What is the capital of France?"])
+@pytest.mark.parametrize(
+    "prompt", ["", "   ", "?!", "the of and", "Write a poem about the sea", "What is the capital of France?"]
+)
 def test_no_skill_is_chosen_where_nothing_fits(prompt: str) -> None:
     assert router.choose(BOTH, prompt) is None
 
@@ -60,7 +62,10 @@ def test_a_skill_asked_for_by_name_wins_over_every_score(prompt: str) -> None:
 
 def test_a_hyphenated_name_counts_as_a_mention_and_a_part_of_a_path_does_not() -> None:
     assert router.choose(BOTH, "Write a poem, pdf-forms style") == "pdf-forms"
-    assert router._mentions(("pdf-forms", "tables"), "see src/pdf-forms/main.py, my-pdf-forms and a/tables") == (None, frozenset())
+    assert router._mentions(("pdf-forms", "tables"), "see src/pdf-forms/main.py, my-pdf-forms and a/tables") == (
+        None,
+        frozenset(),
+    )
 
 
 def test_an_ordinary_word_that_is_a_name_is_no_mention() -> None:
@@ -100,7 +105,9 @@ def test_the_score_is_bm25_with_the_statistics_of_the_background_over_the_root_o
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(unrelated, max_size=50, unique_by=lambda skill: skill.name),
-    st.sampled_from(["Extract the PDF fields", "totals of every column in the CSV", "Write a poem about the sea", "$tables", "averages"]),
+    st.sampled_from(
+        ["Extract the PDF fields", "totals of every column in the CSV", "Write a poem about the sea", "$tables", "averages"]
+    ),
 )
 def test_unrelated_siblings_never_change_a_decision(siblings: list[StagedSkill], prompt: str) -> None:
     alone = router.choose(BOTH, prompt)
@@ -127,7 +134,10 @@ def test_the_documented_threshold_is_the_one_in_use() -> None:
     stated = re.search(r"threshold in use is \*\*([\d.]+)\*\*", page)
     assert stated is not None
     assert float(stated.group(1)) == router.THRESHOLD
-    rows = [[float(cell) for cell in row] for row in re.findall(r"^\| (0\.\d+|1\.00) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", page, re.M)]
+    rows = [
+        [float(cell) for cell in row]
+        for row in re.findall(r"^\| (0\.\d+|1\.00) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", page, re.M)
+    ]
     assert max(rows, key=lambda row: row[4])[0] == router.THRESHOLD
 
 

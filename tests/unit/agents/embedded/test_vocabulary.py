@@ -28,7 +28,9 @@ def test_forms_of_one_word_share_a_stem(forms: tuple[str, ...]) -> None:
     assert len({stem(form) for form in forms}) == 1
 
 
-@pytest.mark.parametrize(("one", "other"), [("test", "text"), ("status", "state"), ("class", "clash"), ("form", "format"), ("sing", "s")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("test", "text"), ("status", "state"), ("class", "clash"), ("form", "format"), ("sing", "s")]
+)
 def test_different_words_keep_different_stems(one: str, other: str) -> None:
     assert stem(one) != stem(other)
 

@@ -19,7 +19,8 @@ from selftune_build.reading.evals.content import case_digest
 Suite = Callable[..., EvalReading]
 
 WORDS = (
-    "evals cases format prompt question query id name files assertions expectations expected_output should_trigger expected_skill "
+    "evals cases format prompt question query id name files assertions expectations expected_output should_trigger "
+    "expected_skill "
     "timeout type value path pattern text skill_name tags src content dest"
 )
 KEYS = st.sampled_from(WORDS.split(" "))
