@@ -21,6 +21,7 @@ from selftune_build.limits import CHILD_KILL_GRACE_S, CHILD_PIPE_CHUNK_BYTES, CH
 Ended = Literal["exit", "timeout", "flood", "cancelled", "missing"]
 
 _KEPT_NAMES = ("PATH", "LANG", "LANGUAGE", "TERM", "TZ", "SYSTEMROOT")
+_FIXED = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "TZ": "UTC"}
 
 
 cancel_all = threading.Event()
@@ -89,6 +90,11 @@ def child_environment(home: Path | str, temporary: Path | str, passed: Iterable[
     kept = {name: value for name, value in os.environ.items() if name in wanted or name.startswith("LC_")}
     folders = {"HOME": str(home), **dict.fromkeys(("TMPDIR", "TMP", "TEMP"), str(temporary))}
     return {**kept, **folders, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def script_environment(home: Path | str, temporary: Path | str, passed: Iterable[str] = ()) -> dict[str, str]:
+    """As `child_environment`, and the same for everybody, whatever the user's locale, time zone or hash seed is."""
+    return {**child_environment(home, temporary, passed), **_FIXED}
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from selftune_build.checks.context import Command, CommandEnd, Execute
+from selftune_build.checks.graders import grader_files
 from selftune_build.limits import CHECK_COMMAND_OUTPUT_BYTES, CHECK_COMMAND_SECONDS
 from selftune_build.model.package import Package
-from selftune_build.process import Outcome, child_environment, run
+from selftune_build.process import Outcome, run, script_environment
 
 _REASONS = {
     "timeout": f"it did not end within {CHECK_COMMAND_SECONDS} s",
@@ -24,7 +25,7 @@ def command_executor(package: Package, *, passed: Sequence[str] = (), cancel: th
     """A way to run commands for checks of this package; `passed` names environment variables the command may see.
 
     The command gets a folder with the files of the sample, a home and a temporary folder of its own, and, where a package
-    file is among its argv, a private copy of the whole package: graders import what lies beside them. What cannot be laid
+    file is among its argv, private copies of it and of what lies beside it (`grader_files`). What cannot be laid
     out or started is an end without exit status, never an exception.
     """
 
@@ -47,11 +48,11 @@ def _run_in(
     for path, content, executable in command.files:
         _write(work, path, content, executable)
     if command.package_files:
-        _copy_package(package, copy)
+        _copy_grader(package, command.package_files, copy)
     outcome = run(
         [str(copy / element) if element in command.package_files else element for element in command.argv],
         cwd=work,
-        env=child_environment(home, temporary, passed),
+        env=script_environment(home, temporary, passed),
         stdin=command.stdin,
         timeout_s=CHECK_COMMAND_SECONDS,
         output_cap=CHECK_COMMAND_OUTPUT_BYTES,
@@ -67,9 +68,9 @@ def _end(outcome: Outcome) -> CommandEnd:
     return CommandEnd(None, stdout, stderr, _REASONS.get(outcome.ended, stderr))
 
 
-def _copy_package(package: Package, folder: Path) -> None:
+def _copy_grader(package: Package, named: Sequence[str], folder: Path) -> None:
     root = Path(package.root)
-    for file in package.tree:
+    for file in grader_files(package.tree, named):
         _write(folder, file.path, (root / file.path).read_bytes(), file.executable)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import BinaryIO
 
 from msgspec import Struct
@@ -63,7 +62,7 @@ def script_asker(cancel: threading.Event) -> Ask:
         outcome = process.run(
             argv,
             cwd=stage.root,
-            env=script_environment(stage),
+            env=process.script_environment(stage.home, stage.home / "tmp"),
             stdin=spec.case.stdin.encode(),
             stdout=answer,
             timeout_s=limits.timeout_s,
@@ -86,9 +85,3 @@ def _placed(word: str, spec: RowSpec, stage: Stage) -> str:
     if any(file.path == word for file in spec.package.staged):
         return str(stage.skill(spec.package.name) / word)
     return word
-
-
-def script_environment(stage: Stage) -> dict[str, str]:
-    """The same for everybody, whatever the user's locale, time zone or hash seed is."""
-    fixed = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "TZ": "UTC"}
-    return {**process.child_environment(stage.home, Path(stage.home) / "tmp"), **fixed}

@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 from msgspec import Struct
 
 from selftune_build.agents.builtin import make_agent
 from selftune_build.agents.protocol import Agent
+from selftune_build.checks.execute import command_executor
 from selftune_build.engine.budget import Purse
-from selftune_build.engine.commands import package_executor
-from selftune_build.engine.competitors import competitors
 from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.load import Universe
-from selftune_build.engine.locks import other_entries, read_package_lock, write_lock
-from selftune_build.engine.outcome import Outcome, lock_of, settle
+from selftune_build.engine.locks import other_entries, write_lock
+from selftune_build.engine.outcome import fresh_stages, lock_of, settle
 from selftune_build.engine.package_run import PackageRun, failing_cases
 from selftune_build.engine.plan import settled_inputs
 from selftune_build.engine.price import price_of, refuse_or_confirm, smallest
 from selftune_build.engine.report import broken_reports, overall_report
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.engine.running import Ran, Runner
+from selftune_build.engine.runs import AgentOf, package_runs
 from selftune_build.engine.summary import Settled, package_report
-from selftune_build.engine.wanted import WantedPackage, wanted_packages
+from selftune_build.engine.tracing import trace_address, tracer
+from selftune_build.engine.wanted import wanted_packages
 from selftune_build.fingerprint.keys import Inputs
 from selftune_build.gates.foresight import Suite, unsettleable
-from selftune_build.graph.targets import Stage
 from selftune_build.lock.parsing import LockReading
 from selftune_build.model.lock import Lock
 from selftune_build.model.package import Package
 from selftune_build.model.report import PackageReport, Report, Spend
 from selftune_build.stages.baseline import measures_outcome
-from selftune_build.stages.row import Asking, RowSpec, StagedSet
 from selftune_build.store.location import find_store, open_store
 from selftune_build.store.records import RecordStore
 from selftune_build.store.samples import SampleStore
@@ -51,7 +50,7 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings) -> Re
     """Bring the targets up to date and say what they amount to. Raises SelftuneError where nothing could be decided at all."""
     wanted = wanted_packages(universe, request)
     stores = _stores(universe, request, around)
-    groups = _group_by_agent(list(_package_runs(universe, wanted, request, stores)))
+    groups = _group_by_agent(list(package_runs(universe, wanted, request, _agents(universe, request, stores))))
     for runs in groups:
         _plan(runs, request, stores.traces)
     purse = _purse(groups, request)
@@ -76,38 +75,16 @@ def _stores(universe: Universe, request: BuildRequest, around: Surroundings) -> 
     return Stores(SampleStore(root, around.progress.waiting), RecordStore(root), Traces(root, universe.root))
 
 
-def _package_runs(
-    universe: Universe, wanted: Iterable[WantedPackage], request: BuildRequest, stores: Stores
-) -> Iterable[PackageRun]:
-    agents: dict[tuple[str, str], tuple[Agent, Evidence]] = {}
-    sets: dict[tuple[str, ...], StagedSet] = {}
+def _agents(universe: Universe, request: BuildRequest, stores: Stores) -> AgentOf:
+    """Packages that name the same agent share it, and what was read of its samples."""
+    made: dict[tuple[str, str], tuple[Agent, Evidence]] = {}
 
-    def staged(packages: Sequence[Package]) -> StagedSet:
-        return sets.setdefault(tuple(sorted(package.path for package in packages)), StagedSet(packages))
+    def agent_of(name: str, package: Package, _lock: LockReading) -> tuple[Agent, Evidence]:
+        agent = make_agent(name, package.manifest, universe.root, request.model or package.manifest.model)
+        identity = (agent.name, repr(sorted(agent.identity.items())))
+        return made.setdefault(identity, (agent, Evidence(stores.samples, stores.records, agent)))
 
-    for each in wanted:
-        package = each.package
-        for name in request.agents or package.manifest.agent:
-            model = request.model or package.manifest.model
-            agent = make_agent(name, package.manifest, universe.root, model)
-            agent, evidence = agents.setdefault(_identity(agent), (agent, Evidence(stores.samples, stores.records, agent)))
-            beside = competitors(package, universe.siblings)
-            asking = Asking(
-                package=package,
-                agent=agent.identity,
-                model=model,
-                needed=1 if agent.traits.deterministic else package.manifest.samples.min,
-                with_skill=staged([package, *beside]),
-                without_skill=staged(beside),
-                alone=staged([package]),
-            )
-            run = PackageRun(asking, agent, evidence, read_package_lock(package), each.stages)
-            run.cases = each.cases
-            yield run
-
-
-def _identity(agent: Agent) -> tuple[str, str]:
-    return (agent.name, repr(sorted(agent.identity.items())))
+    return agent_of
 
 
 def _group_by_agent(runs: Sequence[PackageRun]) -> list[list[PackageRun]]:
@@ -119,20 +96,7 @@ def _group_by_agent(runs: Sequence[PackageRun]) -> list[list[PackageRun]]:
 
 def _plan(runs: Sequence[PackageRun], request: BuildRequest, traces: Traces) -> None:
     for run in runs:
-        trace = _tracer(run, traces)
-        run.plan(trace, request.resample, failing_cases(run) if request.failed else None)
-
-
-def _tracer(run: PackageRun, traces: Traces) -> Callable[[RowSpec], Inputs | None]:
-    def trace(spec: RowSpec) -> Inputs | None:
-        found = traces.read(_trace_address(run, spec))
-        return dict(found) if found is not None else None
-
-    return trace
-
-
-def _trace_address(run: PackageRun, spec: RowSpec) -> str:
-    return "\0".join((run.package.path, run.agent.name, spec.arm.value, spec.case.id))
+        run.plan(tracer(run, traces), request.resample, failing_cases(run) if request.failed else None)
 
 
 def _purse(groups: Sequence[Sequence[PackageRun]], request: BuildRequest) -> Purse:
@@ -171,35 +135,13 @@ def _build_group(runs: Sequence[PackageRun], request: BuildRequest, purse: Purse
     if not request.dry_run:
         ran = Runner(runs, request, purse, around, reason).run()
         around.progress.done()
-    return [_settle(run, ran, request) for run in runs]
+    return [_settle(run, ran, request, around) for run in runs]
 
 
-def _settle(run: PackageRun, ran: Ran, request: BuildRequest) -> Settled:
-    execute = None if request.no_exec or request.dry_run else package_executor(run.package)
+def _settle(run: PackageRun, ran: Ran, request: BuildRequest, around: Surroundings) -> Settled:
+    execute = None if request.no_exec or request.dry_run else command_executor(run.package, cancel=around.cancel)
     outcome = settle(run, execute)
-    return Settled(run, ran, outcome, fresh_stages(run.lock, run, outcome), dry=request.dry_run)
-
-
-def fresh_stages(reading: LockReading, run: PackageRun, outcome: Outcome) -> frozenset[Stage]:
-    """The free stages whose result the lock already has."""
-    for before in reading.locks:
-        after = lock_of(run, outcome, {})
-        entry, now = before.agents.get(run.agent.name), after.agents[run.agent.name]
-        if entry is None:
-            return frozenset()
-        same = {
-            Stage.SPEC: before.tree == after.tree,
-            Stage.EVALS: before.tree == after.tree or _keys(entry.cases) == _keys(now.cases),
-            Stage.PACKAGE_EVALUATION: entry.cases == now.cases,
-            Stage.VERIFY: entry.cases == now.cases and entry.gates == now.gates and before.policy == after.policy,
-        }
-        return frozenset(stage for stage, is_same in same.items() if is_same)
-    return frozenset()
-
-
-def _keys(cases: object) -> object:
-    assert isinstance(cases, dict)
-    return {case: {arm: row.key for arm, row in arms.items()} for case, arms in cases.items()}
+    return Settled(run, ran, outcome, fresh_stages(run, outcome), dry=request.dry_run)
 
 
 def _write(settled: Sequence[Settled], request: BuildRequest, traces: Traces) -> None:
@@ -236,5 +178,5 @@ def _traces(settled: Settled) -> dict[str, Inputs]:
     for plan in settled.run.plans:
         row = rows.get(plan.spec.case.id, {}).get(plan.spec.arm.value)
         if row is not None:
-            noted[_trace_address(settled.run, plan.spec)] = settled_inputs(plan.spec, row.observed)
+            noted[trace_address(settled.run, plan.spec)] = settled_inputs(plan.spec, row.observed)
     return noted

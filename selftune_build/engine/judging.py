@@ -8,8 +8,10 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType
 
 from selftune_build.checks.context import CheckContext, Execute
+from selftune_build.checks.graders import grader_files
 from selftune_build.checks.registry import Summary, canonical, check_id, judge, summary
 from selftune_build.fingerprint.digest import ABSENT, digest_json
+from selftune_build.fingerprint.facets import file_facet
 from selftune_build.fingerprint.keys import Inputs, row_inputs, row_key
 from selftune_build.fingerprint.staged import digests_of
 from selftune_build.graph.cohorts import Counted
@@ -40,8 +42,8 @@ def inputs_today(spec: RowSpec, observed: Sequence[str]) -> Inputs:
 def _canonical(spec: RowSpec, check: Check) -> dict[str, Any]:
     if not check.files:
         return canonical(check)
-    digests = {file.path: file.digest for file in spec.package.tree}
-    return {**canonical(check), "files": {path: digests.get(path, ABSENT) for path in check.files}}
+    digests = {file.path: file_facet(file) for file in grader_files(spec.package.tree, check.files)}
+    return {**canonical(check), "files": dict.fromkeys(check.files, ABSENT) | digests}
 
 
 def holds_today(spec: RowSpec, row: Row) -> bool:

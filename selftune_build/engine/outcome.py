@@ -15,7 +15,7 @@ from selftune_build.fingerprint.digest import digest_json
 from selftune_build.gates.decide import decide, overall
 from selftune_build.gates.facts import Facts, gather, measures_anything
 from selftune_build.gates.metrics import metrics
-from selftune_build.graph.targets import address
+from selftune_build.graph.targets import Stage, address
 from selftune_build.model.case import Arm
 from selftune_build.model.lock import AgentEntry, Lock, Row
 from selftune_build.model.report import Failure
@@ -23,6 +23,7 @@ from selftune_build.model.verdict import GateResult, Metric, Verdict
 from selftune_build.stages.baseline import measures_outcome
 
 Rows = dict[str, dict[str, Row]]
+BY_LOCK = "the lock says so; the samples are not in this store"
 
 
 class Outcome(Struct, frozen=True):
@@ -81,15 +82,54 @@ def _reported(plan: RowPlan) -> bool:
 def _failures_of_kept(plan: RowPlan, row: Row, run: PackageRun, execute: Execute | None) -> tuple[Failure, ...]:
     """What failed behind a row of the lock: from the samples, where this store has them."""
     spec = plan.spec
-    wrong_trigger = spec.polarity is not None and row.triggered is not UNSET and row.triggered != (row.n if spec.polarity else 0)
-    if not _reported(plan) or not (wrong_trigger or (spec.checks and row.passed != row.n)):
+    if not failures_by_lock(plan, row):
         return ()
     counted = run.evidence.counted(spec)
     if digest_json(sorted(sample.digest for sample in counted.samples)) == row.evidence:
         return judge_row(spec, counted, execute).failures
-    held = f"{row.passed} of {row.n} samples" if row.passed is not UNSET else "not measured"
-    evidence = f"the lock says so ({held}); the samples are not in this store"
-    return (Failure(address(spec.package.name, spec.stage, spec.case.id), "checks", evidence, row.n, row.n),)
+    return failures_by_lock(plan, row)
+
+
+def failures_by_lock(plan: RowPlan, row: Row) -> tuple[Failure, ...]:
+    """What the counts of a row say did not hold, where its samples are not at hand."""
+    spec = plan.spec
+    target = address(spec.package.name, spec.stage, spec.case.id)
+    failures = []
+    if _reported(plan) and spec.checks and row.passed != row.n:
+        failed = row.n - (0 if row.passed is UNSET else row.passed)
+        failures.append(Failure(target, "checks", BY_LOCK, failed, row.n))
+    wrong = _triggered_wrongly(plan, row)
+    if wrong:
+        failures.append(Failure(target, "should trigger" if spec.polarity else "should not trigger", BY_LOCK, wrong, row.n))
+    return tuple(failures)
+
+
+def _triggered_wrongly(plan: RowPlan, row: Row) -> int:
+    """In how many samples, as far as the agent told."""
+    if plan.spec.polarity is None or row.triggered is UNSET:
+        return 0
+    return row.n - row.triggered if plan.spec.polarity else row.triggered
+
+
+def fresh_stages(run: PackageRun, outcome: Outcome) -> frozenset[Stage]:
+    """The free stages whose result the lock already has."""
+    for before in run.lock.locks:
+        after = lock_of(run, outcome, {})
+        entry, now = before.agents.get(run.agent.name), after.agents[run.agent.name]
+        if entry is None:
+            return frozenset()
+        same = {
+            Stage.SPEC: before.tree == after.tree,
+            Stage.EVALS: before.tree == after.tree or _keys(entry.cases) == _keys(now.cases),
+            Stage.PACKAGE_EVALUATION: entry.cases == now.cases,
+            Stage.VERIFY: entry.cases == now.cases and entry.gates == now.gates and before.policy == after.policy,
+        }
+        return frozenset(stage for stage, is_same in same.items() if is_same)
+    return frozenset()
+
+
+def _keys(cases: Mapping[str, Mapping[str, Row]]) -> dict[str, dict[str, str]]:
+    return {case: {arm: row.key for arm, row in arms.items()} for case, arms in cases.items()}
 
 
 def lock_of(run: PackageRun, outcome: Outcome, others: Mapping[str, AgentEntry]) -> Lock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from selftune_build.agents.protocol import Agent
@@ -22,14 +22,22 @@ from selftune_build.stages.unit_tests import unit_test_rows
 class PackageRun:
     """Holds what is asked of a package in this invocation. Nothing here runs or writes."""
 
-    def __init__(self, asking: Asking, agent: Agent, evidence: Evidence, lock: LockReading, stages: Iterable[Stage]) -> None:
+    def __init__(
+        self,
+        asking: Asking,
+        agent: Agent,
+        evidence: Evidence,
+        lock: LockReading,
+        stages: Iterable[Stage],
+        cases: Mapping[Stage, frozenset[str]],
+    ) -> None:
         self.asking = asking
         self.package: Package = asking.package
         self.agent = agent
         self.evidence = evidence
         self.lock = lock
         self.stages = frozenset(stages)
-        self.cases: dict[Stage, frozenset[str]] = {}
+        self.cases = cases
         self.plans: list[RowPlan] = []
 
     @cached_property

@@ -81,12 +81,19 @@ def why(spec: RowSpec, counted: Counted, evidence: Evidence, trace: Trace, extra
         return (Reason("resample", "samples", f"{extra} more samples are asked for"),)
     if counted.samples:
         return (Reason("n-too-small", "samples", f"{len(counted.samples)} of {spec.needed} samples are there"),)
+    if trace(spec) is None:
+        return (Reason("never-run", "evidence", "no evidence for this case yet"),)
+    changes = changes_since(spec, trace, evidence)
+    return changes or (Reason("evidence-missing", "evidence", "its samples are not in this store"),)
+
+
+def changes_since(spec: RowSpec, trace: Trace, evidence: Evidence) -> tuple[Reason, ...]:
+    """What changed since the row was last settled in this worktree, as far as that is known."""
     before = trace(spec)
     if before is None:
-        return (Reason("never-run", "evidence", "no evidence for this case yet"),)
+        return ()
     observed = sorted(name.removeprefix("observed ") for name in before if name.startswith("observed "))
-    changes = differences(before, settled_inputs(spec, observed), evidence.records.read)
-    return changes or (Reason("evidence-missing", "evidence", "its samples are not in this store"),)
+    return differences(before, settled_inputs(spec, observed), evidence.records.read)
 
 
 def settled_inputs(spec: RowSpec, observed: Sequence[str]) -> Inputs:

@@ -15,6 +15,15 @@ VERIFIED, REFUSED, BAD_INPUT, UNDECIDED, STORE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 _PRECEDENCE = (70, INTERRUPTED, STORE, BAD_INPUT, REFUSED, UNDECIDED, VERIFIED)
 """Where several hold, the first of these (DESIGN 8.1)."""
 
+REFUSING = frozenset(
+    (
+        *("lock-missing", "lock-malformed", "lock-conflict", "lock-from-the-future", "lock-tampered"),
+        *("tree-changed", "key-changed", "case-missing", "case-extra", "n-too-small", "policy-changed", "agent-changed"),
+        *("gate-failed", "evidence-simulated"),
+    )
+)
+"""Problem codes that are a no (DESIGN 8.4)."""
+
 _STATUS = {Verdict.PASS: VERIFIED, Verdict.FAIL: REFUSED, Verdict.INCONCLUSIVE: UNDECIDED}
 
 
@@ -30,8 +39,8 @@ def overall_report(
     verdicts = {package.verdict for package in packages} or {Verdict.INCONCLUSIVE}
     verdict = next(each for each in (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS) if each in verdicts)
     statuses = {_STATUS[each] for each in verdicts} | {STORE for _ in store}
-    if any(problem.code == BROKEN for package in packages for problem in package.problems):
-        statuses.add(BAD_INPUT)
+    codes = {problem.code for package in packages for problem in package.problems}
+    statuses |= {BAD_INPUT for _ in codes & {BROKEN}} | {REFUSED for _ in codes & REFUSING}
     if interrupted and not store:
         statuses.add(INTERRUPTED)
     mode = "dry-run" if request.dry_run else "locked" if request.locked else "build"

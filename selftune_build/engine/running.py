@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct, field
 
+from selftune_build.checks.execute import command_executor
 from selftune_build.engine.asking import agent_asker, script_asker
 from selftune_build.engine.budget import Purse
-from selftune_build.engine.commands import package_executor
 from selftune_build.engine.evidence import SCRIPT_TRAITS
 from selftune_build.engine.outcome import decided, judge_plan, required_gates
 from selftune_build.engine.package_run import PackageRun
@@ -142,7 +142,7 @@ class Runner:
         return still_open(suite, manifest.gates, manifest.samples.confidence, rows, left, required)
 
     def _rows(self, run: PackageRun) -> dict[str, dict[str, Row]]:
-        execute = None if self.request.no_exec else package_executor(run.package)
+        execute = None if self.request.no_exec else command_executor(run.package, cancel=self.around.cancel)
         rows: dict[str, dict[str, Row]] = {}
         for plan in run.plans:
             judgement = judge_plan(plan, run, execute)

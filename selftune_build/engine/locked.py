@@ -1,0 +1,191 @@
+"""`--locked`: whether tree and lock belong together and what follows from them. Asks nobody, executes nothing, writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from selftune_build.agents.builtin import declared_identity
+from selftune_build.agents.locked import LockedAgent
+from selftune_build.agents.protocol import Agent
+from selftune_build.engine.evidence import Evidence
+from selftune_build.engine.load import Universe
+from selftune_build.engine.locks import lock_path
+from selftune_build.engine.outcome import decided, failures_by_lock, fresh_stages
+from selftune_build.engine.package_run import PackageRun
+from selftune_build.engine.plan import RowPlan, Trace, changes_since, kept_row
+from selftune_build.engine.policy import policy_digest
+from selftune_build.engine.report import REFUSING, broken_reports, overall_report
+from selftune_build.engine.request import BuildRequest
+from selftune_build.engine.running import Ran
+from selftune_build.engine.runs import AgentOf, package_runs
+from selftune_build.engine.summary import Settled, package_report
+from selftune_build.engine.tracing import tracer
+from selftune_build.engine.wanted import wanted_packages
+from selftune_build.graph.targets import Stage, address
+from selftune_build.lock.parsing import LockReading
+from selftune_build.model.lock import AgentEntry, Row
+from selftune_build.model.package import Package
+from selftune_build.model.report import PackageReport, Problem, Reason, Report, Spend
+from selftune_build.model.verdict import Verdict
+from selftune_build.stages.row import RowSpec
+from selftune_build.store.location import find_store
+from selftune_build.store.records import RecordStore
+from selftune_build.store.samples import SampleStore
+from selftune_build.store.traces import Traces
+
+NOBODY = AgentEntry(identity={}, origin="live")
+"""Stands for an entry that the lock does not have."""
+
+
+def check(universe: Universe, request: BuildRequest) -> Report:
+    """Judge every package that is asked for by its lock. What the store knows is used for explanations only."""
+    root = find_store(universe.root)
+    traces, records = Traces(root, universe.root), RecordStore(root)
+    runs = list(package_runs(universe, wanted_packages(universe, request), request, _agents(SampleStore(root), records)))
+    reports = [_report(run, tracer(run, traces), universe, request) for run in runs]
+    spend = Spend(reused=sum(stage.reused for each in reports for stage in each.stages))
+    return overall_report([*reports, *broken_reports(universe, request)], spend, request)
+
+
+def _agents(samples: SampleStore, records: RecordStore) -> AgentOf:
+    def agent_of(name: str, _package: Package, lock: LockReading) -> tuple[Agent, Evidence]:
+        agent = LockedAgent(name, _entry(lock, name) or NOBODY)
+        return agent, Evidence(samples, records, agent)
+
+    return agent_of
+
+
+def _entry(lock: LockReading, agent: str) -> AgentEntry | None:
+    return next((side.agents[agent] for side in lock.locks if agent in side.agents), None)
+
+
+def _report(run: PackageRun, trace: Trace, universe: Universe, request: BuildRequest) -> PackageReport:
+    run.plans = [_plan(run, spec, trace) for spec in run.specs]
+    rows: dict[str, dict[str, Row]] = {}
+    for plan in run.plans:
+        if plan.row is not None:
+            rows.setdefault(plan.spec.case.id, {})[plan.spec.arm.value] = plan.row
+    failures = (failure for plan in run.plans if plan.row is not None for failure in failures_by_lock(plan, plan.row))
+    outcome = decided(run, rows, failures)
+    settled = Settled(run, Ran(), outcome, fresh_stages(run, outcome), dry=True)
+    report = package_report(settled)
+    problems = (*report.problems, *_problems(settled, universe, request))
+    refused = any(problem.code in REFUSING for problem in problems)
+    verdict = Verdict.FAIL if refused else report.verdict
+    return msgspec.structs.replace(report, problems=problems, verdict=verdict, next_command=_next(problems, report))
+
+
+def _next(problems: Iterable[Problem], report: PackageReport) -> str | None:
+    return next((problem.fix for problem in problems if problem.fix), report.next_command)
+
+
+def _plan(run: PackageRun, spec: RowSpec, trace: Trace) -> RowPlan:
+    kept = kept_row(spec, run.lock.locks, run.agent.name)
+    if kept is not None and kept.n >= spec.needed:
+        return RowPlan(spec, row=kept)
+    short = spec.needed - (kept.n if kept is not None else 0)
+    return RowPlan(spec, row=kept, missing=short, reasons=_reasons(run, spec, kept, trace))
+
+
+def _reasons(run: PackageRun, spec: RowSpec, kept: Row | None, trace: Trace) -> tuple[Reason, ...]:
+    if kept is not None:
+        return (Reason("n-too-small", "samples", f"the lock has {kept.n} of {spec.needed} samples"),)
+    if not _has_row(run, spec.case.id, spec.arm.value):
+        return (Reason("case-missing", "evidence", "the lock has no evidence for this case"),)
+    known = changes_since(spec, trace, run.evidence)
+    return known or (Reason("key-changed", "key", "the case, what it observed or how it is judged is not what was measured"),)
+
+
+def _has_row(run: PackageRun, case: str, arm: str) -> bool:
+    sides = (side.agents[run.agent.name] for side in run.lock.locks if run.agent.name in side.agents)
+    return any(arm in side.cases.get(case, {}) for side in sides)
+
+
+def _problems(settled: Settled, universe: Universe, request: BuildRequest) -> Iterator[Problem]:
+    run = settled.run
+    whole = Stage.VERIFY in run.stages
+    yield from (_problem(run, found.code, found.message, found.case) for found in run.lock.problems)
+    if not run.lock.locks:
+        return
+    if whole:
+        yield from _changed(run)
+    if _entry(run.lock, run.agent.name) is None:
+        yield _problem(run, "agent-changed", f"the lock has no evidence of the agent {run.agent.name!r}")
+        return
+    declared = declared_identity(run.agent.name, run.package.manifest, universe.root, run.asking.model)
+    yield from (_problem(run, "agent-changed", message) for message in _other_agent(run.agent, declared))
+    yield from _row_problems(run)
+    if whole:
+        yield from _extra(run)
+        yield from _gate_problems(settled)
+
+
+def _changed(run: PackageRun) -> Iterator[Problem]:
+    """A lock of today's tree and policy, on any side of a merge."""
+    if all(side.tree != run.package.tree_digest for side in run.lock.locks):
+        yield _problem(run, "tree-changed", "the files of the package are not those that the lock was written for")
+    if all(side.policy != policy_digest(run.package.manifest) for side in run.lock.locks):
+        yield _problem(run, "policy-changed", "gates, samples or policy are not those that the lock was written under")
+
+
+def _other_agent(agent: Agent, declared: Mapping[str, Any]) -> Iterator[str]:
+    """In what today's manifest and tree name another agent than the lock; a plugin's identity only as far as it is declared."""
+    for name in sorted(declared):
+        if agent.identity.get(name) != declared[name]:
+            yield f"{name} of the agent {agent.name!r} is not what was measured"
+    if "argv" in declared:
+        yield from (f"{name} of the agent {agent.name!r} was removed" for name in sorted(agent.identity.keys() - declared.keys()))
+
+
+def _row_problems(run: PackageRun) -> Iterator[Problem]:
+    tampered = {found.case for found in run.lock.problems if found.case is not None}
+    for plan in run.plans:
+        spec = plan.spec
+        if not plan.missing or not run.wants(spec) or spec.case.id in tampered:
+            continue
+        first = plan.reasons[0]
+        code = first.code if first.code in ("n-too-small", "case-missing") else "key-changed"
+        origin = spec.case.origin
+        path, line = (origin.at.path, origin.at.line) if origin is not None else (_lock_file(run), None)
+        message = "; ".join(reason.message for reason in plan.reasons)
+        yield Problem(code, plan.address, f"{spec.arm.value}: {message}", path, line, _fix(run))
+
+
+def _extra(run: PackageRun) -> Iterator[Problem]:
+    wanted = {(spec.case.id, spec.arm.value) for spec in run.specs}
+    for side in run.lock.locks:
+        for case, arms in side.agents.get(run.agent.name, NOBODY).cases.items():
+            if any((case, arm) not in wanted for arm in arms):
+                yield _problem(run, "case-extra", "the lock has evidence for a case that is not there", case)
+
+
+def _gate_problems(settled: Settled) -> Iterator[Problem]:
+    run, gates = settled.run, settled.outcome.gates
+    entry = _entry(run.lock, run.agent.name) or NOBODY
+    same = all(plan.row is not None for plan in run.plans) and any(
+        side.policy == policy_digest(run.package.manifest) for side in run.lock.locks
+    )
+    if same and len(run.lock.locks) == 1 and entry.gates != {gate.id: gate.verdict.value for gate in gates}:
+        yield _problem(run, "lock-tampered", "the verdicts in the lock do not follow from its rows")
+    for gate in gates:
+        if gate.required and gate.verdict is Verdict.FAIL:
+            yield _problem(run, "gate-failed", f"{gate.id}: {gate.message}", fix=None)
+
+
+def _problem(run: PackageRun, code: str, message: str, case: str | None = None, fix: str | None = "") -> Problem:
+    """About the lock as a whole, or about one of its cases."""
+    stages = {spec.case.id: spec.stage for spec in run.specs}
+    target = run.package.name if case is None else address(run.package.name, stages.get(case, Stage.REPLAY), case)
+    return Problem(code, target, message, _lock_file(run), fix=_fix(run) if fix == "" else fix)
+
+
+def _lock_file(run: PackageRun) -> str:
+    path = lock_path(run.package)
+    return path.name if run.package.path == "." else f"{run.package.path}/{path.name}"
+
+
+def _fix(run: PackageRun) -> str:
+    return f"selftune build {run.package.name}"

@@ -1,0 +1,47 @@
+"""The packages of an invocation, each under each agent that it is built with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from selftune_build.agents.protocol import Agent
+from selftune_build.engine.competitors import competitors
+from selftune_build.engine.evidence import Evidence
+from selftune_build.engine.load import Universe
+from selftune_build.engine.locks import read_package_lock
+from selftune_build.engine.package_run import PackageRun
+from selftune_build.engine.request import BuildRequest
+from selftune_build.engine.wanted import WantedPackage
+from selftune_build.lock.parsing import LockReading
+from selftune_build.model.package import Package
+from selftune_build.stages.row import Asking, StagedSet
+
+AgentOf = Callable[[str, Package, LockReading], tuple[Agent, Evidence]]
+"""Name of an agent, a package and its lock → the agent with the evidence there is of it."""
+
+
+def package_runs(
+    universe: Universe, wanted: Iterable[WantedPackage], request: BuildRequest, agent_of: AgentOf
+) -> Iterator[PackageRun]:
+    """What is asked of each package under each agent, nothing planned yet. Raises what `agent_of` and `competitors` raise."""
+    sets: dict[tuple[str, ...], StagedSet] = {}
+
+    def staged(packages: Sequence[Package]) -> StagedSet:
+        return sets.setdefault(tuple(sorted(package.path for package in packages)), StagedSet(packages))
+
+    for each in wanted:
+        package = each.package
+        lock = read_package_lock(package)
+        beside = competitors(package, universe.siblings)
+        for name in request.agents or package.manifest.agent:
+            agent, evidence = agent_of(name, package, lock)
+            asking = Asking(
+                package=package,
+                agent=agent.identity,
+                model=request.model or package.manifest.model,
+                needed=1 if agent.traits.deterministic else package.manifest.samples.min,
+                with_skill=staged([package, *beside]),
+                without_skill=staged(beside),
+                alone=staged([package]),
+            )
+            yield PackageRun(asking, agent, evidence, lock, each.stages, each.cases)
