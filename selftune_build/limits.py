@@ -77,6 +77,8 @@ SHOWN_REASONS = 5
 SHOWN_FAILURES = 20
 SHOWN_PATHS = 20
 FOLDED_TABLE_ROWS = 60
+SHOWN_TEXT_LINES = 40
+SHOWN_FILE_LINES = 12
 
 # Statistics: the largest suite that a message proposes.
 MOST_CASES_NAMED = 5_000

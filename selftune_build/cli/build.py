@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from selftune_build.cli.signals import interruptible
-from selftune_build.cli.start import starting_folder
+from selftune_build.cli.start import existing_folder, starting_folder
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.errors import UsageError
 from selftune_build.model.report import Report
@@ -84,10 +84,8 @@ def command(
     """
     if locked and (dry_run or resample or failed):
         raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample or --failed")
-    if not directory.is_dir():
-        raise UsageError(f"there is no folder {str(directory)!r}", hint="name an existing folder after -C")
     request = BuildRequest(
-        directory=directory.resolve(),
+        directory=existing_folder(directory),
         targets=targets,
         agents=tuple(dict.fromkeys(agents)),
         model=model,

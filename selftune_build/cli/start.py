@@ -9,6 +9,13 @@ from selftune_build.errors import UsageError
 from selftune_build.graph.targets import parse_target
 
 
+def existing_folder(directory: Path) -> Path:
+    """The folder of `-C`, absolute. Raises UsageError where there is none."""
+    if not directory.is_dir():
+        raise UsageError(f"there is no folder {str(directory)!r}", hint="name an existing folder after -C")
+    return directory.resolve()
+
+
 def starting_folder(directory: Path, targets: Sequence[str]) -> Path:
     """The folder that targets point to, else the current one: `selftune build there/skills/pdf` means the workspace there.
 

@@ -1,0 +1,85 @@
+"""Look one case up: its question, every sample there is of it, each check. Asks nobody and writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from selftune_build.agents.builtin import make_agent
+from selftune_build.agents.protocol import Agent
+from selftune_build.checks.context import Execute
+from selftune_build.checks.execute import command_executor
+from selftune_build.checks.registry import check_id
+from selftune_build.engine.evidence import Evidence
+from selftune_build.engine.judging import activated, judge_sample
+from selftune_build.engine.load import Universe
+from selftune_build.engine.package_run import PackageRun
+from selftune_build.engine.plan import RowPlan
+from selftune_build.engine.request import BuildRequest
+from selftune_build.engine.runs import AgentOf, package_runs
+from selftune_build.engine.tracing import tracer
+from selftune_build.engine.wanted import wanted_packages
+from selftune_build.errors import UsageError
+from selftune_build.lock.parsing import LockReading
+from selftune_build.model.package import Package
+from selftune_build.model.sample import Sample
+from selftune_build.model.shown import ShownCase, ShownCheck, ShownSample
+from selftune_build.stages.row import RowSpec
+from selftune_build.store.location import find_store
+from selftune_build.store.records import RecordStore
+from selftune_build.store.samples import SampleStore
+from selftune_build.store.traces import Traces
+
+
+def show(universe: Universe, request: BuildRequest) -> list[ShownCase]:
+    """The rows that the targets of a request name, under each of their agents.
+
+    Raises UsageError for a target without a case. Commands of checks are run unless `request.no_exec`.
+    """
+    if not request.targets or any("[" not in target for target in request.targets):
+        raise UsageError("show takes one case", hint="selftune show 'PACKAGE:STAGE[CASE]', as reports write it")
+    root = find_store(universe.root)
+    traces = Traces(root, universe.root)
+    runs = package_runs(universe, wanted_packages(universe, request), request, _agents(universe, request, root))
+    return [shown for run in runs for shown in _shown_run(run, traces, request)]
+
+
+def _agents(universe: Universe, request: BuildRequest, root: Path) -> AgentOf:
+    samples, records = SampleStore(root), RecordStore(root)
+
+    def agent_of(name: str, package: Package, _lock: LockReading) -> tuple[Agent, Evidence]:
+        agent = make_agent(name, package.manifest, universe.root, request.model or package.manifest.model)
+        return agent, Evidence(samples, records, agent)
+
+    return agent_of
+
+
+def _shown_run(run: PackageRun, traces: Traces, request: BuildRequest) -> Iterator[ShownCase]:
+    run.plan(tracer(run, traces), 0, None)
+    execute = None if request.no_exec else command_executor(run.package)
+    for plan in run.plans:
+        if run.cases.get(plan.spec.stage) and run.wants(plan.spec):
+            yield _shown(run, plan, execute)
+
+
+def _shown(run: PackageRun, plan: RowPlan, execute: Execute | None) -> ShownCase:
+    spec = plan.spec
+    counted = {sample.call_id for sample in run.evidence.counted(spec).samples}
+    samples = run.evidence.samples(spec)
+    chosen = [sample for sample in samples if sample.call_id in counted] or list(samples)
+    return ShownCase(
+        target=plan.address,
+        agent=run.agent.name,
+        origin=run.agent.traits.origin.value,
+        arm=spec.arm.value,
+        case=spec.case,
+        row=plan.row,
+        reasons=plan.reasons,
+        samples=tuple(_shown_sample(spec, sample, sample.call_id in counted, execute) for sample in chosen),
+    )
+
+
+def _shown_sample(spec: RowSpec, sample: Sample, counts: bool, execute: Execute | None) -> ShownSample:
+    judged = judge_sample(spec, sample, execute)
+    checks = tuple(ShownCheck(check_id(check), result) for check, result in judged)
+    return ShownSample(sample, counts, activated(spec, sample), checks)

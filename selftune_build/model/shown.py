@@ -1,0 +1,41 @@
+"""One case as `selftune show` tells it: what was asked, what came back, how it was judged."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from selftune_build.model.case import Case
+from selftune_build.model.lock import Row
+from selftune_build.model.report import Reason
+from selftune_build.model.sample import Sample
+from selftune_build.model.verdict import CheckResult
+
+
+class ShownCheck(Struct, frozen=True):
+    """One check on one sample."""
+
+    check: str
+    result: CheckResult
+
+
+class ShownSample(Struct, frozen=True):
+    """One sample; `counts` says whether it speaks for the text of today."""
+
+    sample: Sample
+    counts: bool
+    activated: bool | None
+    checks: tuple[ShownCheck, ...]
+
+
+class ShownCase(Struct, frozen=True):
+    """One row of one agent. Without samples there is only what the lock says, if it says anything."""
+
+    target: str
+    agent: str
+    origin: str
+    arm: str
+    case: Case
+    row: Row | None
+    reasons: tuple[Reason, ...]
+    """Why the row is stale; empty where it is up to date."""
+    samples: tuple[ShownSample, ...]
