@@ -8,9 +8,10 @@ from msgspec import Struct
 
 from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.judging import holds_today, inputs_today
+from selftune_build.fingerprint.digest import ABSENT
 from selftune_build.fingerprint.keys import Inputs
 from selftune_build.graph.cohorts import Counted
-from selftune_build.graph.staleness import differences
+from selftune_build.graph.staleness import ReadRecord, differences
 from selftune_build.graph.targets import address
 from selftune_build.model.lock import Lock, Row
 from selftune_build.model.report import Reason
@@ -83,10 +84,23 @@ def why(spec: RowSpec, counted: Counted, evidence: Evidence, trace: Trace, extra
         return (Reason("n-too-small", "samples", f"{len(counted.samples)} of {spec.needed} samples are there"),)
     before = trace(spec)
     if before is None:
-        return (Reason("never-run", "evidence", "no evidence for this case yet"),)
+        return _outdated(spec, evidence) or (Reason("never-run", "evidence", "no evidence for this case yet"),)
     observed = sorted(name.removeprefix("observed ") for name in before if name.startswith("observed "))
-    changes = differences(before, settled_inputs(spec, observed), evidence.records.read)
+    changes = differences(before, settled_inputs(spec, observed), _record_of(spec, evidence))
     return changes or (Reason("evidence-missing", "evidence", "its samples are not in this store"),)
+
+
+def _record_of(spec: RowSpec, evidence: Evidence) -> ReadRecord:
+    """Reads the records of the store, and what is shown today, which no sample has brought there yet."""
+    return lambda digest: spec.staged.shown_today if digest == spec.staged.shown else evidence.records.read(digest)
+
+
+def _outdated(spec: RowSpec, evidence: Evidence) -> tuple[Reason, ...]:
+    """What keeps the samples of this question that are there from speaking for today; empty where there are none."""
+    seen = [(name, sample) for sample in evidence.samples(spec) for name in sample.observed]
+    then = {f"observed {name}": evidence.staged(sample).get(name, ABSENT) for name, sample in seen}
+    now = {f"observed {name}": spec.staged.today.get(name, ABSENT) for name, _ in seen}
+    return differences(then, now, _record_of(spec, evidence))
 
 
 def settled_inputs(spec: RowSpec, observed: Sequence[str]) -> Inputs:
