@@ -53,7 +53,7 @@ def act(request: dict, fickle: bool) -> tuple[list[str], list[str], str]:
     return [skill["name"]], [f"{at}/{path}" for path in ["SKILL.md", *named]], answer
 
 
-def note(request: dict, used: list[str], read_files: list[str]) -> None:
+def note(request: dict, used: list[str], read_files: list[str], answer: str) -> None:
     """Append this call to the ledger, in one write."""
     line = {
         "prompt": request["prompt"],
@@ -62,6 +62,7 @@ def note(request: dict, used: list[str], read_files: list[str]) -> None:
         "shown": {skill["name"]: skill["description"] for skill in request["skills"]},
         "used": used,
         "read": [path.removeprefix(".agents/skills/") for path in read_files],
+        "answer": answer,
     }
     descriptor = os.open(os.environ[LEDGER], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.write(descriptor, json.dumps(line).encode() + b"\n")
@@ -72,7 +73,7 @@ def main(arguments: list[str]) -> None:
     """Answer one request (DESIGN 8.5)."""
     request = json.load(sys.stdin)
     used, read_files, answer = act(request, "--fickle" in arguments)
-    note(request, used, read_files)
+    note(request, used, read_files, answer)
     cost = float(arguments[arguments.index("--cost") + 1]) if "--cost" in arguments else 0.0
     response = {
         "output": answer,
