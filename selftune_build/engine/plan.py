@@ -54,7 +54,7 @@ def kept_row(spec: RowSpec, locks: Iterable[Lock], agent: str) -> Row | None:
 def plan_row(spec: RowSpec, kept: Row | None, evidence: Evidence, trace: Trace, extra: int, asked: bool) -> RowPlan:
     """Decide one row. `extra` asks for that many samples beyond what is there (`--resample`); a row that is not asked for
     takes what is there and runs nothing."""
-    if kept is not None and kept.n >= spec.needed and not extra:
+    if kept is not None and kept.n >= spec.needed and not extra and not evidence.overrules(spec, kept):
         return RowPlan(spec, row=kept)
     counted = evidence.counted(spec)
     missing = max(0, spec.needed - answered(counted)) + extra if asked else 0
