@@ -3,7 +3,8 @@
 Written from the promises, not from the product: a sample belongs to a question (prompt, and name and description of every
 skill on offer); samples of one question that were staged from one tree are a cohort; a cohort fits while all that any of its
 samples saw is as it was; what the fitting cohorts saw together is U, and the samples that count are those that were staged with
-today's U. A row of the lock that is still about today stays as it is and needs no sample.
+today's U. A row of the lock that is still about today stays as it is and needs no sample, unless the store shows that it rests
+on a cohort which does not count any more because an older one, which saw more, fits again.
 """
 
 from __future__ import annotations
@@ -119,7 +120,12 @@ class Model:
 
     def _held(self, wanted: Wanted) -> bool:
         row = self.rows.get(wanted.address)
-        return row is not None and row.holds(wanted)
+        return row is not None and row.holds(wanted) and not self._overruled(row, wanted)
+
+    def _overruled(self, row: Row, wanted: Wanted) -> bool:
+        _, counted = self._counted(wanted)
+        known = tuple(one for one in self.samples.get(row.question, []) if row.samples and one.staged == row.samples[0].staged)
+        return len(counted) >= self.needed and counted != row.samples == known
 
     def _short(self, wanted: Wanted) -> bool:
         return len(self._counted(wanted)[1]) < self.needed

@@ -17,7 +17,12 @@ DESCRIPTIONS: Mapping[str, tuple[str, ...]] = {
     "brew": ("Brews coffee.", "Brews coffee, milk included.", "Brews leaves."),
 }
 PROMPTS = ("Strong coffee", "Coffee, milk on top", "Bread, butter on top", "Two eggs", "Sing a lullaby", "Milk alone")
-BODIES = ("First text.", "Second text.", "Third text, see references/milk.md", "Fourth, see references/milk.md, references/butter.md")
+BODIES = (
+    "First text.",
+    "Second text.",
+    "Third text, see references/milk.md",
+    "Fourth text, see references/milk.md and references/butter.md",
+)
 REFERENCES = ("milk", "butter", "unread")
 EXPECTED = ("First", "references", "page 1", "nowhere")
 
@@ -167,7 +172,8 @@ def _pick(pool: tuple[str, ...], number: int) -> str:
 def touch(workspace: Workspace) -> None:
     """Give every file of the packages another time."""
     for path in workspace.root.glob("b*/**/*"):
-        os.utime(path, (edit_time := path.stat().st_mtime + 7, edit_time))
+        later = path.stat().st_mtime + 7
+        os.utime(path, (later, later))
 
 
 def delete_samples(workspace: Workspace, prompt: str) -> None:

@@ -60,6 +60,12 @@ class History:
         self.tree: dict[str, Skill] = skills.start()
         self.past: list[dict[str, Skill]] = []
         self.locks: dict[object, dict[str, bytes]] = {}
+        self.forgot = False
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether equal trees must have equal locks: unless an agent that varies was asked again for what was lost."""
+        return self.model.needed == 1 or not self.forgot
 
     def apply(self, edit: Edit) -> None:
         """Edit the workspace, and tell the model what only the disk knows."""
@@ -74,6 +80,7 @@ class History:
         elif edit.kind == "delete samples":
             skills.delete_samples(self.workspace, PROMPTS[edit.place % len(PROMPTS)])
             self.model.forget_samples(PROMPTS[edit.place % len(PROMPTS)])
+            self.forgot = True
         else:
             self.tree = skills.edited(self.tree, edit)
 
@@ -99,7 +106,7 @@ class History:
     def same_tree_same_locks(self) -> None:
         """Whenever a tree was seen before, its locks were these."""
         tree = tuple(sorted(self.tree.items()))
-        assert self.locks.setdefault(tree, self.workspace.locks()) == self.workspace.locks()
+        assert not self.repeatable or self.locks.setdefault(tree, self.workspace.locks()) == self.workspace.locks()
 
     def same_locks_from_nothing_but_the_store(self) -> None:
         """Locks that are deleted come back byte for byte."""
@@ -108,7 +115,7 @@ class History:
             self.workspace.lock_path(name).unlink()
             self.model.forget_locks(name)
         self.build()
-        assert self.workspace.locks() == before
+        assert not self.repeatable or self.workspace.locks() == before
 
 
 def follow(edits: Sequence[Edit], run: Run, *options: str, needed: int) -> None:
@@ -165,3 +172,11 @@ def test_after_random_edits_the_real_command_asks_what_the_model_says(edits: lis
 def test_after_many_random_edits_exactly_the_calls_of_the_model_happen(edits: list[Edit]) -> None:
     with one_process() as run:
         follow(edits, run, needed=1)
+
+
+@pytest.mark.slow
+@profile(150, repeatable=False)
+@given(st.lists(EDITS, min_size=4, max_size=16))
+def test_after_many_random_edits_an_agent_that_varies_is_asked_as_often_as_the_model_says(edits: list[Edit]) -> None:
+    with one_process() as run:
+        follow(edits, run, "--fickle", needed=3)
