@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -15,6 +15,7 @@ from selftune_build.fingerprint.digest import digest_bytes, digest_json
 from selftune_build.fingerprint.staged import facet_names
 from selftune_build.graph.cohorts import Counted, count
 from selftune_build.model.case import Arm
+from selftune_build.model.lock import Row
 from selftune_build.model.sample import EvidenceOrigin, FileChange, Reply, Sample, Transcript, Usage
 from selftune_build.stages.row import RowSpec
 from selftune_build.store.archive import Archive
@@ -53,6 +54,19 @@ class Evidence:
             whole = {f"{spec.package.name}:*"} & spec.staged.today.keys()
             samples = tuple(msgspec.structs.replace(sample, observed=sample.observed | whole) for sample in samples)
         return count(samples, spec.staged.today, self.staged) if samples else Counted((), ())
+
+    def overrules(self, spec: RowSpec, row: Row) -> bool:
+        """Whether the samples behind a row of the lock are here, and others speak for today: those of an earlier time when this
+        text stood, which saw more of it. Then the row must not stay, or whoever changes a text and changes it back chooses
+        between two measurements of it. Cannot happen to what answers the same each time."""
+        if self.agent.traits.deterministic or spec.arm is Arm.SCRIPT or self.store.count(spec.key) <= row.n:
+            return False
+        counted = self.counted(spec).samples
+        if len(counted) < spec.needed or evidence_digest(counted) == row.evidence:
+            return False
+        trees = {sample.staged_tree for sample in self.samples(spec)}
+        cohorts = ([sample for sample in self.samples(spec) if sample.staged_tree == tree] for tree in trees)
+        return any(evidence_digest(cohort) == row.evidence for cohort in cohorts)
 
     def forget(self, spec: RowSpec) -> None:
         """Read the samples of this key again when they are next asked for: somebody may have added some."""
@@ -122,6 +136,11 @@ class Evidence:
         if spec.arm is Arm.SCRIPT:
             return observed_by_script(setting, touched)
         return observed(setting, touched, transcript.reply, self.agent.traits)
+
+
+def evidence_digest(samples: Iterable[Sample]) -> str:
+    """What a row of the lock names its samples by, in whatever order they come."""
+    return digest_json(sorted(sample.digest for sample in samples))
 
 
 def _without_paths(raw: bytes, paths: Mapping[str, str]) -> bytes:

@@ -10,7 +10,8 @@ from msgspec import UNSET, Struct, UnsetType
 from selftune_build.checks.context import CheckContext, Execute
 from selftune_build.checks.graders import grader_files
 from selftune_build.checks.registry import Summary, canonical, check_id, judge, summary
-from selftune_build.fingerprint.digest import ABSENT, digest_json
+from selftune_build.engine.evidence import evidence_digest
+from selftune_build.fingerprint.digest import ABSENT
 from selftune_build.fingerprint.facets import file_facet
 from selftune_build.fingerprint.keys import Inputs, row_inputs, row_key
 from selftune_build.fingerprint.staged import digests_of
@@ -60,7 +61,7 @@ def judge_row(spec: RowSpec, counted: Counted, execute: Execute | None) -> Judge
         key=row_key(inputs_today(spec, counted.observed)),
         observed=counted.observed,
         n=len(counted.samples),
-        evidence=digest_json(sorted(sample.digest for sample in counted.samples)),
+        evidence=evidence_digest(counted.samples),
         triggered=_triggered(spec, counted.samples),
         passed=_passed(spec, counted.samples, judged),
     )

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import UNSET, Struct
 
 from selftune_build.checks.context import Execute
+from selftune_build.engine.evidence import evidence_digest
 from selftune_build.engine.judging import Judgement, judge_row
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan, answered, larger
 from selftune_build.engine.policy import policy_digest
-from selftune_build.fingerprint.digest import digest_json
 from selftune_build.gates.decide import decide, overall
 from selftune_build.gates.facts import Facts, gather, measures_anything
 from selftune_build.gates.metrics import metrics
@@ -85,7 +85,7 @@ def _failures_of_kept(plan: RowPlan, row: Row, run: PackageRun, execute: Execute
     if not failures_by_lock(plan, row):
         return ()
     counted = run.evidence.counted(spec)
-    if digest_json(sorted(sample.digest for sample in counted.samples)) == row.evidence:
+    if evidence_digest(counted.samples) == row.evidence:
         return judge_row(spec, counted, execute).failures
     return failures_by_lock(plan, row)
 

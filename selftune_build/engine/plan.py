@@ -8,9 +8,10 @@ from msgspec import Struct
 
 from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.judging import holds_today, inputs_today
+from selftune_build.fingerprint.digest import ABSENT
 from selftune_build.fingerprint.keys import Inputs
 from selftune_build.graph.cohorts import Counted
-from selftune_build.graph.staleness import differences
+from selftune_build.graph.staleness import ReadRecord, differences
 from selftune_build.graph.targets import address
 from selftune_build.model.lock import Lock, Row
 from selftune_build.model.report import Reason
@@ -53,7 +54,7 @@ def kept_row(spec: RowSpec, locks: Iterable[Lock], agent: str) -> Row | None:
 def plan_row(spec: RowSpec, kept: Row | None, evidence: Evidence, trace: Trace, extra: int, asked: bool) -> RowPlan:
     """Decide one row. `extra` asks for that many samples beyond what is there (`--resample`); a row that is not asked for
     takes what is there and runs nothing."""
-    if kept is not None and kept.n >= spec.needed and not extra:
+    if kept is not None and kept.n >= spec.needed and not extra and not evidence.overrules(spec, kept):
         return RowPlan(spec, row=kept)
     counted = evidence.counted(spec)
     missing = max(0, spec.needed - answered(counted)) + extra if asked else 0
@@ -82,7 +83,7 @@ def why(spec: RowSpec, counted: Counted, evidence: Evidence, trace: Trace, extra
     if counted.samples:
         return (Reason("n-too-small", "samples", f"{len(counted.samples)} of {spec.needed} samples are there"),)
     if trace(spec) is None:
-        return (Reason("never-run", "evidence", "no evidence for this case yet"),)
+        return _outdated(spec, evidence) or (Reason("never-run", "evidence", "no evidence for this case yet"),)
     changes = changes_since(spec, trace, evidence)
     return changes or (Reason("evidence-missing", "evidence", "its samples are not in this store"),)
 
@@ -93,7 +94,20 @@ def changes_since(spec: RowSpec, trace: Trace, evidence: Evidence) -> tuple[Reas
     if before is None:
         return ()
     observed = sorted(name.removeprefix("observed ") for name in before if name.startswith("observed "))
-    return differences(before, settled_inputs(spec, observed), evidence.records.read)
+    return differences(before, settled_inputs(spec, observed), _record_of(spec, evidence))
+
+
+def _record_of(spec: RowSpec, evidence: Evidence) -> ReadRecord:
+    """Reads the records of the store, and what is shown today, which no sample has brought there yet."""
+    return lambda digest: spec.staged.shown_today if digest == spec.staged.shown else evidence.records.read(digest)
+
+
+def _outdated(spec: RowSpec, evidence: Evidence) -> tuple[Reason, ...]:
+    """What keeps the samples of this question that are there from speaking for today; empty where there are none."""
+    seen = [(name, sample) for sample in evidence.samples(spec) for name in sample.observed]
+    then = {f"observed {name}": evidence.staged(sample).get(name, ABSENT) for name, sample in seen}
+    now = {f"observed {name}": spec.staged.today.get(name, ABSENT) for name, _ in seen}
+    return differences(then, now, _record_of(spec, evidence))
 
 
 def settled_inputs(spec: RowSpec, observed: Sequence[str]) -> Inputs:

@@ -23,9 +23,14 @@ class StagedSet:
         self.packages = {package.name: package for package in packages}
 
     @cached_property
+    def shown_today(self) -> Record:
+        """What a host shows of them before activation, as a record."""
+        return shown_record(self.packages.values())
+
+    @cached_property
     def shown(self) -> str:
         """Digest of what a host shows of them before activation."""
-        return digest_json(shown_record(self.packages.values()))
+        return digest_json(self.shown_today)
 
     @cached_property
     def tree(self) -> str:
@@ -43,7 +48,7 @@ class StagedSet:
     def records(self) -> dict[str, Record]:
         """Every record a sample of this set refers to, by digest."""
         facets = {digest_json(record): record for record in (facet_record(p.facets) for p in self.packages.values())}
-        return {**facets, self.shown: shown_record(self.packages.values()), self.tree: tree_record(self.packages.values())}
+        return {**facets, self.shown: self.shown_today, self.tree: tree_record(self.packages.values())}
 
 
 class RowSpec(Struct, frozen=True):

@@ -75,9 +75,13 @@ class SampleStore:
     def archives(self, static_key: str) -> list[Archive]:
         """Every finished sample, sorted by index; damaged files are moved aside and reported. Raises StoreError."""
         folder = self.folder(static_key)
-        names = [name for name in _names(folder) if len(name) == _ARCHIVE_NAME_LENGTH and name.endswith(ARCHIVE_SUFFIX)]
+        names = [name for name in _names(folder) if _is_archive(name)]
         found = [self._read(f"{folder}/{name}", Archive) for name in names]
         return sorted((archive for archive in found if archive is not None), key=lambda each: (each.index, each.call_id))
+
+    def count(self, static_key: str) -> int:
+        """How many finished samples there are, told by the names alone. Raises StoreError."""
+        return sum(_is_archive(name) for name in _names(self.folder(static_key)))
 
     def attempts(self, static_key: str, call_id: str) -> list[Attempt]:
         """The failed attempts of one call, by number. Raises StoreError."""
@@ -155,6 +159,10 @@ def _name(record: Archive | Attempt) -> str:
     key, call = record.static_key.removeprefix("sha256:"), record.call_id.removeprefix("sha256:")
     suffix = ARCHIVE_SUFFIX if isinstance(record, Archive) else f".{record.number}{ATTEMPT_SUFFIX}"
     return f"/{key}/{call}{suffix}"
+
+
+def _is_archive(name: str) -> bool:
+    return len(name) == _ARCHIVE_NAME_LENGTH and name.endswith(ARCHIVE_SUFFIX)
 
 
 def _names(folder: Path) -> list[str]:

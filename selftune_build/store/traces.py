@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -17,7 +18,7 @@ class Traces:
     """One small database a worktree. A trace that cannot be read or written costs an explanation, never a build."""
 
     def __init__(self, store: Path, workspace: Path) -> None:
-        name = hashlib.sha256(str(workspace).encode()).hexdigest()[:16]
+        name = hashlib.sha256(os.fsencode(workspace)).hexdigest()[:16]
         self._path = store / "index" / f"{name}.sqlite"
 
     def read(self, address: str) -> Mapping[str, Any] | None:

@@ -1,0 +1,39 @@
+"""Fixtures of the tests on `selftune build`: a workspace that has been built once, copied for each test."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.property.kitchen import kitchen
+from tests.property.workspace import Workspace
+
+
+@pytest.fixture(scope="session")
+def built_kitchen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a kitchen with its locks and its store."""
+    folder = tmp_path_factory.mktemp("kitchen")
+    assert kitchen(folder / "workspace", folder / "ledger").build().status == 0
+    return folder
+
+
+@pytest.fixture
+def built(built_kitchen: Path, tmp_path: Path) -> Workspace:
+    """A kitchen of one's own, everything in it up to date and its ledger empty."""
+    shutil.copytree(built_kitchen / "workspace", tmp_path / "workspace", symlinks=True)
+    return Workspace(tmp_path / "workspace", tmp_path / "ledger")
+
+
+@pytest.fixture
+def noted(built: Workspace) -> Workspace:
+    """As `built`, and built again where it stands: what every row depended on is noted for this folder."""
+    assert built.build().calls == []
+    return built
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Workspace:
+    """A kitchen that was never built."""
+    return kitchen(tmp_path / "workspace", tmp_path / "ledger")

@@ -1,0 +1,28 @@
+"""Runs many command lines of the product in one process: a line of JSON in, a line of JSON out, for each."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import sys
+
+
+def main() -> None:
+    """Answer until stdin ends."""
+    from selftune_build.__main__ import main as selftune
+
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    for line in sys.stdin:
+        request = json.loads(line)
+        os.environ.clear()
+        os.environ.update(request["environment"])
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            status = selftune(request["arguments"])
+        print(json.dumps([status, out.getvalue(), err.getvalue()]), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""Random edits of a workspace: exactly the calls that a small model derives happen, and locks depend on nothing but the tree."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.property import skills
+from tests.property.kitchen import manifest
+from tests.property.model import Model
+from tests.property.skills import KINDS, PROMPTS, Edit, Skill
+from tests.property.workspace import Run, Workspace, command
+
+NUMBERS = st.integers(0, 59)
+EDITS = st.builds(Edit, st.sampled_from(KINDS), NUMBERS, NUMBERS, NUMBERS)
+PHASES = (Phase.explicit, Phase.generate, Phase.shrink)
+
+
+@contextmanager
+def one_process() -> Iterator[Run]:
+    """The product in one process for many command lines: most of a short build is the start of the interpreter."""
+    driver = [sys.executable, str(Path(__file__).with_name("driver.py"))]
+    with subprocess.Popen(driver, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+
+        def run(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str, str]:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            print(json.dumps({"arguments": list(arguments), "environment": dict(environment)}), file=process.stdin, flush=True)
+            status, out, err = json.loads(process.stdout.readline())
+            return status, out, err
+
+        yield run
+        process.stdin.close()
+
+
+class History:
+    """A workspace under edits, followed by the model."""
+
+    def __init__(self, folder: Path, run: Run, *options: str, needed: int) -> None:
+        self.workspace = Workspace(folder / "workspace", folder / "ledger", run)
+        self.workspace.install_agent()
+        declared = manifest(deterministic=needed == 1)
+        declared["defaults"]["agents"]["house"]["argv"] += options
+        declared["defaults"]["samples"] = {"min": 3}
+        self.workspace.write("selftune.yaml", json.dumps(declared))
+        self.model = Model(needed)
+        self.tree: dict[str, Skill] = skills.start()
+        self.past: list[dict[str, Skill]] = []
+        self.locks: dict[object, dict[str, bytes]] = {}
+        self.forgot = False
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether equal trees must have equal locks: unless an agent that varies was asked again for what was lost."""
+        return self.model.needed == 1 or not self.forgot
+
+    def apply(self, edit: Edit) -> None:
+        """Edit the workspace, and tell the model what only the disk knows."""
+        if edit.kind == "revert":
+            self.tree = self.past[edit.place % len(self.past)]
+        elif edit.kind == "touch":
+            skills.touch(self.workspace)
+        elif edit.kind == "delete lock":
+            name = sorted(self.tree)[edit.package % len(self.tree)]
+            self.workspace.lock_path(name).unlink()
+            self.model.forget_locks(name)
+        elif edit.kind == "delete samples":
+            skills.delete_samples(self.workspace, PROMPTS[edit.place % len(PROMPTS)])
+            self.model.forget_samples(PROMPTS[edit.place % len(PROMPTS)])
+            self.forgot = True
+        else:
+            self.tree = skills.edited(self.tree, edit)
+
+    def build(self) -> list[dict[str, Any]]:
+        """Build, and hold calls and locks against the model; the calls."""
+        skills.write(self.workspace, self.tree)
+        built = self.workspace.build("--keep-going", "-j", "2")
+        assert built.status in (0, 1, 3), built.stderr
+        assert self.model.build(self.tree, built.calls) == []
+        assert built.report["spend"]["agent_calls"] == len(built.calls)
+        for name in self.tree:
+            assert self.counts(name) == self.model.lock(name)
+        self.past.append(self.tree)
+        return built.calls
+
+    def counts(self, name: str) -> dict[str, Any]:
+        """What the lock of a package counts, digests and seals left out."""
+        return {
+            case: {arm: {field: row[field] for field in row.keys() - {"key", "evidence", "seal"}} for arm, row in arms.items()}
+            for case, arms in self.workspace.rows(name).items()
+        }
+
+    def same_tree_same_locks(self) -> None:
+        """Whenever a tree was seen before, its locks were these."""
+        tree = tuple(sorted(self.tree.items()))
+        assert not self.repeatable or self.locks.setdefault(tree, self.workspace.locks()) == self.workspace.locks()
+
+    def same_locks_from_nothing_but_the_store(self) -> None:
+        """Locks that are deleted come back byte for byte."""
+        before = self.workspace.locks()
+        for name in self.tree:
+            self.workspace.lock_path(name).unlink()
+            self.model.forget_locks(name)
+        self.build()
+        assert not self.repeatable or self.workspace.locks() == before
+
+
+def follow(edits: Sequence[Edit], run: Run, *options: str, needed: int) -> None:
+    """Build after each edit; at the end once more without the locks."""
+    folder = Path(tempfile.mkdtemp(prefix="selftune-test-"))
+    try:
+        history = History(folder, run, *options, needed=needed)
+        history.build()
+        for edit in edits:
+            history.same_tree_same_locks()
+            history.apply(edit)
+            history.build()
+        history.same_tree_same_locks()
+        history.same_locks_from_nothing_but_the_store()
+    finally:
+        shutil.rmtree(folder)
+
+
+def profile(examples: int, *, repeatable: bool) -> settings:
+    """How many sequences of edits; the repeatable ones are the same in every run."""
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=repeatable,
+        database=None,
+        phases=PHASES,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+
+
+@profile(20, repeatable=True)
+@given(st.lists(EDITS, min_size=2, max_size=8))
+def test_after_random_edits_exactly_the_calls_of_the_model_happen(edits: list[Edit]) -> None:
+    with one_process() as run:
+        follow(edits, run, needed=1)
+
+
+@profile(10, repeatable=True)
+@given(st.lists(EDITS, min_size=2, max_size=6))
+def test_after_random_edits_an_agent_that_reads_now_this_now_that_is_asked_as_often_as_the_model_says(edits: list[Edit]) -> None:
+    with one_process() as run:
+        follow(edits, run, "--fickle", needed=3)
+
+
+@profile(3, repeatable=True)
+@given(st.lists(EDITS, min_size=2, max_size=4))
+def test_after_random_edits_the_real_command_asks_what_the_model_says(edits: list[Edit]) -> None:
+    follow(edits, command, needed=1)
+
+
+@pytest.mark.slow
+@profile(150, repeatable=False)
+@given(st.lists(EDITS, min_size=4, max_size=16))
+def test_after_many_random_edits_exactly_the_calls_of_the_model_happen(edits: list[Edit]) -> None:
+    with one_process() as run:
+        follow(edits, run, needed=1)
+
+
+@pytest.mark.slow
+@profile(150, repeatable=False)
+@given(st.lists(EDITS, min_size=4, max_size=16))
+def test_after_many_random_edits_an_agent_that_varies_is_asked_as_often_as_the_model_says(edits: list[Edit]) -> None:
+    with one_process() as run:
+        follow(edits, run, "--fickle", needed=3)
