@@ -169,8 +169,10 @@ def _build_group(runs: Sequence[PackageRun], request: BuildRequest, purse: Purse
     reason = runs[0].agent.unavailable() if any(plan.missing for run in runs for plan in run.plans) else None
     ran = Ran()
     if not request.dry_run:
-        ran = Runner(runs, request, purse, around, reason).run()
-        around.progress.done()
+        try:
+            ran = Runner(runs, request, purse, around, reason).run()
+        finally:
+            around.progress.done()
     return [_settle(run, ran, request) for run in runs]
 
 
