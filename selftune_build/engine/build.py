@@ -156,7 +156,8 @@ def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, around
             for sentence in _unsettled(run) if any(plan.missing for plan in run.plans) else ():
                 around.progress.waiting(f"{run.package.name}: {sentence}")
     refuse_or_confirm(price, request, budgeted, around.confirm)
-    total = len({(plan.spec.key, plan.spec.staged.tree) for runs in groups for run in runs for plan in run.plans if plan.missing})
+    plans = [plan for runs in groups for run in runs for plan in run.plans]
+    total = sum({(plan.spec.key, plan.spec.staged.tree): plan.missing for plan in plans}.values())
     around.progress.started(total, str(price) if price else None)
 
 

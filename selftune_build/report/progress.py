@@ -28,8 +28,8 @@ class Progress:
         self._guard = threading.Lock()
 
     def started(self, total: int, price: str | None) -> None:
-        """So many more samples are about to be taken, at this expected price in USD where one is known."""
-        cost = f", about {price} USD" if price is not None else ""
+        """So many more samples are about to be taken; `price` says in words what that costs, where it costs anything."""
+        cost = f", {price}" if price is not None else ""
         with self._guard:
             self._total += total
             if total:
