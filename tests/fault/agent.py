@@ -162,12 +162,12 @@ def close_stdin(request: dict, rule: dict) -> None:
 
 
 def daemon_in_group(request: dict, rule: dict) -> None:
-    note_pid("daemon", subprocess.Popen([sys.executable, "-S", "-c", SLEEPER]).pid)
+    note_pid("in-group", subprocess.Popen([sys.executable, "-S", "-c", SLEEPER]).pid)
     write(answer_to(request))
 
 
 def daemon_of_its_own(request: dict, rule: dict) -> None:
-    note_pid("daemon", subprocess.Popen([sys.executable, "-S", "-c", SLEEPER], start_new_session=True).pid)
+    note_pid("of-its-own", subprocess.Popen([sys.executable, "-S", "-c", SLEEPER], start_new_session=True).pid)
     write(answer_to(request))
 
 

@@ -76,7 +76,7 @@ def test_names_cannot_move_the_cursor() -> None:
 
 def test_a_signal_handler_can_speak_while_the_thread_it_interrupts_is_speaking() -> None:
     reader, writer = os.pipe()
-    with open(writer, "w") as stream, open(reader) as other_end:
+    with open(writer, "w") as stream, open(reader, newline="") as other_end:
         progress = Progress(stream, live=True)
         with progress._guard:
             progress.urgent("interrupted")
@@ -87,7 +87,7 @@ def test_a_signal_handler_can_speak_while_the_thread_it_interrupts_is_speaking()
 def test_a_signal_handler_is_silent_where_everything_is_and_where_nobody_can_hear_it() -> None:
     Progress(io.StringIO()).urgent("interrupted")
     reader, writer = os.pipe()
-    with open(writer, "w") as stream, open(reader) as other_end:
+    with open(writer, "w") as stream, open(reader, newline="") as other_end:
         Progress(stream, quiet=True).urgent("interrupted")
         stream.close()
         assert other_end.read() == ""
