@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import selectors
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,16 +19,29 @@ from typing import IO, BinaryIO, Literal
 
 from msgspec import Struct
 
-from selftune_build.limits import CHILD_KILL_GRACE_S, CHILD_PIPE_CHUNK_BYTES, CHILD_STDERR_MAX_BYTES, CHILD_WATCH_INTERVAL_S
+from selftune_build.errors import StoreError
+from selftune_build.limits import (
+    CHILD_KILL_GRACE_S,
+    CHILD_PIPE_CHUNK_BYTES,
+    CHILD_STDERR_FILE_BYTES,
+    CHILD_STDERR_MAX_BYTES,
+    CHILD_WATCH_INTERVAL_S,
+)
+from selftune_build.store.atomic import store_errors
 
 Ended = Literal["exit", "timeout", "flood", "cancelled", "missing"]
 
 _KEPT_NAMES = ("PATH", "LANG", "LANGUAGE", "TERM", "TZ", "SYSTEMROOT")
 _FIXED = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "TZ": "UTC"}
 
+_NO_ROOM = frozenset((errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM))
+"""The machine has no room for another child, whichever program it is."""
 
-cancel_all = threading.Event()
-"""Set it and every running child, in whichever thread, is cancelled and no new one lives long: the second Ctrl-C."""
+
+class NotStarted(StoreError):
+    """The machine has no room for another child: nothing ran, so nothing can have been spent."""
+
+    code = "not-started"
 
 
 class Outcome(Struct, frozen=True):
@@ -54,10 +70,13 @@ def run(
 ) -> Outcome:
     """Run one child in a process group of its own and return when it and its group are gone; never raises for what it does.
 
-    At `timeout_s`, beyond `output_cap` bytes of stdout or when `cancel` or `cancel_all` is set, the group gets SIGTERM and a
-    little later SIGKILL. What a child leaves behind in its group is killed as well. With a `stdout` file the child writes
-    straight into it, and a flood is cut back to the cap.
+    At `timeout_s`, beyond `output_cap` bytes of stdout or when `cancel` is set, the group gets SIGTERM and a little later
+    SIGKILL. What a child leaves behind in its group is killed as well. With a `stdout` file the child writes straight into
+    it, a flood is cut back to the cap, and no pipe of ours breaks under a child that outlives us.
+
+    Raises NotStarted.
     """
+    tail = None if stdout is None else _Tail()
     try:
         child = subprocess.Popen(
             list(argv),
@@ -65,18 +84,18 @@ def run(
             env=dict(env),
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE if stdout is None else stdout,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.PIPE if tail is None else tail.file,
             pass_fds=pass_fds,
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        return Outcome(exit_status=None, stdout=b"", stderr=_reason(error).encode(), ended="missing")
+        return _not_started(argv, error, tail)
     try:
-        supervisor = _Supervisor(child, stdin, stdout, output_cap)
+        supervisor = _Supervisor(child, stdin, stdout, tail, output_cap)
     except OSError as error:
         os.killpg(child.pid, signal.SIGKILL)
         child.communicate()
-        return Outcome(exit_status=None, stdout=b"", stderr=_reason(error).encode(), ended="missing")
+        return _not_started(argv, error, tail)
     with supervisor:
         return supervisor.outcome(time.monotonic() + timeout_s, cancel)
 
@@ -97,17 +116,47 @@ def script_environment(home: Path | str, temporary: Path | str, passed: Iterable
     return {**child_environment(home, temporary, passed), **_FIXED}
 
 
+def _not_started(argv: Sequence[str], error: OSError | ValueError, tail: _Tail | None) -> Outcome:
+    if tail is not None:
+        tail.file.close()
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        with store_errors("start", argv[0], family=NotStarted):
+            raise error
+    return Outcome(exit_status=None, stdout=b"", stderr=_reason(error).encode(), ended="missing")
+
+
 def _reason(error: OSError | ValueError) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error)
 
 
+class _Tail:
+    """A file without a name for a child's stderr: the last part is kept, and it never grows far beyond its limit."""
+
+    def __init__(self) -> None:
+        with store_errors("create a file in", "the temporary folder", family=NotStarted):
+            self.file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the supervisor
+        # What we cut off must not leave a hole: the child goes on at the end, wherever that is by then.
+        fcntl.fcntl(self.file, fcntl.F_SETFL, fcntl.fcntl(self.file, fcntl.F_GETFL) | os.O_APPEND)
+        self._before = b""
+
+    def cut(self) -> None:
+        if os.fstat(self.file.fileno()).st_size > CHILD_STDERR_FILE_BYTES:
+            self._before = self.read()
+            os.ftruncate(self.file.fileno(), 0)
+
+    def read(self) -> bytes:
+        start = max(0, os.fstat(self.file.fileno()).st_size - CHILD_STDERR_MAX_BYTES)
+        return (self._before + os.pread(self.file.fileno(), CHILD_STDERR_MAX_BYTES, start))[-CHILD_STDERR_MAX_BYTES:]
+
+
 class _Supervisor:
     """Feeds, reads, watches and ends one child; everything happens in the calling thread, woken by the kernel."""
 
-    def __init__(self, child: subprocess.Popen[bytes], stdin: bytes, file: BinaryIO | None, cap: int) -> None:
+    def __init__(self, child: subprocess.Popen[bytes], stdin: bytes, file: BinaryIO | None, tail: _Tail | None, cap: int) -> None:
         self._child = child
+        self._tail = tail
         self._unsent = memoryview(stdin)
         self._file = file
         self._file_start = os.fstat(file.fileno()).st_size if file is not None else 0
@@ -136,7 +185,8 @@ class _Supervisor:
         self._child.wait()
         self._selector.close()
         os.close(self._exit_notice)
-        for pipe in (self._child.stdin, self._child.stdout, self._child.stderr):
+        errors = self._child.stderr if self._tail is None else self._tail.file
+        for pipe in (self._child.stdin, self._child.stdout, errors):
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()
@@ -149,14 +199,17 @@ class _Supervisor:
             self._ended = self._limit_reached(deadline, cancel)
         self._end_group()
         self._drain()
-        return Outcome(self._child.wait(), bytes(self._stdout[: self._cap]), bytes(self._stderr), self._ended)
+        stderr = bytes(self._stderr) if self._tail is None else self._tail.read()
+        return Outcome(self._child.wait(), bytes(self._stdout[: self._cap]), stderr, self._ended)
 
     def _limit_reached(self, deadline: float, cancel: threading.Event | None) -> Ended:
+        if self._tail is not None:
+            self._tail.cut()
         if self._written() > self._cap:
             return "flood"
         if self._exited:
             return "exit"
-        if cancel_all.is_set() or (cancel is not None and cancel.is_set()):
+        if cancel is not None and cancel.is_set():
             return "cancelled"
         return "timeout" if time.monotonic() >= deadline else "exit"
 

@@ -79,7 +79,7 @@ class CommandAgent:
         if request.schema is not None:
             message["schema"] = request.schema
         with Stage() as stage:
-            self._call(message, stage.root, stage.home, answer, request.timeout_s)
+            self._call(message, stage.root, stage.home, answer, request.timeout_s, request.cancel)
 
     def parse(self, raw: bytes) -> Reply:
         """The response as data. Raises AgentFailure(PROTOCOL or REPORTED)."""
@@ -113,7 +113,7 @@ class CommandAgent:
         home: Path,
         answer: BinaryIO,
         timeout_s: int,
-        cancel: threading.Event | None = None,
+        cancel: threading.Event | None,
     ) -> None:
         if not self._definition.argv:
             raise AgentFailure(ErrorKind.UNAVAILABLE, self.unavailable() or "no program")

@@ -73,12 +73,17 @@ def _files(root: Path, skipped: frozenset[str]) -> Iterator[tuple[str, os.DirEnt
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    """The entries of a folder that may have been made unreadable."""
+    """The entries of a folder that may have been made unreadable, or too deep for the system to reach."""
     try:
-        return list(os.scandir(folder))
-    except PermissionError:
-        folder.chmod(0o700)
-        return list(os.scandir(folder))
+        try:
+            return list(os.scandir(folder))
+        except PermissionError:
+            folder.chmod(0o700)
+            return list(os.scandir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return []  # removed, by the run itself or by what it has left running
+    except OSError as error:
+        raise _flood(f"a folder that cannot be read ({error.strerror})") from error
 
 
 def _content(root: Path, entry: os.DirEntry[str]) -> bytes | None:

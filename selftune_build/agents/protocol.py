@@ -58,6 +58,8 @@ class CompleteRequest(Struct, frozen=True):
     model: str | None
     timeout_s: int
     schema: dict[str, Any] | None = None
+    cancel: threading.Event | None = None
+    """Set when the user wants everything to end now."""
 
 
 class Traits(Struct, frozen=True):

@@ -154,7 +154,7 @@ class Stage:
             remove_folder(self._base)
 
     def _part(self, name: str) -> Path:
-        with store_errors("create", tempfile.gettempdir()):
+        with store_errors("create a folder in", os.environ.get("TMPDIR", "the temporary folder")):
             if self._base is None:
                 self._base = Path(os.path.realpath(tempfile.mkdtemp(prefix=_PREFIX)))
                 (self._base / _MARK).touch()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from selftune_build.cli.signals import interruptible
+from selftune_build.cli.signals import interruptible, interrupting
 from selftune_build.cli.start import existing_folder, starting_folder
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.errors import UsageError
@@ -117,14 +117,15 @@ def _run(request: BuildRequest, quiet: bool) -> Report:
 
     progress = Progress(sys.stderr, quiet=quiet)
     around = Surroundings(progress=progress, confirm=_confirm)
-    with interruptible(around.stop, around.cancel, progress.waiting):
+    with interruptible(around.stop, around.cancel, progress.urgent):
         return build(universe, request, around)
 
 
 def _confirm(question: str) -> bool | None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
-    return click.confirm(question, default=False, err=True)
+    with interrupting():
+        return click.confirm(question, default=False, err=True)
 
 
 def _rendered(report: Report, as_json: bool, verbose: bool, quiet: bool) -> str:

@@ -11,7 +11,10 @@ from types import FrameType
 
 @contextmanager
 def interruptible(stop: threading.Event, cancel: threading.Event, say: Callable[[str], None]) -> Iterator[None]:
-    """Turn signals into events while an invocation runs; the handlers of before come back afterwards."""
+    """Turn signals into events while an invocation runs; the handlers of before come back afterwards.
+
+    `say` is called from a signal handler. A signal that is ignored (nohup, a job in the background) stays ignored.
+    """
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
@@ -25,9 +28,20 @@ def interruptible(stop: threading.Event, cancel: threading.Event, say: Callable[
         cancel.set()
 
     wanted = {signal.SIGINT: interrupt, signal.SIGTERM: terminate, signal.SIGHUP: terminate}
-    before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
+    heeded = {number: handler for number, handler in wanted.items() if signal.getsignal(number) is not signal.SIG_IGN}
+    before = {number: signal.signal(number, handler) for number, handler in heeded.items()}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def interrupting() -> Iterator[None]:
+    """Let Ctrl-C raise KeyboardInterrupt while a question waits for its answer: nothing is running that could be finished."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -120,7 +120,8 @@ def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, around
             for sentence in _unsettled(run) if any(plan.missing for plan in run.plans) else ():
                 around.progress.waiting(f"{run.package.name}: {sentence}")
     refuse_or_confirm(price, request, budgeted, around.confirm)
-    total = len({(plan.spec.key, plan.spec.staged.tree) for runs in groups for run in runs for plan in run.plans if plan.missing})
+    plans = [plan for runs in groups for run in runs for plan in run.plans]
+    total = sum({(plan.spec.key, plan.spec.staged.tree): plan.missing for plan in plans}.values())
     around.progress.started(total, str(price) if price else None)
 
 
@@ -133,8 +134,10 @@ def _build_group(runs: Sequence[PackageRun], request: BuildRequest, purse: Purse
     reason = runs[0].agent.unavailable() if any(plan.missing for run in runs for plan in run.plans) else None
     ran = Ran()
     if not request.dry_run:
-        ran = Runner(runs, request, purse, around, reason).run()
-        around.progress.done()
+        try:
+            ran = Runner(runs, request, purse, around, reason).run()
+        finally:
+            around.progress.done()
     return [_settle(run, ran, request, around) for run in runs]
 
 

@@ -79,11 +79,13 @@ class Evidence:
     def _staged_by_tree(self, tree: str) -> Mapping[str, str]:
         if tree in self._staged:
             return self._staged[tree]
-        names = self._staged.setdefault(tree, {})
+        names: dict[str, str] = {}
         for package, digest in (self.records.read(tree) or {}).items():
             record = self.records.read(str(digest))
             if record is not None:
                 names.update(facet_names(package, record))
+        if names:  # a record that is lost may be written again
+            self._staged[tree] = names
         return names
 
     def parse(self, spec: RowSpec, raw: bytes) -> Reply:

@@ -11,13 +11,14 @@ from selftune_build.checks.execute import command_executor
 from selftune_build.engine.asking import agent_asker, script_asker
 from selftune_build.engine.budget import Purse
 from selftune_build.engine.evidence import SCRIPT_TRAITS
+from selftune_build.engine.keeping import Means
 from selftune_build.engine.outcome import decided, judge_plan, required_gates
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan, answered
 from selftune_build.engine.request import BuildRequest, Surroundings
-from selftune_build.engine.sampling import Means, Taken, TakenKind, commit_limit, take_sample
+from selftune_build.engine.sampling import Taken, TakenKind, commit_limit, take_sample
 from selftune_build.engine.scheduler import Question, Work, questions, run_rounds
-from selftune_build.errors import StoreError
+from selftune_build.errors import StoreError, UndecidedError
 from selftune_build.gates.foresight import Suite, still_open
 from selftune_build.graph.targets import address
 from selftune_build.model.case import Arm
@@ -25,6 +26,7 @@ from selftune_build.model.lock import Row
 from selftune_build.model.verdict import Verdict
 from selftune_build.stages.baseline import measures_outcome
 from selftune_build.stages.row import RowSpec
+from selftune_build.store.atomic import store_errors
 
 
 class Ran(Struct):
@@ -53,12 +55,12 @@ class Runner:
         self._unavailable = unavailable
         agent, evidence = runs[0].agent, runs[0].evidence
         asks = {
-            True: (script_asker(around.cancel), SCRIPT_TRAITS),
-            False: (agent_asker(agent, runs[0].asking.model, not request.no_exec, around.cancel), agent.traits),
+            True: (script_asker(around.cancel), SCRIPT_TRAITS, Purse()),
+            False: (agent_asker(agent, runs[0].asking.model, not request.no_exec, around.cancel), agent.traits, purse),
         }
         self.means = {
-            script: Means(evidence, ask, traits, purse, around.stop, around.cancel, around.progress.waiting, agent.name)
-            for script, (ask, traits) in asks.items()
+            script: Means(evidence, ask, traits, pays, around.stop, around.cancel, around.progress.waiting, agent.name)
+            for script, (ask, traits, pays) in asks.items()
         }
         self._of = {run.package.path: run for run in runs}
         self._guard = threading.Lock()
@@ -95,16 +97,25 @@ class Runner:
         if self._unavailable is not None and spec.arm is not Arm.SCRIPT:
             return Taken(TakenKind.BROKE, message=self._unavailable)
         try:
-            return take_sample(spec, question.wanted, question.timed_out, self._means(question))
+            with store_errors("take a sample of", address(spec.package.name, spec.stage, spec.case.id)):
+                return take_sample(spec, question.wanted, question.timed_out, self._means(question))
         except StoreError as error:
-            with self._guard:
-                self.ran.store_error = self.ran.store_error or error
-            self.around.stop.set()
-            return Taken(TakenKind.STOPPED, message=error.message)
+            return self._stopped_by(error)
+
+    def _stopped_by(self, error: StoreError) -> Taken:
+        with self._guard:
+            self.ran.store_error = self.ran.store_error or error
+        self.around.stop.set()
+        return Taken(TakenKind.STOPPED, message=error.message)
 
     def _commit_limits(self, question: Question) -> None:
-        for index in question.timed_out:
-            commit_limit(question.specs[0], index, self._means(question))
+        try:
+            for index in question.timed_out:
+                commit_limit(question.specs[0], index, self._means(question))
+        except UndecidedError:
+            question.trouble = Taken(TakenKind.STOPPED)
+        except StoreError as error:
+            question.trouble = self._stopped_by(error)
 
     def _still_wanted(self, question: Question) -> bool:
         if self.around.stop.is_set():

@@ -7,24 +7,26 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
 from msgspec import Struct
 
-from selftune_build.agents.protocol import AgentFailure, Traits
+from selftune_build.agents.protocol import AgentFailure
 from selftune_build.agents.staging import SkillSource, Stage
-from selftune_build.engine.asking import Ask, Ended
-from selftune_build.engine.budget import Purse
-from selftune_build.engine.evidence import Evidence, explanation
+from selftune_build.engine.asking import Ended
+from selftune_build.engine.evidence import explanation
+from selftune_build.engine.keeping import Means, is_whole, keep, plain
+from selftune_build.engine.recovery import recover
+from selftune_build.errors import UndecidedError
 from selftune_build.fingerprint.keys import call_id
 from selftune_build.limits import SAMPLE_ATTEMPTS, SAMPLE_BACKOFF_MAX_S, SAMPLE_BACKOFF_S, SAMPLE_TIMEOUTS
-from selftune_build.model.sample import ErrorKind, Usage
+from selftune_build.model.sample import ErrorKind
+from selftune_build.process import NotStarted
 from selftune_build.stages.row import RowSpec
 from selftune_build.store.archive import Intent
-from selftune_build.store.orphan import Orphan
 from selftune_build.store.wip import Call
 
 
@@ -49,71 +51,30 @@ class Taken(Struct, frozen=True):
     error: ErrorKind | None = None
 
 
-class Means(Struct, frozen=True):
-    """What a sampler works with; `cancel` ends children, `stop` only keeps new ones from starting."""
-
-    evidence: Evidence
-    ask: Ask
-    traits: Traits
-    purse: Purse
-    stop: threading.Event
-    cancel: threading.Event
-    waiting: Callable[[str], None]
-    agent_name: str
-
-    @property
-    def durable(self) -> bool:
-        """Whether what is written must survive a power cut: what was free can be had again."""
-        return not self.traits.free
-
-
 def take_sample(spec: RowSpec, wanted: int, passed_over: Collection[int], means: Means) -> Taken:
     """Get one more sample of the row's cohort of today; FOUND where `wanted` are there already. Raises StoreError."""
     for digest, record in spec.staged.records().items():
         means.evidence.records.write(digest, record, means.durable)
-    store = means.evidence.store
-    with store.claim(spec.key, explanation(spec), means.waiting, means.cancel):
-        recovered = [
-            _adopt(spec, orphan, means)
-            for orphan in store.orphans(spec.key, _is_answer(spec, means), means.waiting, means.cancel)
-        ]
-        means.evidence.forget(spec)
-        if any(recovered) or len(means.evidence.counted(spec).samples) >= wanted:
-            return Taken(TakenKind.FOUND)
-        return _sample(spec, _free_index(spec, passed_over, means), means)
+    try:
+        with means.evidence.store.claim(spec.key, explanation(spec), means.waiting, means.stop):
+            recovered = recover(spec, means)
+            means.evidence.forget(spec)
+            if recovered or len(means.evidence.counted(spec).samples) >= wanted:
+                return Taken(TakenKind.FOUND)
+            taken = _sample(spec, _free_index(spec, passed_over, means), means)
+            means.evidence.forget(spec)
+            return taken
+    except UndecidedError:
+        return Taken(TakenKind.STOPPED)
 
 
-def _is_answer(spec: RowSpec, means: Means) -> Callable[[bytes], bool]:
-    def is_answer(raw: bytes) -> bool:
-        try:
-            means.evidence.parse(spec, raw)
-        except AgentFailure as failure:
-            return failure.kind is ErrorKind.REPORTED
-        return True
-
-    return is_answer
-
-
-def _adopt(spec: RowSpec, orphan: Orphan, means: Means) -> bool:
-    """Keep the answer of a call whose process was killed, for free; without its workspace its reads and files are lost."""
-    if orphan.call is None:
-        return False
-    with orphan.call as call:
-        stage = Stage.reopen(orphan.intent.workspace, orphan.intent.initial)
-        if stage is None:
-            call.fail("unknown", "the answer is here, the folder it was given in is gone")
-            return False
-        try:
-            _keep(spec, call, stage, Ended(), 0, means)
-        except AgentFailure:
-            return False
-        finally:
-            stage.close()
-        return True
+def _taken(spec: RowSpec, means: Means) -> set[int]:
+    """Indices of the cohort of today."""
+    return {sample.index for sample in means.evidence.samples(spec) if sample.staged_tree == spec.staged.tree}
 
 
 def _free_index(spec: RowSpec, passed_over: Collection[int], means: Means) -> int:
-    taken = {sample.index for sample in means.evidence.samples(spec) if sample.staged_tree == spec.staged.tree}
+    taken = _taken(spec, means)
     index = 0
     while index in taken or index in passed_over:
         index += 1
@@ -155,14 +116,16 @@ def _wait(failure: AgentFailure, attempt: int, stop: threading.Event) -> bool:
 def _attempt(spec: RowSpec, index: int, means: Means) -> None:
     """One call. Raises AgentFailure, the attempt then archived as such."""
     stage = open_stage(spec)
+    call = None
     try:
         if not means.traits.lazy:
             stage.place_all()
-        call = means.evidence.store.begin(spec.key, _intent(spec, index, stage, means), means.durable)
-        with call:
+        with means.evidence.store.begin(spec.key, _intent(spec, index, stage, means), means.durable) as call:
             _ask(spec, call, stage, means)
     finally:
-        stage.close()
+        # What could not be archived is still in its file, and the next run can use it only with the workspace it speaks of.
+        if call is None or not call.path.exists():
+            stage.close()
 
 
 def _ask(spec: RowSpec, call: Call, stage: Stage, means: Means) -> None:
@@ -170,39 +133,31 @@ def _ask(spec: RowSpec, call: Call, stage: Stage, means: Means) -> None:
     intent = call.intent
     try:
         ended = means.ask(spec, intent.call_id, intent.index, stage, call.answer)
-    except AgentFailure as failure:
-        usage = means.evidence.billed(spec, call.raw())
-        means.purse.settle(usage)
-        call.fail(failure.kind.value, failure.message, _plain(usage))
+    except NotStarted:
+        call.withdraw()
         raise
-    _keep(spec, call, stage, ended, int((time.monotonic() - started) * 1000), means)
-
-
-def _keep(spec: RowSpec, call: Call, stage: Stage, ended: Ended, milliseconds: int, means: Means) -> None:
-    """Make what came back durable, then see whether it is an answer and archive it as that. Raises AgentFailure where not."""
-    call.complete()
-    usage = means.evidence.billed(spec, call.raw())
-    means.purse.settle(usage)
-    try:
-        means.evidence.parse(spec, call.raw())
     except AgentFailure as failure:
-        call.fail(failure.kind.value, failure.message, _plain(usage))
-        raise
-    call.commit(
-        touched=stage.touched(),
-        files=stage.changes(),
-        exit_status=ended.exit_status,
-        stderr=ended.stderr,
-        cost=_plain(usage),
-        seconds_ms=milliseconds,
-    )
+        if not (means.cancel.is_set() and is_whole(spec, call.raw(), means)):
+            usage = means.evidence.billed(spec, call.raw())
+            means.purse.settle(usage)
+            call.fail(failure.kind.value, failure.message, plain(usage))
+            raise
+        ended = Ended()
+    means.purse.settle(means.evidence.billed(spec, call.raw()))
+    keep(spec, call, stage, ended, int((time.monotonic() - started) * 1000), means)
 
 
 def commit_limit(spec: RowSpec, index: int, means: Means) -> None:
-    """Keep a sample that hit its time limit twice as what it is: a failed one. Raises StoreError."""
+    """Keep a sample that hit its time limit twice as what it is: a failed one, unless another process had it answered since.
+
+    Raises StoreError, and UndecidedError when cancelled while waiting for that process.
+    """
     stage = open_stage(spec)
     try:
         with means.evidence.store.claim(spec.key, explanation(spec), means.waiting, means.cancel):
+            means.evidence.forget(spec)
+            if index in _taken(spec, means):
+                return
             with means.evidence.store.begin(spec.key, _intent(spec, index, stage, means), means.durable) as call:
                 call.commit(limit=True)
             means.evidence.forget(spec)
@@ -232,9 +187,3 @@ def _intent(spec: RowSpec, index: int, stage: Stage, means: Means) -> Intent:
         timeout_s=limits.timeout_s,
         started=datetime.now(UTC).isoformat(timespec="microseconds"),
     )
-
-
-def _plain(usage: Usage | None) -> dict[str, object] | None:
-    if usage is None:
-        return None
-    return {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens, "cost_usd": usage.cost_usd}

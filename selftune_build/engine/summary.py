@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
@@ -155,7 +156,7 @@ def _problems(settled: Settled) -> Iterable[Problem]:
         question = settled.ran.question_of(plan) if plan.missing else None
         if question is not None and question.trouble is not None and question.trouble.message:
             code = "budget-used-up" if question.trouble.kind is TakenKind.NO_BUDGET else "no-evidence"
-            fix = f"selftune build {plan.address}"
+            fix = f"selftune build {shlex.quote(plan.address)}"
             yield Problem(code, plan.address, f"{settled.run.agent.name}: {question.trouble.message}", fix=fix)
     origins = settled.run.package.manifest.policy.origins
     if origins is not None and settled.run.agent.traits.origin.value not in origins:

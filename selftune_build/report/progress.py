@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections import Counter
@@ -27,8 +28,8 @@ class Progress:
         self._guard = threading.Lock()
 
     def started(self, total: int, price: str | None) -> None:
-        """So many more samples are about to be taken, at this expected price in USD where one is known."""
-        cost = f", about {price} USD" if price is not None else ""
+        """So many more samples are about to be taken; `price` says in words what that costs, where it costs anything."""
+        cost = f", {price}" if price is not None else ""
         with self._guard:
             self._total += total
             if total:
@@ -51,6 +52,14 @@ class Progress:
         """Nothing moves for a reason that the user should know."""
         with self._guard:
             self._note(one_line(message, NAME_CHARACTERS))
+
+    def urgent(self, message: str) -> None:
+        """For signal handlers: takes no guard and no buffer, since the thread it interrupts may be inside of both."""
+        if not self._quiet:
+            try:
+                os.write(self._stream.fileno(), f"{_CLEAR if self._live else ''}{one_line(message, NAME_CHARACTERS)}\n".encode())
+            except (OSError, ValueError):
+                pass
 
     def done(self) -> None:
         """Nothing more will come: the live line disappears, packages that nobody finished get their line."""

@@ -22,17 +22,21 @@ _HINTS = {
     errno.EPERM: "make it writable for this user, or name another store in $SELFTUNE_STORE",
     errno.EROFS: "the file system is read-only: name another store in $SELFTUNE_STORE",
     errno.EMFILE: "too many files are open: raise `ulimit -n` or lower --jobs",
+    errno.ENFILE: "too many files are open on this machine: lower --jobs",
+    errno.EAGAIN: "too many processes are running: raise `ulimit -u` or lower --jobs",
+    errno.ENOMEM: "there is no memory left: lower --jobs",
+    errno.EFBIG: "files may not grow that large here: raise `ulimit -f` and run again; nothing that was paid for is lost",
 }
 
 
 @contextmanager
-def store_errors(doing: str, path: Path | str, hint: str | None = None) -> Iterator[None]:
+def store_errors(doing: str, path: Path | str, hint: str | None = None, family: type[StoreError] = StoreError) -> Iterator[None]:
     """Turn every OSError inside into a StoreError that says what was done to which path and what helps."""
     try:
         yield
     except OSError as error:
         advice = hint or _HINTS.get(error.errno or 0)
-        raise StoreError(f"cannot {doing} {path}: {error.strerror or error}", at=Location(str(path)), hint=advice) from error
+        raise family(f"cannot {doing} {path}: {error.strerror or error}", at=Location(str(path)), hint=advice) from error
 
 
 def write_atomic(path: Path, content: bytes, durable: bool = True, mode: int | None = None, beside: Path | None = None) -> None:

@@ -31,14 +31,13 @@ class RecordStore:
         return self._known[digest]
 
     def write(self, digest: str, record: Mapping[str, Any], durable: bool) -> None:
-        """Make sure the record is there. Raises StoreError."""
-        if digest in self._known:
+        """Make sure the record is there and whole: a damaged one would hide every sample that names it. Raises StoreError."""
+        if self.read(digest) is not None:
             return
         path = self._path(digest)
-        if not path.exists():
-            with store_errors("create the folder", path.parent):
-                path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(path, canonical_json(record), durable)
+        with store_errors("create the folder", path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, canonical_json(record), durable)
         self._known[digest] = record
 
     def _content(self, digest: str) -> bytes | None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from selftune_build.errors import StoreError
-from selftune_build.limits import STORE_RAW_MAX_BYTES
+from selftune_build.limits import STORE_ATTEMPT_RAW_BYTES, STORE_RAW_MAX_BYTES
 from selftune_build.model.location import Location
 from selftune_build.store import guard
 from selftune_build.store.archive import Archive, Attempt, Intent, encode
@@ -101,7 +101,10 @@ class Call:
         return archive
 
     def fail(self, kind: str, message: str, usage: dict[str, Any] | None = None) -> Attempt:
-        """Archive the call as a failed attempt, with whatever came back. Raises StoreError, the answer still in its file."""
+        """Archive the call as a failed attempt, with the start of what came back: attempts are small.
+
+        Raises StoreError, the answer still in its file.
+        """
         attempt = Attempt(
             call_id=self.intent.call_id,
             static_key=self.intent.static_key,
@@ -109,7 +112,7 @@ class Call:
             number=self._next_number(),
             kind=kind,
             message=message,
-            raw=self.raw(),
+            raw=self.raw()[:STORE_ATTEMPT_RAW_BYTES],
             usage=usage,
             started=self.intent.started,
         )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -12,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from selftune_build.limits import CHILD_STDERR_MAX_BYTES
-from selftune_build.process import Outcome, cancel_all, child_environment, run
+from selftune_build.process import NotStarted, Outcome, child_environment, run
 
 MANY = 1 << 20
 
@@ -200,20 +202,22 @@ def test_cancelling_ends_the_child_soon(tmp_path: Path) -> None:
     assert time.monotonic() - started < 3
 
 
-def test_cancelling_all_ends_children_of_every_thread(tmp_path: Path) -> None:
+def test_one_cancellation_ends_the_children_of_every_thread(tmp_path: Path) -> None:
+    cancel = threading.Event()
     outcomes: list[Outcome] = []
+    argv = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
     work = [
-        threading.Thread(target=lambda: outcomes.append(run_python(tmp_path, "import time; time.sleep(60)"))) for _ in range(3)
+        threading.Thread(
+            target=lambda: outcomes.append(run(argv, cwd=tmp_path, env={}, timeout_s=50, output_cap=MANY, cancel=cancel))
+        )
+        for _ in range(3)
     ]
     for thread in work:
         thread.start()
     time.sleep(0.2)
-    cancel_all.set()
-    try:
-        for thread in work:
-            thread.join()
-    finally:
-        cancel_all.clear()
+    cancel.set()
+    for thread in work:
+        thread.join()
     assert [outcome.ended for outcome in outcomes] == ["cancelled"] * 3
 
 
@@ -283,3 +287,47 @@ def test_the_environment_is_an_allow_list(tmp_path: Path, monkeypatch: pytest.Mo
     assert environment["HOME"] == str(tmp_path / "home")
     assert environment["TMPDIR"] == environment["TMP"] == environment["TEMP"] == str(tmp_path / "tmp")
     assert environment["PYTHONDONTWRITEBYTECODE"] == "1"
+
+
+def test_with_a_file_an_endless_stderr_keeps_its_end_and_fills_neither_memory_nor_disk(tmp_path: Path) -> None:
+    code = "import os, sys\nwhile True: os.write(2, b'x' * 65535 + b'\\n')"
+    with (tmp_path / "file").open("ab", buffering=0) as file:
+        argv = [sys.executable, "-S", "-c", code]
+        outcome = run(argv, cwd=tmp_path, env={}, stdout=file, timeout_s=0.5, output_cap=MANY)
+    assert (outcome.ended, len(outcome.stderr)) == ("timeout", CHILD_STDERR_MAX_BYTES)
+    assert b"\0" not in outcome.stderr
+
+
+def test_a_child_that_outlives_us_can_go_on_writing_to_stderr(tmp_path: Path) -> None:
+    child = "import os, sys, time\nprint('up', file=sys.stderr, flush=True); open('up', 'w').close(); time.sleep(0.5)\n"
+    child += "print('still here', file=sys.stderr, flush=True); print('answer', flush=True)"
+    parent = (
+        "import sys\nfrom selftune_build.process import run\n"
+        f"with open('file', 'ab', buffering=0) as file:\n run([sys.executable, '-S', '-c', {child!r}], cwd='.', env={{}},"
+        " stdout=file, timeout_s=50, output_cap=100)"
+    )
+    asking = subprocess.Popen(
+        [sys.executable, "-c", parent], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    )
+    until = time.monotonic() + 20
+    while not (tmp_path / "up").exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    asking.kill()
+    asking.wait()
+    while (tmp_path / "file").read_bytes() != b"answer\n" and time.monotonic() < until:
+        time.sleep(0.01)
+    assert (tmp_path / "file").read_bytes() == b"answer\n"
+
+
+def test_where_no_file_can_be_opened_nothing_is_started_and_the_error_says_what_helps(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = len(open_descriptors())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (taken, before[1]))
+    try:
+        with pytest.raises(NotStarted) as caught:
+            run(["/bin/touch", str(tmp_path / "ran")], cwd=tmp_path, env={}, timeout_s=5, output_cap=MANY)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert "/bin/touch" in caught.value.message
+    assert "ulimit -n" in str(caught.value.hint)
+    assert not (tmp_path / "ran").exists()

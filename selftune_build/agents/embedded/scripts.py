@@ -106,7 +106,10 @@ def _run(request: RunRequest, folder: Path, call: ScriptCall, timeout_s: float) 
         env=environment,
         timeout_s=timeout_s,
         output_cap=EMBEDDED_SCRIPT_OUTPUT_BYTES,
+        cancel=request.cancel,
     )
+    if outcome.ended == "cancelled":
+        raise AgentFailure(ErrorKind.CRASH, f"{call.script} was stopped by the user")
     return ScriptResult(call, outcome.stdout, _failure(call, request.timeout_s, outcome))
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 
 from selftune_build.report.progress import Progress
 
 
 def work(progress: Progress) -> None:
-    progress.started(3, "0.30")
+    progress.started(3, "3 paid calls, about 0.30 USD")
     progress.sample("pdf:replay[a]", "passed")
     progress.sample("csv:replay[a]", "failed")
     progress.sample("pdf:replay[b: x]", "passed")
@@ -21,7 +22,7 @@ def test_without_a_terminal_each_package_gets_one_plain_line() -> None:
     stream = io.StringIO()
     work(Progress(stream))
     assert stream.getvalue().splitlines() == [
-        "running 3 samples, about 0.30 USD",
+        "running 3 samples, 3 paid calls, about 0.30 USD",
         "pdf: 2 passed",
         "another process pays for csv:replay[b]",
         "csv: 1 failed",
@@ -71,3 +72,22 @@ def test_names_cannot_move_the_cursor() -> None:
     progress.done()
     assert "\x1b" not in stream.getvalue()
     assert stream.getvalue().count("\n") == 2
+
+
+def test_a_signal_handler_can_speak_while_the_thread_it_interrupts_is_speaking() -> None:
+    reader, writer = os.pipe()
+    with open(writer, "w") as stream, open(reader, newline="") as other_end:
+        progress = Progress(stream, live=True)
+        with progress._guard:
+            progress.urgent("interrupted")
+        stream.close()
+        assert other_end.read() == "\r\x1b[2Kinterrupted\n"
+
+
+def test_a_signal_handler_is_silent_where_everything_is_and_where_nobody_can_hear_it() -> None:
+    Progress(io.StringIO()).urgent("interrupted")
+    reader, writer = os.pipe()
+    with open(writer, "w") as stream, open(reader, newline="") as other_end:
+        Progress(stream, quiet=True).urgent("interrupted")
+        stream.close()
+        assert other_end.read() == ""

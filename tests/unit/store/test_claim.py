@@ -75,10 +75,10 @@ def test_a_killed_process_frees_its_claim(tmp_path: Path) -> None:
 
 def test_threads_of_one_process_take_turns(tmp_path: Path) -> None:
     store = SampleStore(tmp_path)
-    inside, most, told = [0], [0], []
+    inside, most = [0], [0]
 
     def work() -> None:
-        with store.claim(KEY, b"{}", told.append):
+        with store.claim(KEY, b"{}"):
             inside[0] += 1
             most[0] = max(most[0], inside[0])
             time.sleep(0.01)
@@ -90,7 +90,28 @@ def test_threads_of_one_process_take_turns(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert most == [1]
+
+
+def test_a_thread_that_waits_for_another_is_told_so(tmp_path: Path) -> None:
+    store = SampleStore(tmp_path)
+    told: list[str] = []
+    heard = threading.Event()
+
+    def waiting(message: str) -> None:
+        told.append(message)
+        heard.set()
+
+    def wait_for_it() -> None:
+        with store.claim(KEY, b"{}", waiting):
+            told.append("mine")
+
+    waiter = threading.Thread(target=wait_for_it)
+    with store.claim(KEY, b"{}"):
+        waiter.start()
+        assert heard.wait(20)
+    waiter.join()
     assert "this process" in told[0]
+    assert told[1:] == ["mine"]
 
 
 def test_other_keys_are_not_waited_for(tmp_path: Path) -> None:
