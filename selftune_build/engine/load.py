@@ -17,9 +17,11 @@ from selftune_build.model.finding import Finding
 from selftune_build.model.location import Location
 from selftune_build.model.manifest import Manifest
 from selftune_build.model.package import MANIFEST_FILE, SKILL_FILE, Package
+from selftune_build.reading.evals.left_over import unread_folder
 from selftune_build.reading.evals.source import EvalReading
 from selftune_build.reading.evals.suite import read_eval_files, read_unit_tests
-from selftune_build.reading.manifest import effective
+from selftune_build.reading.idle_globs import idle_globs
+from selftune_build.reading.manifest import ManifestFile, effective
 from selftune_build.reading.skill import read_skill
 from selftune_build.reading.workspace import Workspace, find_workspace, manifest_at
 from selftune_build.relpath import match_glob
@@ -72,12 +74,14 @@ def load_universe(start: Path, second_opinion: SecondOpinionOf = ask_second_opin
 def load_package(workspace: Workspace, member: str, second_opinion: SecondOpinionOf = ask_second_opinion) -> Package:
     """Read one package. Raises InputError where its manifest, its evals or its tree cannot be read at all."""
     root = workspace.root / member
-    manifest = _manifest(workspace, member)
+    own = _own_manifest(workspace, member)
+    manifest = effective(workspace.manifest_file, own, member)
     tree = scan(root, manifest.exclude, find_boundary(root, workspace.root))
     content = _bounded(root / SKILL_FILE, SKILL_FILE_BYTES_MAX, _inside(member, SKILL_FILE))
     reading = read_skill(content, _inside(member, SKILL_FILE), root.name)
     name = reading.skill.name if is_safe_name(reading.skill.name) else root.name
     paths = [file.path for file in tree.files]
+    idle = idle_globs(own, paths, tree.idle_excludes)
     evals = _evals(root, manifest, paths, name, member)
     unit_tests = _unit_tests(root, manifest, paths, name, member, evals.cases)
     staged = staged_files(tree.files, _is_eval(manifest))
@@ -103,7 +107,7 @@ def load_package(workspace: Workspace, member: str, second_opinion: SecondOpinio
         facets=facets(reading.skill, staged),
         evals=tuple(_case_moved(case, member) for case in evals.cases),
         unit_tests=tuple(_case_moved(case, member) for case in unit_tests.cases),
-        findings=(*findings, *(_moved(finding, member) for finding in (*evals.findings, *unit_tests.findings))),
+        findings=(*findings, *idle, *(_moved(finding, member) for finding in (*evals.findings, *unit_tests.findings))),
     )
 
 
@@ -112,18 +116,18 @@ def is_safe_name(name: str) -> bool:
     return 0 < len(name) <= 64 and name.isprintable() and not set(name) & set("/\\: ") and name not in (".", "..")
 
 
-def _manifest(workspace: Workspace, member: str) -> Manifest:
+def _own_manifest(workspace: Workspace, member: str) -> ManifestFile | None:
     at_root = workspace.manifest_file if member == "." else None
-    own = at_root or manifest_at(workspace.root / member, _inside(member, MANIFEST_FILE))
-    return effective(workspace.manifest_file, own, member)
+    return at_root or manifest_at(workspace.root / member, _inside(member, MANIFEST_FILE))
 
 
 def _evals(root: Path, manifest: Manifest, paths: Sequence[str], name: str, member: str) -> EvalReading:
     chosen = _chosen(paths, manifest.evals, "evals/")
-    return _located(
-        member,
-        lambda: read_eval_files(chosen, _reader(root), manifest.evals is not None, package_name=name, limits=manifest.limits),
+    explicit = manifest.evals is not None
+    reading = _located(
+        member, lambda: read_eval_files(chosen, _reader(root), explicit, package_name=name, limits=manifest.limits)
     )
+    return reading if explicit else EvalReading(reading.cases, (*reading.findings, *unread_folder(paths, reading)))
 
 
 def _unit_tests(

@@ -15,7 +15,8 @@ from msgspec import Struct, field
 from selftune_build.errors import InputError
 from selftune_build.escape import one_line
 from selftune_build.fingerprint.digest import digest_json
-from selftune_build.fingerprint.links import LinkFault, broken_link, is_excluded, link_faults
+from selftune_build.fingerprint.links import broken_link, is_excluded, link_faults
+from selftune_build.fingerprint.names import TreeFault, odd_name, unusable_name
 from selftune_build.limits import (
     MIB,
     TREE_DEPTH_MAX,
@@ -24,28 +25,28 @@ from selftune_build.limits import (
     TREE_FILES_MAX,
     TREE_FINDINGS_PER_CODE_MAX,
     TREE_LINKS_MAX,
-    TREE_PATH_BYTES_MAX,
     TREE_TOTAL_BYTES_MAX,
 )
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.location import Location
-from selftune_build.model.package import MANIFEST_FILE, SKILL_FILE, TreeFile
-from selftune_build.relpath import case_collisions, fault, match_glob
+from selftune_build.model.package import MANIFEST_FILE, TreeFile
+from selftune_build.relpath import case_collisions, match_glob
 
 EVAL_FOLDERS = ("evals/", "eval/", "tests/")
 
 ReadDigest = Callable[[str, os.stat_result], str]
 """Absolute path of a regular file and its stat → tagged digest of its bytes; an index can answer without reading."""
 
-_BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _SHOWN = 120
 
 
 class Tree(Struct, frozen=True):
-    """The files of a package, sorted by path, and what was noticed about names, links and sizes."""
+    """The files of a package, sorted by path, what was noticed about names, links and sizes, and which of the patterns
+    to exclude fit nothing."""
 
     files: tuple[TreeFile, ...]
     findings: tuple[Finding, ...] = ()
+    idle_excludes: tuple[str, ...] = ()
 
 
 class _Folder(Struct, frozen=True):
@@ -69,6 +70,7 @@ class _Walk(Struct):
     files: list[TreeFile] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     pending: list[_Folder] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
     entries: int = 0
     links: int = 0
     bytes: int = 0
@@ -106,7 +108,8 @@ def scan(root: Path, exclude: Iterable[str], boundary: Path, *, read_digest: Rea
         _visit(walk, walk.pending.pop())
     walk.files.sort(key=_by_path)
     _note_collisions(walk)
-    return Tree(tuple(walk.files), _summed_up(walk.findings))
+    idle = tuple(pattern for pattern in walk.exclude if pattern not in walk.used)
+    return Tree(tuple(walk.files), _summed_up(walk.findings), idle)
 
 
 def find_boundary(folder: Path, fallback: Path) -> Path:
@@ -136,10 +139,19 @@ def _by_path(file: TreeFile) -> str:
 def _visit(walk: _Walk, folder: _Folder) -> None:
     for entry in _listed(walk, folder):
         relative = folder.prefix + entry.name
-        if is_excluded(entry.name) or any(match_glob(pattern, relative) for pattern in walk.exclude):
+        if is_excluded(entry.name) or _is_unwanted(walk, relative):
             continue
-        if _has_usable_name(walk, entry.name, relative):
+        unusable = unusable_name(entry.name, relative)
+        _note_fault(walk, unusable, relative)
+        if unusable is None:
             _take(walk, folder, entry, relative)
+
+
+def _is_unwanted(walk: _Walk, relative: str) -> bool:
+    """Whether the manifest excludes the entry; every pattern is asked, so that each that is of use is known."""
+    fitting = [pattern for pattern in walk.exclude if match_glob(pattern, relative)]
+    walk.used.update(fitting)
+    return bool(fitting)
 
 
 def _listed(walk: _Walk, folder: _Folder) -> Iterator[os.DirEntry[str]]:
@@ -154,30 +166,6 @@ def _listed(walk: _Walk, folder: _Folder) -> Iterator[os.DirEntry[str]]:
         if not folder.prefix:
             raise InputError(f"the folder cannot be listed: {error.strerror}", at=Location(folder.path)) from None
         _note(walk, "unreadable-file", Severity.ERROR, f"the folder cannot be listed: {error.strerror}", folder.prefix)
-
-
-def _has_usable_name(walk: _Walk, name: str, relative: str) -> bool:
-    """Whether the entry can be part of a tree; notes what is wrong with its name."""
-    if relative.isascii() and name.isprintable() and len(relative) <= TREE_PATH_BYTES_MAX:
-        return True
-    try:
-        size = len(relative.encode())
-    except UnicodeEncodeError:
-        _note(walk, "name-not-utf8", Severity.ERROR, "the file name is not UTF-8", relative, "rename it")
-        return False
-    if size > TREE_PATH_BYTES_MAX:
-        message = f"the path has {size} bytes; many systems end at {TREE_PATH_BYTES_MAX}"
-        _note(walk, "path-too-long", Severity.ERROR, message, relative, "use shorter names")
-        return False
-    if any(_is_control(character) for character in name):
-        message = "the file name holds a control or bidirectional character"
-        _note(walk, "name-control-character", Severity.ERROR, message, relative, "rename it")
-        return False
-    return True
-
-
-def _is_control(character: str) -> bool:
-    return ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 or character in "\u2028\u2029" or character in _BIDIRECTIONAL
 
 
 def _take(walk: _Walk, folder: _Folder, entry: os.DirEntry[str], relative: str) -> None:
@@ -221,31 +209,23 @@ def _take_file(walk: _Walk, path: str, status: os.stat_result, relative: str, li
         raise _too_much(walk, f"more than {TREE_FILES_MAX} files")
     digest = walk.read_digest(path, status)
     walk.files.append(TreeFile(relative, digest, status.st_size, bool(status.st_mode & stat.S_IXUSR), link))
-    _note_name(walk, relative)
-
-
-def _note_name(walk: _Walk, relative: str) -> None:
-    if relative.endswith("/" + SKILL_FILE):
-        message = "a SKILL.md inside another package: hosts that search deep offer it as a skill of its own"
-        _note(walk, "nested-skill", Severity.WARNING, message, relative)
-    unsafe = fault(relative)
-    if unsafe:
-        _note(walk, "name-not-portable", Severity.WARNING, unsafe.message, relative, unsafe.hint)
+    _note_fault(walk, odd_name(relative), relative)
 
 
 def _take_link(walk: _Walk, folder: _Folder, entry: os.DirEntry[str], relative: str) -> None:
     walk.links += 1
     if walk.links > TREE_LINKS_MAX:
         raise _too_much(walk, f"more than {TREE_LINKS_MAX} links, counting those below other links")
+    target = os.readlink(entry.path)
     try:
         real = os.path.realpath(entry.path, strict=True)
         status = os.stat(real)
     except OSError as error:
-        _note_link(walk, broken_link(error), relative)
+        _note_fault(walk, broken_link(error, target), relative)
         return
-    faults = tuple(link_faults(walk.root, walk.boundary, real, os.readlink(entry.path)))
+    faults = tuple(link_faults(walk.root, walk.boundary, real, target))
     for found in faults:
-        _note_link(walk, found, relative)
+        _note_fault(walk, found, relative)
     if any(found.severity is Severity.ERROR for found in faults):
         return
     if stat.S_ISDIR(status.st_mode):
@@ -268,8 +248,9 @@ def _note(walk: _Walk, code: str, severity: Severity, message: str, relative: st
     walk.findings.append(Finding(code, severity, message, Location(_shown(walk, relative.rstrip("/"))), hint))
 
 
-def _note_link(walk: _Walk, found: LinkFault, relative: str) -> None:
-    _note(walk, found.code, found.severity, found.message, relative, found.hint)
+def _note_fault(walk: _Walk, found: TreeFault | None, relative: str) -> None:
+    if found is not None:
+        _note(walk, found.code, found.severity, found.message, relative, found.hint)
 
 
 def _shown(walk: _Walk, relative: str) -> str:

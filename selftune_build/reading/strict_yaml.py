@@ -20,7 +20,7 @@ from selftune_build.model.location import Location
 from selftune_build.reading.document import Document, Implicit, Place, pointer_of
 from selftune_build.reading.scalars import resolve
 from selftune_build.reading.text import UNWANTED_VALUE, Text, check_size, decode, refuse_unwanted, tolerate_unwanted
-from selftune_build.reading.yaml_errors import explain
+from selftune_build.reading.yaml_errors import FLATTEN, TOO_DEEP, explain
 
 try:
     from yaml.cyaml import CParser as _Parser  # type: ignore[attr-defined]  # the stubs forgot to export it
@@ -104,7 +104,7 @@ class _Reader:
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event), place
         if len(self._trail) >= DATA_DEPTH:
-            self._refuse(event, "too-deep", f"nested more than {DATA_DEPTH} levels deep", "flatten it")
+            self._refuse(event, "too-deep", TOO_DEEP, FLATTEN)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(place), place
         return self._mapping(place), place

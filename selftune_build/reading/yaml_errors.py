@@ -8,7 +8,11 @@ import yaml
 from msgspec import Struct
 
 from selftune_build.errors import InputError
+from selftune_build.limits import DATA_DEPTH
 from selftune_build.model.location import Location
+
+TOO_DEEP = f"nested more than {DATA_DEPTH} levels deep"
+FLATTEN = "flatten it"
 
 _KEY = re.compile(r"^[\s\-]*([^\s:][^:]{0,60}): ")
 
@@ -20,9 +24,11 @@ class _Explanation(Struct, frozen=True):
     message: str
     hint: str
     at_start: bool = False
+    code: str = "yaml-syntax"
 
 
 _EXPLANATIONS = (
+    _Explanation(("nesting depth",), TOO_DEEP, FLATTEN, code="yaml-too-deep"),
     _Explanation(("alphabetic or numeric",), "`*` and `&` start an alias or anchor", "quote a value that starts with them", True),
     _Explanation(("flow sequence",), "the list that starts here is not closed", "add the missing `]` or `,`", True),
     _Explanation(("flow mapping",), "the mapping that starts here is not closed", "add the missing `}` or `,`", True),
@@ -48,6 +54,7 @@ _EXPLANATIONS = (
     _Explanation(("document start",), "text after the end of the document", "indent all top-level keys alike"),
     _Explanation(("node content",), "a value cannot start with this character", "quote the value"),
 )
+_NOT_KNOWN = _Explanation((), "this is not valid YAML", "check quotes, colons and indentation around this place")
 
 
 def explain(error: yaml.YAMLError, text: str, path: str, *, pointer: str, first_line: int = 1) -> InputError:
@@ -55,10 +62,11 @@ def explain(error: yaml.YAMLError, text: str, path: str, *, pointer: str, first_
     problem = " ".join(filter(None, (getattr(error, "context", None), getattr(error, "problem", None)))) or str(error)
     mark, start = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
     line, column = (mark.line, mark.column) if mark else (0, 0)
-    message, hint, at_start = _words(problem, _line(text, line), column)
-    if at_start and start:
+    known = _explanation(problem, _line(text, line), column)
+    if known.at_start and start:
         line, column = start.line, start.column
-    return InputError(message, at=Location(path, line + first_line, column + 1, pointer), hint=hint, code="yaml-syntax")
+    at = Location(path, line + first_line, column + 1, pointer)
+    return InputError(known.message, at=at, hint=known.hint, code=known.code)
 
 
 def _line(text: str, number: int) -> str:
@@ -66,15 +74,13 @@ def _line(text: str, number: int) -> str:
     return lines[number] if number < len(lines) else ""
 
 
-def _words(problem: str, line: str, column: int) -> tuple[str, str, bool]:
+def _explanation(problem: str, line: str, column: int) -> _Explanation:
     if "mapping values" in problem:
-        return *_mapping_value(line, column), False
+        return _Explanation((), *_mapping_value(line, column))
     if "cannot start any token" in problem:
-        return *_token(line[column : column + 1]), False
-    for known in _EXPLANATIONS:
-        if any(needle in problem for needle in known.needles):
-            return known.message, known.hint, known.at_start
-    return "this is not valid YAML", "check quotes, colons and indentation around this place", False
+        return _Explanation((), *_token(line[column : column + 1]))
+    fitting = (known for known in _EXPLANATIONS if any(needle in problem for needle in known.needles))
+    return next(fitting, _NOT_KNOWN)
 
 
 def _mapping_value(line: str, column: int) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from selftune_build.stages.spec_rules.catalogue import Profile, finding, weigh
 from selftune_build.stages.spec_rules.fields import Subject, check_fields
 from selftune_build.stages.spec_rules.second_opinion import SecondOpinion, compare
 
-RULE_VERSION = 1
+RULE_VERSION = 2
 """Part of what the stage depends on; raised when a rule or a severity changes."""
 
 

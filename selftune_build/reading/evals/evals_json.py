@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from selftune_build.escape import one_line
 from selftune_build.limits import CASE_CHECKS
 from selftune_build.model.case import Case, Check
 from selftune_build.model.finding import Severity
@@ -17,9 +18,10 @@ from selftune_build.reading.evals.source import EvalReading, Source, note_unknow
 
 FORMAT = "evals.json"
 
-_PROMPTS = ("prompt", "question")
+_PROMPTS = ("prompt", "question", "query", "input")
 _ASSERTIONS = ("expectations", "assertions", "expected_behavior", "tool_assertions")
 _EXPECTED = ("expected_output", "ground_truth")
+_KEYS_SHOWN = 5
 _KNOWN = frozenset(
     {*_PROMPTS, *_ASSERTIONS, *_EXPECTED, "id", "name", "description", "tags", "files", "should_trigger", "expected_skill"}
     | {"timeout", "timeout_s", "timeout_seconds", "max_turns"}
@@ -89,7 +91,10 @@ def _without_prompt(entry: dict[str, Any], prompt: str) -> str | None:
         return "its prompt holds a NUL character"
     if prompt:
         return None
-    return "it has a command and no prompt; write it as a unit test" if "command" in entry else "it has no prompt"
+    if "command" in entry:
+        return "it has a command and no prompt; write it as a unit test"
+    keys = ", ".join(f"`{one_line(key, 40)}`" for key in list(entry)[:_KEYS_SHOWN])
+    return f"it has no `prompt`, only {keys}" if keys else "it has no `prompt`"
 
 
 def _note_no_check(source: Source, trigger: _Trigger, pointer: str) -> None:

@@ -91,4 +91,4 @@ def _is_case(item: dict[str, Any]) -> bool:
 
 def _is_listed_case(item: dict[str, Any]) -> bool:
     """In a list that calls itself evals a case may lack its prompt; it is then an error of that case, not another format."""
-    return any(key in item for key in (*_ASKED, "id", "name", "command"))
+    return any(key in item for key in (*_ASKED, "id", "name", "command", "should_trigger"))

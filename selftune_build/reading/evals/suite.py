@@ -18,6 +18,7 @@ from selftune_build.reading import json_text, strict_yaml
 from selftune_build.reading.document import Document
 from selftune_build.reading.evals import recognise
 from selftune_build.reading.evals.identifiers import with_unique_ids
+from selftune_build.reading.evals.left_over import CODE, content_of, stands_among_suites, without_fixtures
 from selftune_build.reading.evals.recognise import Format
 from selftune_build.reading.evals.source import EvalReading, Source
 
@@ -26,6 +27,7 @@ Read = Callable[[str], bytes]
 _CONVENTIONAL = "evals/evals.json"
 _OURS = (recognise.EVALS.name, recognise.UNIT_TESTS.name)
 _DEFAULT_LIMITS = Limits()
+_FORMATS = f"write cases as {_OURS[0]} or evals.json, or put fixtures into a folder below"
 
 
 class _Asked(Struct, frozen=True):
@@ -74,32 +76,45 @@ def read_unit_tests(
 
 
 def _read_all(paths: Sequence[str], asked: _Asked, taken: Collection[str]) -> EvalReading:
+    used: set[str] = set()
+    brought = _recording(asked.read, used)
     cases: list[Case] = []
     findings: list[Finding] = []
     for path in paths:
-        reading = _read_one(path, asked)
+        reading = _read_one(path, asked, brought)
         cases += reading.cases
         findings += reading.findings
         if len(cases) > EVAL_CASES:
             message = f"more than {EVAL_CASES} cases in one package"
             raise InputError(message, at=Location(path), hint="split the suite", code="too-many-cases")
     unique = with_unique_ids(cases, taken=taken, strict=_OURS)
-    return EvalReading(unique.cases, (*findings, *unique.findings))
+    return EvalReading(unique.cases, (*without_fixtures(findings, used), *unique.findings))
 
 
-def _read_one(path: str, asked: _Asked) -> EvalReading:
+def _recording(read: Read, used: set[str]) -> Read:
+    """`read`, and which paths were read by it: what a case brings along is a fixture."""
+
+    def reading(path: str) -> bytes:
+        content = read(path)
+        used.add(path)
+        return content
+
+    return reading
+
+
+def _read_one(path: str, asked: _Asked, brought: Read) -> EvalReading:
     content = _content(path, asked.read)
     try:
         document = _load(path, content, wild=True)
     except InputError as problem:
-        return _unreadable(path, content, problem, asked.explicit)
+        return _unreadable(path, content, problem, asked)
     if recognise.claims_to_be_ours(document.data):
         document = _load(path, content, wild=False)
     format_ = recognise.recognise(document.data)
     if format_ is None or format_.name not in asked.formats:
         return _not_read(document, format_, asked)
     findings = list(document.findings)
-    source = Source(format_.name, document, asked.read, asked.package_name, asked.limits, findings)
+    source = Source(format_.name, document, brought, asked.package_name, asked.limits, findings)
     reading = format_.read(source)
     if not reading.cases:
         source.note("eval-file-empty", Severity.NOTE, "the file holds no case", "")
@@ -120,13 +135,13 @@ def _load(path: str, content: bytes, *, wild: bool) -> Document:
     return (strict_yaml.load if is_yaml else json_text.load)(content, path, wild=wild)
 
 
-def _unreadable(path: str, content: bytes, problem: InputError, explicit: bool) -> EvalReading:
-    """Fixtures of evals are broken on purpose: only a file that looks like a suite is worth a word."""
+def _unreadable(path: str, content: bytes, problem: InputError, asked: _Asked) -> EvalReading:
+    """Fixtures of evals are broken on purpose: only a file that looks like a suite, or lies among them, is worth a word."""
     text = content.decode("utf-8", "replace")
-    if explicit or any(name in text for name in _OURS):
+    if asked.explicit or any(name in text for name in _OURS):
         raise problem
     if path != _CONVENTIONAL and not recognise.leaves_traces(text):
-        return EvalReading()
+        return _left_over(path, asked, problem.message, problem.at, problem.hint)
     severity = Severity.ERROR if path == _CONVENTIONAL else Severity.WARNING
     message = f"the file looks like evals and is not read: {problem.message}"
     return EvalReading(findings=(Finding("eval-file-unreadable", severity, message, problem.at, problem.hint),))
@@ -139,12 +154,18 @@ def _not_read(document: Document, known: Format | None, asked: _Asked) -> EvalRe
         raise InputError(message, at=at, hint=f"known are {' and '.join(_OURS)}", code="unknown-format")
     alike = recognise.foreign_name(document.data) if asked.elsewhere == "unit_tests" else None
     if not asked.explicit and not alike and not (known and known.ours):
-        return EvalReading()
+        return _left_over(document.path, asked, f"it holds {content_of(document.data)}", document.locate(""), _FORMATS)
     message, hint = _why(known, alike, asked.elsewhere)
     if asked.explicit:
         raise InputError(message, at=document.locate(""), hint=hint, code="unknown-format")
     severity = Severity.WARNING if known else Severity.NOTE
-    return EvalReading(findings=(Finding("eval-file-not-read", severity, message, document.locate(""), hint),))
+    return EvalReading(findings=(Finding(CODE, severity, message, document.locate(""), hint),))
+
+
+def _left_over(path: str, asked: _Asked, why: str, at: Location | None, hint: str | None) -> EvalReading:
+    if asked.elsewhere != "unit_tests" or not stands_among_suites(path):
+        return EvalReading()
+    return EvalReading(findings=(Finding(CODE, Severity.NOTE, f"the file is not read as evals: {why}", at, hint),))
 
 
 def _why(known: Format | None, alike: str | None, elsewhere: str) -> tuple[str, str]:

@@ -98,5 +98,11 @@ def _is_too_large(frontmatter: bytes) -> bool:
 
 
 def _rejected(complaints: list[str]) -> SecondOpinion:
-    shown = tuple(one_line(" ".join(complaint.split()), _SHOWN) for complaint in complaints[:_COMPLAINTS_MAX])
+    shown = tuple(one_line(" ".join(_brief(complaint).split()), _SHOWN) for complaint in complaints[:_COMPLAINTS_MAX])
     return SecondOpinion(False, shown)
+
+
+def _brief(complaint: str) -> str:
+    """Without the indented excerpts of its YAML reader, whose line numbers are not those of the file."""
+    said = [line for line in complaint.splitlines() if line and not line[0].isspace()]
+    return f"{said[0].split(': ')[0]}: {said[-1]}" if len(said) > 1 else "".join(said)

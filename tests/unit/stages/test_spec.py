@@ -180,9 +180,9 @@ def test_codes_are_unique_and_strict_is_never_milder() -> None:
 
 
 def test_every_code_that_readers_and_rules_use_is_in_the_catalogue() -> None:
-    sources = ["reading/skill.py", "fingerprint/tree.py", "fingerprint/links.py"]
+    sources = ["reading/skill.py", "fingerprint/tree.py", "fingerprint/links.py", "fingerprint/names.py"]
     text = "".join((ROOT / "selftune_build" / source).read_text(encoding="utf-8") for source in sources)
-    used = set(re.findall(r'(?:Finding|LinkFault|_note)\(\s*(?:walk, )?"([a-z0-9-]+)"', text))
+    used = set(re.findall(r'(?:Finding|TreeFault|_note)\(\s*(?:walk, )?"([a-z0-9-]+)"', text))
 
     assert len(used) > 20
     assert used <= {rule.code for rule in RULES}
