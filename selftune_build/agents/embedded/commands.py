@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 
@@ -12,8 +12,8 @@ from msgspec import Struct, field
 
 from selftune_build import relpath
 from selftune_build.agents.embedded.passages import Passage
-from selftune_build.agents.embedded.reading import Opened, fitting, inside, without_base
-from selftune_build.agents.embedded.vocabulary import stem_set
+from selftune_build.agents.embedded.reading import Opened, fitting, inside, sentence_around, without_base
+from selftune_build.agents.embedded.vocabulary import stem_set, weight
 from selftune_build.limits import EMBEDDED_COMMAND_CHARACTERS
 from selftune_build.model.package import SKILL_FILE
 
@@ -72,6 +72,35 @@ def called_for(found: Sequence[Unit], prompt_words: frozenset[str]) -> list[Unit
     if chosen or len({command.script for command in everything}) != 1:
         return chosen
     return [Unit(found[0].path, frozenset(), everything)]
+
+
+def nearest_first(found: Sequence[Unit], prompt_words: frozenset[str]) -> list[Unit]:
+    """The units by how much they share with the prompt, in the order of the text where that is equal."""
+    return sorted(found, key=lambda unit: -weight(unit.words & prompt_words))
+
+
+def with_words(found: Sequence[Unit], said: Mapping[str, frozenset[str]]) -> list[Unit]:
+    """The units with what is said of their scripts elsewhere, by script, added to their words."""
+    return [
+        Unit(unit.path, unit.words.union(*(said.get(command.script, ()) for command in unit.commands)), unit.commands)
+        for unit in found
+    ]
+
+
+def said_of_scripts(found: Sequence[Unit], opened: Sequence[Opened]) -> dict[str, frozenset[str]]:
+    """The words of the sentences that name a script without being one of its commands."""
+    said: dict[str, frozenset[str]] = {}
+    for script in dict.fromkeys(command.script for unit in found for command in unit.commands):
+        name = PurePosixPath(script).name
+        told = [
+            stem_set(sentence_around(passage.text, span))
+            for file in opened
+            for passage in file.passages
+            for span in passage.spans
+            if span in (name, script)
+        ]
+        said[script] = frozenset().union(*told)
+    return said
 
 
 def _units_of(skill: Skill, file: Opened) -> Iterator[Unit]:

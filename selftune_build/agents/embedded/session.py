@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from selftune_build.agents.embedded import answer, reading, router, scripts
+from selftune_build.agents.embedded import answer, quotation, reading, router, scripts
 from selftune_build.agents.embedded.commands import Skill
 from selftune_build.agents.embedded.vocabulary import stem_set
 from selftune_build.agents.protocol import RunRequest
@@ -46,7 +46,7 @@ def _output(
     failed = next((result.failure for result in results if result.failure is not None), None)
     if failed is not None:
         return f"A script failed: {failed}"
-    parts = (answer.printed(results), answer.quotes(read.opened, prompt_words))
+    parts = (answer.printed(results), quotation.quotes(read.opened, prompt_words))
     return "\n\n".join(part for part in parts if part) or answer.NOTHING_FITS
 
 
