@@ -23,6 +23,8 @@ _SHELL_LANGUAGES = ("", "bash", "sh", "shell", "console", "zsh", "shell-session"
 _SHELL_SYNTAX = re.compile(r"`|\$\(|&&|\|\||<<|;")
 _SHELL_WORDS = frozenset(("|", "&", "<", ">", ">>", "2>", "2>&1", "&>"))
 _SCRIPTS_FOLDER = "scripts/"
+_NAME = re.compile(r"[\w./]+")
+_SPACED_PLACEHOLDER = re.compile(r"<(\w[^<>|\n]{0,80}[^\s<>|])>")
 
 
 class Command(Struct, frozen=True):
@@ -144,7 +146,9 @@ def _spoken(text: str, span: str) -> str:
 
 def parse(skill: Skill, line: str, introduction: str = "") -> Command | None:
     """The command on one line; None for everything that is not exactly one script of the skill with arguments."""
-    text = line.strip().removeprefix("$ ").removeprefix("> ")
+    text = line.strip().removeprefix("$ ").removeprefix("> ")[: EMBEDDED_COMMAND_CHARACTERS + 1]
+    # `<first word to find>` is one argument, though it holds spaces.
+    text = _SPACED_PLACEHOLDER.sub(lambda name: f"<{'-'.join(_NAME.findall(name.group(1)))}>", text)
     if not text or len(text) > EMBEDDED_COMMAND_CHARACTERS:
         return None
     try:
@@ -178,7 +182,7 @@ def _script(skill: Skill, word: str, *, called: bool) -> str | None:
     target = inside(skill.folder, path)
     if target is None or not (called or "/" in path):
         return None
-    if path.startswith(_SCRIPTS_FOLDER):
+    if path.startswith(_SCRIPTS_FOLDER) and not path.endswith("/"):
         return path
     skill.probed.append(path)
     return path if target.is_file() and PurePosixPath(path).suffix else None
