@@ -23,6 +23,9 @@ _SHELL_LANGUAGES = ("", "bash", "sh", "shell", "console", "zsh", "shell-session"
 _SHELL_SYNTAX = re.compile(r"`|\$\(|&&|\|\||<<|;")
 _SHELL_WORDS = frozenset(("|", "&", "<", ">", ">>", "2>", "2>&1", "&>"))
 _SCRIPTS_FOLDER = "scripts/"
+_RUN_REACH = 90
+_TOLD_TO_RUN = re.compile(r"\b(?:run|execute|call|invoke)\b[^.`\n]*$", re.IGNORECASE)
+_ON_SOMETHING = re.compile(r"\s+(?:on|over|against|with)\b", re.IGNORECASE)
 _NAME = re.compile(r"[\w./]+")
 _SPACED_PLACEHOLDER = re.compile(r"<(\w[^<>|\n]{0,80}[^\s<>|])>")
 
@@ -138,10 +141,10 @@ def _spoken(text: str, span: str) -> str:
     """The command that inline code stands for: a bare script is one only where the text says to run it, "on" a file or alone."""
     if " " in span.strip():
         return span
-    said = re.search(
-        rf"\b(?:run|execute|call|invoke)\b[^.`\n]{{0,80}}`{re.escape(span)}`(\s+(?:on|over|against|with)\b)?", text, re.I
-    )
-    return "" if said is None else f"{span} FILE" if said.group(1) else span
+    before, found, after = text.partition(f"`{span}`")
+    if not found or not _TOLD_TO_RUN.search(before[-_RUN_REACH:]):
+        return ""
+    return f"{span} FILE" if _ON_SOMETHING.match(after) else span
 
 
 def parse(skill: Skill, line: str, introduction: str = "") -> Command | None:
@@ -179,10 +182,10 @@ def _script(skill: Skill, word: str, *, called: bool) -> str | None:
         path = path.removeprefix(f"{skill.name}/")
     if relpath.fault(path) is not None:
         return None
+    if path.startswith(_SCRIPTS_FOLDER) and not path.endswith("/"):
+        return path
     target = inside(skill.folder, path)
     if target is None or not (called or "/" in path):
         return None
-    if path.startswith(_SCRIPTS_FOLDER) and not path.endswith("/"):
-        return path
     skill.probed.append(path)
     return path if target.is_file() and PurePosixPath(path).suffix else None

@@ -62,7 +62,7 @@ ENDINGS = ("", "e", "y", "s", "er", "ing", "ed", "ly", "is", "ization", "ation",
 
 
 def test_every_word_of_the_background_is_a_stem_that_a_text_can_bring() -> None:
-    """A vocabulary counted with an earlier stemmer holds words that no text brings any more, so common words would count as rare."""
+    """Else it was counted with an earlier stemmer, and common words count as rare."""
 
     def written(word: str) -> set[str]:
         stumps = (word, word + word[-1], word.removesuffix("s") + "c", word.removesuffix("or") + "our")
