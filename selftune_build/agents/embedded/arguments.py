@@ -172,7 +172,7 @@ def _value(words: frozenset[str], case: Case) -> str | None:
     if words & _NUMBER_WORDS:
         number = _NUMBER.search(case.prompt)
         return None if number is None else number.group()
-    named = [column for path in _tables(case) for column in columns_named(case.root, path, case.prompt)]
+    named = [column for path in tables(case) for column in columns_named(case.root, path, case.prompt)]
     candidates = [*named, *_quoted(case)]
     value = next((candidate for candidate in candidates if candidate not in case.used), None)
     if value is not None:
@@ -180,7 +180,7 @@ def _value(words: frozenset[str], case: Case) -> str | None:
     return value
 
 
-def _tables(case: Case) -> list[str]:
+def tables(case: Case) -> list[str]:
     """The files of this command, or before it has any, those that it will get."""
     taken = [path for path in case.files.paths if path in case.used]
     return taken or list(case.files.paths[: case.files.named or _FILES_LOOKED_INTO])
@@ -213,8 +213,8 @@ def _for_literal(argument: str, option: str, case: Case) -> list[str] | None:
 
 def _with_named_columns(values: Sequence[str], case: Case) -> list[str]:
     """Where an option's literal is a column of the file but the prompt names others, the prompt's columns take its place."""
-    known = [column for path in _tables(case) for column in columns(case.root, path)]
-    named = [column for path in _tables(case) for column in columns_named(case.root, path, case.prompt)]
+    known = [column for path in tables(case) for column in columns(case.root, path)]
+    named = [column for path in tables(case) for column in columns_named(case.root, path, case.prompt)]
     free = [column for column in named if column not in values]
     found = list(values)
     for place, value in enumerate(values[1:], 1):

@@ -14,7 +14,8 @@ from selftune_build.agents.embedded.vocabulary import stems
 from selftune_build.limits import EMBEDDED_CASE_FILE_DEPTH, EMBEDDED_CASE_FILES, EMBEDDED_HEADER_BYTES
 
 _ALIASES = {"yml": "yaml", "markdown": "md", "jpeg": "jpg", "htm": "html", "text": "txt"}
-_DELIMITERS = {"csv": ",", "tsv": "\t"}
+_DELIMITERS = {"csv": ",;\t", "tsv": "\t"}
+"""Which signs may part the cells, by suffix: the header decides between them."""
 
 
 class CaseFiles(Struct, frozen=True):
@@ -60,13 +61,13 @@ def columns_named(root: Path, path: str, prompt: str) -> tuple[str, ...]:
 
 def columns(root: Path, path: str) -> tuple[str, ...]:
     """The header of a CSV or TSV file of the case; empty for every other file."""
-    delimiter = _DELIMITERS.get(suffix_of(path))
-    if delimiter is None:
+    delimiters = _DELIMITERS.get(suffix_of(path))
+    if delimiters is None:
         return ()
     try:
         with (root / path).open("rb") as file:
             first = file.read(EMBEDDED_HEADER_BYTES).decode("utf-8-sig", "replace").split("\n", 1)[0]
-        row = next(csv.reader([first.rstrip("\r")], delimiter=delimiter), [])
+        row = next(csv.reader([first.rstrip("\r")], delimiter=max(delimiters, key=first.count)), [])
     except (OSError, csv.Error):
         return ()
     return tuple(column.strip() for column in row if column.strip())

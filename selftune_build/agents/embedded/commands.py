@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 
@@ -12,8 +12,8 @@ from msgspec import Struct, field
 
 from selftune_build import relpath
 from selftune_build.agents.embedded.passages import Passage
-from selftune_build.agents.embedded.reading import Opened, fitting, inside, without_base
-from selftune_build.agents.embedded.vocabulary import stem_set
+from selftune_build.agents.embedded.reading import Opened, fitting, inside, sentence_around, without_base
+from selftune_build.agents.embedded.vocabulary import stem_set, weight
 from selftune_build.limits import EMBEDDED_COMMAND_CHARACTERS
 from selftune_build.model.package import SKILL_FILE
 
@@ -23,6 +23,11 @@ _SHELL_LANGUAGES = ("", "bash", "sh", "shell", "console", "zsh", "shell-session"
 _SHELL_SYNTAX = re.compile(r"`|\$\(|&&|\|\||<<|;")
 _SHELL_WORDS = frozenset(("|", "&", "<", ">", ">>", "2>", "2>&1", "&>"))
 _SCRIPTS_FOLDER = "scripts/"
+_RUN_REACH = 90
+_TOLD_TO_RUN = re.compile(r"\b(?:run|execute|call|invoke)\b[^.`\n]*$", re.IGNORECASE)
+_ON_SOMETHING = re.compile(r"\s+(?:on|over|against|with)\b", re.IGNORECASE)
+_NAME = re.compile(r"[\w./]+")
+_SPACED_PLACEHOLDER = re.compile(r"<(\w[^<>|\n]{0,80}[^\s<>|])>")
 
 
 class Command(Struct, frozen=True):
@@ -74,6 +79,35 @@ def called_for(found: Sequence[Unit], prompt_words: frozenset[str]) -> list[Unit
     return [Unit(found[0].path, frozenset(), everything)]
 
 
+def nearest_first(found: Sequence[Unit], prompt_words: frozenset[str]) -> list[Unit]:
+    """The units by how much they share with the prompt, in the order of the text where that is equal."""
+    return sorted(found, key=lambda unit: -weight(unit.words & prompt_words))
+
+
+def with_words(found: Sequence[Unit], said: Mapping[str, frozenset[str]]) -> list[Unit]:
+    """The units with what is said of their scripts elsewhere, by script, added to their words."""
+    return [
+        Unit(unit.path, unit.words.union(*(said.get(command.script, ()) for command in unit.commands)), unit.commands)
+        for unit in found
+    ]
+
+
+def said_of_scripts(found: Sequence[Unit], opened: Sequence[Opened]) -> dict[str, frozenset[str]]:
+    """The words of the sentences that name a script without being one of its commands."""
+    said: dict[str, frozenset[str]] = {}
+    for script in dict.fromkeys(command.script for unit in found for command in unit.commands):
+        name = PurePosixPath(script).name
+        told = [
+            stem_set(sentence_around(passage.text, span))
+            for file in opened
+            for passage in file.passages
+            for span in passage.spans
+            if span in (name, script)
+        ]
+        said[script] = frozenset().union(*told)
+    return said
+
+
 def _units_of(skill: Skill, file: Opened) -> Iterator[Unit]:
     groups: dict[tuple[str, ...] | int, list[Passage]] = {}
     for number, passage in enumerate(file.passages):
@@ -107,15 +141,17 @@ def _spoken(text: str, span: str) -> str:
     """The command that inline code stands for: a bare script is one only where the text says to run it, "on" a file or alone."""
     if " " in span.strip():
         return span
-    said = re.search(
-        rf"\b(?:run|execute|call|invoke)\b[^.`\n]{{0,80}}`{re.escape(span)}`(\s+(?:on|over|against|with)\b)?", text, re.I
-    )
-    return "" if said is None else f"{span} FILE" if said.group(1) else span
+    before, found, after = text.partition(f"`{span}`")
+    if not found or not _TOLD_TO_RUN.search(before[-_RUN_REACH:]):
+        return ""
+    return f"{span} FILE" if _ON_SOMETHING.match(after) else span
 
 
 def parse(skill: Skill, line: str, introduction: str = "") -> Command | None:
     """The command on one line; None for everything that is not exactly one script of the skill with arguments."""
-    text = line.strip().removeprefix("$ ").removeprefix("> ")
+    text = line.strip().removeprefix("$ ").removeprefix("> ")[: EMBEDDED_COMMAND_CHARACTERS + 1]
+    # `<first word to find>` is one argument, though it holds spaces.
+    text = _SPACED_PLACEHOLDER.sub(lambda name: f"<{'-'.join(_NAME.findall(name.group(1)))}>", text)
     if not text or len(text) > EMBEDDED_COMMAND_CHARACTERS:
         return None
     try:
@@ -146,10 +182,10 @@ def _script(skill: Skill, word: str, *, called: bool) -> str | None:
         path = path.removeprefix(f"{skill.name}/")
     if relpath.fault(path) is not None:
         return None
+    if path.startswith(_SCRIPTS_FOLDER) and not path.endswith("/"):
+        return path
     target = inside(skill.folder, path)
     if target is None or not (called or "/" in path):
         return None
-    if path.startswith(_SCRIPTS_FOLDER):
-        return path
     skill.probed.append(path)
     return path if target.is_file() and PurePosixPath(path).suffix else None

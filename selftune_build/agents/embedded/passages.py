@@ -34,6 +34,8 @@ class Passage(Struct, frozen=True):
     """Link targets, inline code and bare paths in it, in this order, each once."""
     language: str = ""
     """Of a code block."""
+    head: str = ""
+    """Of a table row: the cells of its table's head."""
 
 
 class _Place(Struct):
@@ -44,6 +46,7 @@ class _Place(Struct):
     cells: list[str] | None = None
     spans: list[str] | None = None
     in_head: bool = False
+    head: str = ""
 
 
 def without_frontmatter(text: str) -> str:
@@ -117,16 +120,18 @@ def _inline(place: _Place, token: Token) -> Iterator[Passage]:
 
 
 def _row(place: _Place) -> Iterator[Passage]:
-    cells, spans = place.cells or [], place.spans or []
+    line, spans = " | ".join(cell for cell in place.cells or () if cell), place.spans or []
     place.cells = place.spans = None
-    if not place.in_head:
-        yield _passage(place, "row", " | ".join(cell for cell in cells if cell), spans)
+    if place.in_head:
+        place.head = line[:EMBEDDED_PASSAGE_CHARACTERS]
+    else:
+        yield _passage(place, "row", line, spans, head=place.head)
 
 
-def _passage(place: _Place, kind: Kind, text: str, spans: Sequence[str], language: str = "") -> Passage:
+def _passage(place: _Place, kind: Kind, text: str, spans: Sequence[str], language: str = "", head: str = "") -> Passage:
     titles = tuple(title for _, title in place.headings)
     section = titles[:-1] if titles and _STEP_TITLE.match(titles[-1]) else titles
-    return Passage(kind, text[:EMBEDDED_PASSAGE_CHARACTERS], titles, section, tuple(dict.fromkeys(spans)), language)
+    return Passage(kind, text[:EMBEDDED_PASSAGE_CHARACTERS], titles, section, tuple(dict.fromkeys(spans)), language, head)
 
 
 def _spans(token: Token) -> list[str]:

@@ -26,6 +26,14 @@ _READABLE = (*_MARKDOWN, ".txt", ".rst", ".adoc", ".json", ".jsonl", ".yaml", ".
 _SENTENCE_END = re.compile(r"(?<=[.;!?])\s+")
 _BASE = re.compile(r"^(?:\{\w+\}|\$\{\w+\}|\$\w+|<[\w -]+>)/")
 _ALWAYS = re.compile(r"\balways\b", re.IGNORECASE)
+_TOLD_TO_READ = re.compile(
+    r"^\W*(?:(?:first|then|next|now|start by|begin by|before (?:anything|everything) else),?\s+)?"
+    r"(?:read|reading|open|opening|load|loading|consult|consulting|follow|following)\b",
+    re.IGNORECASE,
+)
+_CONDITION = re.compile(
+    r"\b(?:if|when|whenever|where|for|unless|only|depending|whether|as needed|optional(?:ly)?|otherwise)\b", re.IGNORECASE
+)
 
 
 class Opened(Struct, frozen=True):
@@ -48,6 +56,7 @@ class _Mention(Struct, frozen=True):
     path: str
     words: frozenset[str]
     always: bool
+    """Whether the text says to read it whatever is asked."""
 
 
 def read_skill(folder: Path, prompt_words: frozenset[str]) -> Reading:
@@ -123,7 +132,16 @@ def _mentions(passage: Passage) -> Iterable[_Mention]:
         if path is not None:
             text = _around(passage, span)
             words = stem_set(f"{' '.join(passage.titles[-1:])} {text}")
-            yield _Mention(path, words, bool(_ALWAYS.search(text)))
+            yield _Mention(path, words, _unconditional(passage, span))
+
+
+def _unconditional(passage: Passage, span: str) -> bool:
+    """ "Always read X", or in ordinary text and steps a plain "Read X" without a condition; a row or bullet is a choice."""
+    sentence = sentence_around(passage.text, span)
+    if _ALWAYS.search(sentence):
+        return True
+    told = passage.kind in ("paragraph", "step") and _TOLD_TO_READ.match(sentence)
+    return bool(told) and _CONDITION.search(sentence) is None
 
 
 def is_route(passage: Passage) -> bool:
@@ -133,9 +151,12 @@ def is_route(passage: Passage) -> bool:
 
 def _around(passage: Passage, span: str) -> str:
     """The whole row or item, but of a paragraph only the sentence that names the file."""
-    if passage.kind != "paragraph":
-        return passage.text
-    return next((sentence for sentence in _SENTENCE_END.split(passage.text) if span in sentence), passage.text)
+    return sentence_around(passage.text, span) if passage.kind == "paragraph" else passage.text
+
+
+def sentence_around(text: str, span: str) -> str:
+    """The first sentence of a text that holds the span; all of the text where none does."""
+    return next((sentence for sentence in _SENTENCE_END.split(text) if span in sentence), text)
 
 
 def _file_named(span: str) -> str | None:

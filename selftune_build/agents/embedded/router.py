@@ -11,7 +11,7 @@ from selftune_build.agents.embedded.vocabulary import stem_set, stems, weight
 from selftune_build.agents.protocol import StagedSkill
 from selftune_build.limits import EMBEDDED_TEXT_CHARACTERS
 
-THRESHOLD = 0.4
+THRESHOLD = 0.45
 """Where a description counts as fitting; docs/embedded-agent.md has the table that this figure comes from."""
 
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n+|\s[\u2013\u2014]\s")

@@ -1,4 +1,4 @@
-"""Runs the scripts that the instructions name, on the files of the case."""
+"""Runs script calls on the files of the case."""
 
 from __future__ import annotations
 
@@ -12,31 +12,14 @@ from pathlib import Path
 from msgspec import Struct
 
 from selftune_build import process
-from selftune_build.agents.embedded.arguments import Case, filled
-from selftune_build.agents.embedded.case_files import find_case_files
-from selftune_build.agents.embedded.commands import Command, Skill, Unit, called_for, units
-from selftune_build.agents.embedded.reading import Opened, inside
-from selftune_build.agents.embedded.vocabulary import stem_set, weight
+from selftune_build.agents.embedded.calls import ScriptCall
+from selftune_build.agents.embedded.reading import inside
 from selftune_build.agents.protocol import AgentFailure, RunRequest
-from selftune_build.limits import EMBEDDED_SCRIPT_OUTPUT_BYTES, EMBEDDED_SCRIPTS_RUN, EMBEDDED_TEXT_CHARACTERS
+from selftune_build.limits import EMBEDDED_SCRIPT_OUTPUT_BYTES
 from selftune_build.model.sample import ErrorKind
 
 _FIXED_ENVIRONMENT = {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "TZ": "UTC"}
 _VARIABLES_LEFT_OUT = re.compile(r"LC_|LANGUAGE$")
-
-
-class ScriptCall(Struct, frozen=True):
-    """A script with the arguments it is to get; `argv` starts with the program and holds paths relative to the workspace."""
-
-    script: str
-    argv: tuple[str, ...]
-
-
-class Plan(Struct, frozen=True):
-    """The calls of a run in order, and the paths in the skill that were looked up to find them."""
-
-    calls: tuple[ScriptCall, ...]
-    probed: tuple[str, ...]
 
 
 class ScriptResult(Struct, frozen=True):
@@ -46,33 +29,6 @@ class ScriptResult(Struct, frozen=True):
     stdout: bytes
     failure: str | None
     """Why it counts as failed, in one line; None where it ended well."""
-
-
-def plan(request: RunRequest, skill: Skill, opened: Sequence[Opened], prompt_words: frozenset[str]) -> Plan:
-    """The script calls that the instructions ask for in this case, each once, up to a limit."""
-    chosen = called_for(units(skill, opened), prompt_words)
-    if not chosen:
-        return Plan((), tuple(skill.probed))
-    root = request.workspace.root
-    prompt = request.prompt[:EMBEDDED_TEXT_CHARACTERS]
-    files = find_case_files(root, request.workspace.home, prompt)
-    staged = Path(os.path.relpath(skill.folder, root)).as_posix()
-    case = Case(root, skill.folder, staged, prompt, files, skill.probed)
-    found = dict.fromkeys(call for unit in chosen for call in _best_alternatives(unit, case, prompt_words))
-    return Plan(tuple(found)[:EMBEDDED_SCRIPTS_RUN], tuple(skill.probed))
-
-
-def _best_alternatives(unit: Unit, case: Case, prompt_words: frozenset[str]) -> list[ScriptCall]:
-    """One call for each script of the unit: of the commands that the case can fill the one that fits the prompt best."""
-    best: dict[str, tuple[float, ScriptCall]] = {}
-    for command in unit.commands:
-        arguments = filled(command.arguments, case)
-        if arguments is None:
-            continue
-        fit = weight((command.words | stem_set(" ".join(arguments))) & prompt_words)
-        if command.script not in best or fit > best[command.script][0]:
-            best[command.script] = (fit, _call(command, case.staged, arguments))
-    return [call for _, call in best.values()]
 
 
 def run_scripts(request: RunRequest, folder: Path, wanted: Sequence[ScriptCall]) -> list[ScriptResult]:
@@ -87,12 +43,6 @@ def run_scripts(request: RunRequest, folder: Path, wanted: Sequence[ScriptCall])
         if results[-1].failure is not None:
             break
     return results
-
-
-def _call(command: Command, staged: str, arguments: list[str]) -> ScriptCall:
-    program = (command.interpreter,) if command.interpreter else ()
-    path = f"{staged}/{command.script}"
-    return ScriptCall(command.script, (*program, path if program else f"./{path}", *arguments))
 
 
 def _run(request: RunRequest, folder: Path, call: ScriptCall, timeout_s: float) -> ScriptResult:

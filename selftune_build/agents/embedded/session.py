@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from selftune_build.agents.embedded import answer, reading, router, scripts
+from selftune_build.agents.embedded import answer, calls, quotation, reading, router, scripts
 from selftune_build.agents.embedded.commands import Skill
 from selftune_build.agents.embedded.vocabulary import stem_set
 from selftune_build.agents.protocol import RunRequest
@@ -22,7 +22,7 @@ def act(request: RunRequest) -> bytes:
     folder = request.workspace.skill(skill)
     prompt_words = stem_set(request.prompt[:EMBEDDED_TEXT_CHARACTERS])
     read = reading.read_skill(folder, prompt_words)
-    plan = scripts.plan(request, Skill(folder, skill), read.opened, prompt_words)
+    plan = calls.plan(request, Skill(folder, skill), read.opened, prompt_words)
     results = scripts.run_scripts(request, folder, plan.calls) if request.allow_exec else []
     output = answer.without_places(
         _output(request, read, plan, results, prompt_words), request.workspace.root, request.workspace.home
@@ -36,7 +36,7 @@ def act(request: RunRequest) -> bytes:
 def _output(
     request: RunRequest,
     read: reading.Reading,
-    plan: scripts.Plan,
+    plan: calls.Plan,
     results: list[scripts.ScriptResult],
     prompt_words: frozenset[str],
 ) -> str:
@@ -46,7 +46,7 @@ def _output(
     failed = next((result.failure for result in results if result.failure is not None), None)
     if failed is not None:
         return f"A script failed: {failed}"
-    parts = (answer.printed(results), answer.quotes(read.opened, prompt_words))
+    parts = (answer.printed(results), quotation.quotes(read.opened, prompt_words))
     return "\n\n".join(part for part in parts if part) or answer.NOTHING_FITS
 
 

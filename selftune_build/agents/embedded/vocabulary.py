@@ -40,6 +40,9 @@ _SUFFIXES = (
     ("ers", ""), ("er", ""), ("edly", ""), ("ed", ""), ("s", ""), ("ly", ""),
 )  # fmt: skip
 _UNTOUCHED_ENDINGS = ("ss", "us", "is", "eed")
+_STILL_CUT = "ysis"
+_ONE_SPELLING = (("enc", "ens"), ("our", "or"))
+_SHORTEST_OF_TWO_SPELLINGS = 5
 _DOUBLING = ("ing", "ings", "ed", "er", "ers")
 _SHORTEST_STEM = 3
 
@@ -102,18 +105,18 @@ def _words(text: str) -> Iterable[str]:
 def stem(word: str) -> str:
     """The stem of one lower-case word, or an empty string for a stop word or noise.
 
-    A light suffix stripper: plurals, -ing, -ed, -er, -ation and both spellings of -ise; no dictionary.
+    A light suffix stripper: plurals, -ing, -ed, -er, -ation, and both spellings of -ise, -ence and -our; no dictionary.
     """
     base = word.replace("\u2019", "'").split("'")[0]
     if base in STOP_WORDS or word.replace("\u2019", "'") in STOP_WORDS or len(base) > EMBEDDED_WORD_CHARACTERS:
         return ""
     if len(base) < 2 or not base.isascii() or not base.isalpha():
         return base if len(base) > 1 or base.isalpha() else ""
-    return _without_silent_end(_without_suffix(base))
+    return _in_one_spelling(_without_silent_end(_without_suffix(base)))
 
 
 def _without_suffix(word: str) -> str:
-    if word.endswith(_UNTOUCHED_ENDINGS):
+    if word.endswith(_UNTOUCHED_ENDINGS) and not word.endswith(_STILL_CUT):
         return word
     for suffix, replacement in _SUFFIXES:
         kept = word.removesuffix(suffix)
@@ -129,3 +132,10 @@ def _undoubled(kept: str) -> str:
 
 def _without_silent_end(word: str) -> str:
     return word[:-1] if len(word) > _SHORTEST_STEM and word[-1] in "ey" else word
+
+
+def _in_one_spelling(word: str) -> str:
+    """British and American forms as one: `licence` and `license`, `colour` and `color`."""
+    if len(word) < _SHORTEST_OF_TWO_SPELLINGS:
+        return word
+    return next((word.removesuffix(end) + other for end, other in _ONE_SPELLING if word.endswith(end)), word)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from selftune_build.agents.embedded import EmbeddedAgent
-from selftune_build.agents.protocol import RunRequest, StagedSkill
+from selftune_build.agents.protocol import RunRequest, StagedSkill, Workspace
 
 LEDGER = {
     "SKILL.md": """---
@@ -80,15 +80,23 @@ def description_of(skill_md: str) -> str:
     return next(line.removeprefix("description:").strip() for line in skill_md.splitlines() if line.startswith("description:"))
 
 
-def run_agent(prompt: str, workspace: FolderWorkspace, skills: tuple[StagedSkill, ...], *, allow_exec: bool = True) -> bytes:
+def run_agent(
+    prompt: str, workspace: Workspace, skills: tuple[StagedSkill, ...], *, allow_exec: bool = True, timeout_s: int = 20
+) -> bytes:
     """The raw answer of the agent."""
     answer = io.BytesIO()
-    EmbeddedAgent().run(RunRequest("sha256:0", prompt, workspace, skills, None, 0, 20, 5, allow_exec), answer)
+    EmbeddedAgent().run(RunRequest("sha256:0", prompt, workspace, skills, None, 0, timeout_s, 5, allow_exec), answer)
     return answer.getvalue()
 
 
 def run_case(
-    folder: Path, prompt: str, skill: dict[str, str] | None = None, case: dict[str, str] | None = None, *, allow_exec: bool = True
+    folder: Path,
+    prompt: str,
+    skill: dict[str, str] | None = None,
+    case: dict[str, str] | None = None,
+    *,
+    allow_exec: bool = True,
+    timeout_s: int = 20,
 ) -> dict[str, Any]:
     """Stage one skill, `ledger-tools` unless another is given, with the files of a case in a new folder and ask the agent."""
     files = LEDGER if skill is None else skill
@@ -100,5 +108,5 @@ def run_case(
     write_files(root, case or {})
     workspace = FolderWorkspace(root, folder / "run" / "home", {name: source})
     staged = (StagedSkill(name, description_of(files["SKILL.md"])),)
-    response: dict[str, Any] = json.loads(run_agent(prompt, workspace, staged, allow_exec=allow_exec))
+    response: dict[str, Any] = json.loads(run_agent(prompt, workspace, staged, allow_exec=allow_exec, timeout_s=timeout_s))
     return response

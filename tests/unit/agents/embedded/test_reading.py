@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from selftune_build.agents.embedded.passages import passages, without_frontmatter
 from selftune_build.agents.embedded.reading import Reading, read_skill
 from selftune_build.agents.embedded.vocabulary import stem_set
+from selftune_build.limits import EMBEDDED_MARKDOWN_CHARACTERS, EMBEDDED_PASSAGES
 from tests.unit.agents.embedded.ledger import LEDGER, write_files
 
 
@@ -62,6 +62,34 @@ def test_the_only_file_that_a_text_names_and_what_is_always_to_be_read_are_follo
     assert paths(read(tmp_path / "two", files, "unrelated")) == ["SKILL.md", "references/a.md"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Read [the words](r/words.md). If a glacier is meant, see [ice](r/ice.md).",
+        "1. Read [the words](r/words.md).\n2. For glaciers take `r/ice.md`.",
+        "First, read `r/words.md` in full. Glaciers: `r/ice.md`.",
+    ],
+)
+def test_a_plain_instruction_to_read_is_followed_whatever_is_asked(tmp_path: Path, text: str) -> None:
+    files = {"SKILL.md": text, "r/words.md": "x", "r/ice.md": "y"}
+    assert paths(read(tmp_path, files, "unrelated")) == ["SKILL.md", "r/words.md"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Read `r/ice.md` if a glacier is meant. Read `r/tea.md` for tea.",
+        "- Read `r/ice.md`.\n- Read `r/tea.md`.",
+        "| a | b |\n|---|---|\n| ice | Read `r/ice.md` |\n| tea | Read `r/tea.md` |",
+    ],
+)
+def test_an_instruction_to_read_with_a_condition_or_among_choices_is_followed_only_where_it_fits(
+    tmp_path: Path, text: str
+) -> None:
+    files = {"SKILL.md": text, "r/ice.md": "x", "r/tea.md": "y"}
+    assert paths(read(tmp_path, files, "unrelated")) == ["SKILL.md"]
+
+
 def test_a_file_that_is_named_and_missing_is_reported_as_looked_for(tmp_path: Path) -> None:
     reading = read(tmp_path, {"SKILL.md": "# S\n\n[a](references/a.md)"}, "unrelated")
     assert paths(reading) == ["SKILL.md"]
@@ -112,23 +140,22 @@ def test_a_named_pipe_and_a_file_that_is_too_large_are_not_read(tmp_path: Path) 
     assert paths(read_skill(tmp_path, frozenset())) == ["SKILL.md"]
 
 
-def test_a_huge_table_costs_little_and_reads_few_files(tmp_path: Path) -> None:
+def test_of_a_huge_table_few_files_are_read_and_few_are_looked_for(tmp_path: Path) -> None:
     rows = "".join(f"| glacier number {number} | references/{number}.md |\n" for number in range(25_000))
     files = {"SKILL.md": "| a | b |\n|---|---|\n" + rows} | {f"references/{number}.md": "x" for number in range(20)}
-    start = time.monotonic()
     reading = read(tmp_path, files, "glacier number 3 and 7 and 11")
     assert len(reading.opened) <= 8
     assert len(reading.absent) <= 16
-    assert time.monotonic() - start < 5
 
 
 @pytest.mark.parametrize(
     "body", ["[" * 200_000, "> " * 100_000, "a/" * 300_000, "|" * 300_000 + "\n" + "|-" * 100_000, "`" * 200_000]
 )
 def test_a_hostile_body_is_read_within_limits(tmp_path: Path, body: str) -> None:
-    start = time.monotonic()
-    assert paths(read(tmp_path, {"SKILL.md": body}, "anything")) == ["SKILL.md"]
-    assert time.monotonic() - start < 5
+    reading = read(tmp_path, {"SKILL.md": body}, "anything")
+    assert paths(reading) == ["SKILL.md"]
+    assert len(reading.opened[0].passages) <= EMBEDDED_PASSAGES
+    assert sum(len(passage.text) for passage in reading.opened[0].passages) <= EMBEDDED_MARKDOWN_CHARACTERS
 
 
 def test_bytes_that_are_not_text_are_read_as_replacements(tmp_path: Path) -> None:
@@ -153,3 +180,8 @@ def test_passages_know_their_kind_their_headings_and_their_sequence() -> None:
         ("code", "run", ("T", "Step 2: b"), ("T",)),
         ("row", "cell", ("T", "Step 2: b"), ("T",)),
     ]
+
+
+def test_a_row_knows_the_head_of_its_own_table() -> None:
+    text = "| a | b |\n|---|---|\n| 1 | 2 |\n\n| c |\n|---|\n| 3 |\n"
+    assert [(passage.text, passage.head) for passage in passages(text)] == [("1 | 2", "a | b"), ("3", "c")]

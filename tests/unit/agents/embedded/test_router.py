@@ -138,7 +138,7 @@ def test_the_documented_threshold_is_the_one_in_use() -> None:
         [float(cell) for cell in row]
         for row in re.findall(r"^\| (0\.\d+|1\.00) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", page, re.M)
     ]
-    assert max(rows, key=lambda row: row[4])[0] == router.THRESHOLD
+    assert max((row for row in rows if row[3] >= 0.97), key=lambda row: row[4])[0] == router.THRESHOLD
 
 
 def test_importing_the_agent_imports_no_heavy_library() -> None:
