@@ -17,7 +17,7 @@ class EmbeddedAgent:
 
     def __init__(self, name: str = "embedded") -> None:
         self.name = name
-        self.identity: dict[str, Any] = {"plugin": "embedded", "cache_version": "1", "deterministic": True}
+        self.identity: dict[str, Any] = {"plugin": "embedded", "cache_version": "2", "deterministic": True}
         self.traits = Traits(EvidenceOrigin.SIMULATED, deterministic=True, free=True, lazy=True, opens_skill_files=False)
 
     def run(self, request: RunRequest, answer: BinaryIO) -> None:
