@@ -53,12 +53,12 @@ class Runner:
         self._unavailable = unavailable
         agent, evidence = runs[0].agent, runs[0].evidence
         asks = {
-            True: (script_asker(around.cancel), SCRIPT_TRAITS),
-            False: (agent_asker(agent, runs[0].asking.model, not request.no_exec, around.cancel), agent.traits),
+            True: (script_asker(around.cancel), SCRIPT_TRAITS, Purse()),  # a script calls nobody and costs nothing
+            False: (agent_asker(agent, runs[0].asking.model, not request.no_exec, around.cancel), agent.traits, purse),
         }
         self.means = {
             script: Means(evidence, ask, traits, purse, around.stop, around.cancel, around.progress.waiting, agent.name)
-            for script, (ask, traits) in asks.items()
+            for script, (ask, traits, purse) in asks.items()
         }
         self._of = {run.package.path: run for run in runs}
         self._guard = threading.Lock()

@@ -80,7 +80,9 @@ def take_sample(spec: RowSpec, wanted: int, passed_over: Collection[int], means:
         means.evidence.forget(spec)
         if any(recovered) or len(means.evidence.counted(spec).samples) >= wanted:
             return Taken(TakenKind.FOUND)
-        return _sample(spec, _free_index(spec, passed_over, means), means)
+        taken = _sample(spec, _free_index(spec, passed_over, means), means)
+        means.evidence.forget(spec)
+        return taken
 
 
 def _is_answer(spec: RowSpec, means: Means) -> Callable[[bytes], bool]:
