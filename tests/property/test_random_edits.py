@@ -146,14 +146,14 @@ def profile(examples: int, *, repeatable: bool) -> settings:
     )
 
 
-@profile(20, repeatable=True)
+@profile(15, repeatable=True)
 @given(st.lists(EDITS, min_size=2, max_size=8))
 def test_after_random_edits_exactly_the_calls_of_the_model_happen(edits: list[Edit]) -> None:
     with one_process() as run:
         follow(edits, run, needed=1)
 
 
-@profile(10, repeatable=True)
+@profile(8, repeatable=True)
 @given(st.lists(EDITS, min_size=2, max_size=6))
 def test_after_random_edits_an_agent_that_reads_now_this_now_that_is_asked_as_often_as_the_model_says(edits: list[Edit]) -> None:
     with one_process() as run:
@@ -167,16 +167,16 @@ def test_after_random_edits_the_real_command_asks_what_the_model_says(edits: lis
 
 
 @pytest.mark.slow
-@profile(150, repeatable=False)
-@given(st.lists(EDITS, min_size=4, max_size=16))
+@profile(60, repeatable=False)
+@given(st.lists(EDITS, min_size=4, max_size=14))
 def test_after_many_random_edits_exactly_the_calls_of_the_model_happen(edits: list[Edit]) -> None:
     with one_process() as run:
         follow(edits, run, needed=1)
 
 
 @pytest.mark.slow
-@profile(150, repeatable=False)
-@given(st.lists(EDITS, min_size=4, max_size=16))
+@profile(60, repeatable=False)
+@given(st.lists(EDITS, min_size=4, max_size=14))
 def test_after_many_random_edits_an_agent_that_varies_is_asked_as_often_as_the_model_says(edits: list[Edit]) -> None:
     with one_process() as run:
         follow(edits, run, "--fickle", needed=3)

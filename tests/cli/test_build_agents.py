@@ -1,0 +1,78 @@
+"""Which agents are asked, and whose evidence the lock takes up."""
+
+from __future__ import annotations
+
+import json
+
+from tests.property.kitchen import BREW, manifest
+from tests.property.workspace import Workspace
+
+BLACK, LATTE, SONG = (case["prompt"] for case in BREW)
+CUP = "One espresso, fast"
+
+
+def two_agents(workspace: Workspace, named: list[str]) -> None:
+    document = manifest()
+    house = document["defaults"]["agents"]["house"]
+    document["defaults"]["agents"]["guest"] = {**house, "cache_version": "2"}
+    document["defaults"]["agent"] = named
+    workspace.write("selftune.yaml", json.dumps(document))
+
+
+def test_an_agent_that_the_manifest_does_not_name_writes_no_lock_but_its_answers_are_kept(built: Workspace) -> None:
+    two_agents(built, ["house"])
+    before = built.locks()
+    first = built.build("--agent", "guest")
+    assert (len(first.calls), first.status) == (8, 0)
+    assert built.locks() == before
+    assert built.build("--agent", "guest").calls == []
+
+
+def test_a_model_that_the_manifest_does_not_name_writes_no_lock(built: Workspace) -> None:
+    before = built.locks()
+    first = built.build("--model", "large")
+    assert {call["model"] for call in first.calls} == {"large"}
+    assert built.locks() == before
+    document = manifest()
+    document["defaults"]["model"] = "large"
+    built.write("selftune.yaml", json.dumps(document))
+    assert built.build("--model", "large").calls == []
+    assert built.locks() != before
+
+
+def test_an_agent_that_nothing_declares_cannot_be_asked(built: Workspace) -> None:
+    before = built.locks()
+    status, stdout, _ = built.selftune("build", "--agent", "nobody", "--json", "-C", str(built.root))
+    assert status == 3
+    assert "nobody" in stdout
+    assert built.locks() == before
+
+
+def test_each_agent_of_the_manifest_has_its_own_rows_and_a_report_of_its_own(fresh: Workspace) -> None:
+    two_agents(fresh, ["house", "guest"])
+    both = fresh.build()
+    assert len(both.calls) == 16
+    assert sorted((package["name"], package["agent"]) for package in both.report["packages"]) == [
+        (name, agent) for name in ("bake", "brew") for agent in ("guest", "house")
+    ]
+    assert fresh.rows("brew", "guest").keys() == fresh.rows("brew", "house").keys()
+    assert fresh.build().calls == []
+
+
+def test_a_build_of_one_agent_refreshes_only_its_entry(fresh: Workspace) -> None:
+    two_agents(fresh, ["house", "guest"])
+    fresh.build()
+    before = json.loads(fresh.lock("brew"))["agents"]
+    fresh.edit("brew/SKILL.md", "Grind the beans.", "Grind the beans well.")
+    assert fresh.build("--agent", "guest").prompts == sorted([BLACK, LATTE, CUP])
+    after = json.loads(fresh.lock("brew"))["agents"]
+    assert after["house"] == before["house"]
+    assert after["guest"] != before["guest"]
+
+
+def test_an_agent_that_the_manifest_names_no_more_leaves_the_lock(fresh: Workspace) -> None:
+    two_agents(fresh, ["house", "guest"])
+    fresh.build()
+    two_agents(fresh, ["house"])
+    assert fresh.build().calls == []
+    assert list(json.loads(fresh.lock("brew"))["agents"]) == ["house"]

@@ -1,0 +1,120 @@
+"""What one invocation may spend, and who is asked before it spends much."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.property.kitchen import kitchen, manifest
+from tests.property.workspace import Workspace
+
+
+def paid(folder: Path, cases: int, **more: Any) -> Workspace:
+    """One package whose agent costs half a dollar a call, with so many trigger cases."""
+    argv = ["python3", "-I", "-S", "tools/agent.py", "--cost", "0.5"]
+    workspace = kitchen(folder / "workspace", folder / "ledger", free=False, argv=argv)
+    workspace.evals("bake", [])
+    workspace.evals("brew", [{"id": f"c{n}", "prompt": f"Coffee {n}", "should_trigger": True} for n in range(cases)])
+    workspace.write("brew/selftune.yaml", json.dumps({"version": 1, **more}))
+    return workspace
+
+
+def test_max_calls_stops_before_the_next_call_and_the_next_run_goes_on(fresh: Workspace) -> None:
+    first = fresh.build("--max-calls", "3")
+    assert (len(first.calls), first.status, first.report["spend"]["agent_calls"]) == (3, 3, 3)
+    assert "budget-used-up" in {problem["code"] for package in first.report["packages"] for problem in package["problems"]}
+    assert "skipped" in first.states.values()
+    second = fresh.build("--max-calls", "5")
+    assert (len(second.calls), second.status) == (5, 0)
+    assert fresh.build().calls == []
+
+
+def test_max_cost_stops_when_that_much_is_spent(tmp_path: Path) -> None:
+    workspace = paid(tmp_path, 6)
+    first = workspace.build("brew", "--max-cost", "1.5", "-j", "1")
+    assert (len(first.calls), first.status, first.report["spend"]["cost_usd"]) == (3, 3, 1.5)
+
+
+@pytest.mark.parametrize("budget", [{"max_calls": 2}, {"max_cost_usd": "1.00"}])
+def test_a_budget_of_the_manifest_holds_as_well(budget: dict[str, Any], tmp_path: Path) -> None:
+    workspace = paid(tmp_path, 6, budget=budget)
+    assert len(workspace.build("brew", "-j", "1").calls) == 2
+    assert len(workspace.build("brew", "-j", "1", "--max-calls", "1").calls) == 1
+
+
+def test_fifty_paid_calls_are_made_without_asking(tmp_path: Path) -> None:
+    assert len(paid(tmp_path, 50).build("brew").calls) == 50
+
+
+def test_more_than_fifty_paid_calls_need_somebody_who_agrees(tmp_path: Path) -> None:
+    workspace = paid(tmp_path, 51)
+    status, stdout, _ = workspace.selftune("build", "brew", "--json", "-C", str(workspace.root))
+    assert status == 3
+    assert "51 paid calls" in stdout
+    assert "--yes" in stdout
+    assert workspace.lines() == []
+    assert len(workspace.build("brew", "--yes", "--max-calls", "4").calls) == 4
+    assert len(workspace.build("brew").calls) == 47  # so few need nobody
+
+
+def test_yes_agrees_to_all_of_them(tmp_path: Path) -> None:
+    assert len(paid(tmp_path, 51).build("brew", "--yes").calls) == 51
+
+
+@pytest.mark.parametrize("limit", [["--max-calls", "2"], ["--max-cost", "1.00"]])
+def test_a_limit_agrees_to_what_it_allows(limit: list[str], tmp_path: Path) -> None:
+    assert len(paid(tmp_path, 51).build("brew", "-j", "1", *limit).calls) == 2
+
+
+def test_a_budget_in_the_manifest_agrees_to_what_it_allows(tmp_path: Path) -> None:
+    assert len(paid(tmp_path, 51, budget={"max_calls": 2}).build("brew").calls) == 2
+
+
+def test_more_than_fifty_free_calls_ask_nobody(tmp_path: Path) -> None:
+    workspace = paid(tmp_path, 51)
+    workspace.write("selftune.yaml", json.dumps(manifest()))
+    assert len(workspace.build("brew").calls) == 51
+
+
+def on_a_terminal(workspace: Workspace, typed: bytes) -> tuple[int, str]:
+    """Run `selftune build brew` on a terminal where somebody types; exit status and everything shown."""
+    environment = {**workspace.environment, "TEST_LEDGER": str(workspace.ledger), "TERM": "dumb"}
+    child, terminal = pty.fork()
+    if child == 0:  # pragma: no cover - another process
+        os.chdir(workspace.root)
+        os.execve(sys.executable, [sys.executable, "-m", "selftune_build", "build", "brew"], environment)
+    shown = b""
+    answered = False
+    try:
+        while chunk := os.read(terminal, 4096):
+            shown += chunk
+            if b"Go on?" in shown and not answered:
+                answered = True
+                os.write(terminal, typed)
+    except OSError:
+        pass  # Linux answers EIO where the other side of a terminal is closed
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown.decode()
+
+
+def test_on_a_terminal_a_no_spends_nothing(tmp_path: Path) -> None:
+    workspace = paid(tmp_path, 51)
+    status, shown = on_a_terminal(workspace, b"n\n")
+    assert status == 3
+    assert "51 paid calls" in shown
+    assert workspace.lines() == []
+
+
+def test_on_a_terminal_the_price_is_named_where_it_is_known_and_a_yes_goes_ahead(tmp_path: Path) -> None:
+    workspace = paid(tmp_path, 52)
+    workspace.build("brew", "--max-calls", "1")
+    workspace.lock_path("brew").unlink()
+    _, shown = on_a_terminal(workspace, b"y\n")
+    assert "51 paid calls, about 25.50 USD" in shown
+    assert len(workspace.lines()) == 52
