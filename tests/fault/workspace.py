@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 AGENT = Path(__file__).with_name("agent.py")
+INJECT = Path(__file__).with_name("inject.py")
 PATIENCE_S = 60
 
 SKILL = """---
@@ -29,18 +30,6 @@ cases:
   - {id: red-cabbage, prompt: "Which soil does red cabbage like?", should_trigger: true}
   - {id: tax, prompt: "How do I file my taxes?", should_trigger: false}
 """
-SCRIPT_CASES = """format: selftune.unit-tests/1
-cases:
-  - {id: slow, run: [python3, scripts/slow.py], checks: [{contains: "done"}]}
-"""
-SLOW_SCRIPT = """import os, time
-folder = os.path.dirname(os.path.abspath(__file__))
-print("begun", flush=True)
-open(os.environ["TMPDIR"] + "/../../begun", "w").close()
-time.sleep(SECONDS)
-print("done")
-"""
-CASES = 3
 ROWS = 4
 """With the skill three, and without it the one that has a check."""
 
@@ -147,6 +136,15 @@ class Ended:
     def __init__(self, status: int, stdout: str, stderr: str) -> None:
         self.status, self.stdout, self.stderr = status, stdout, stderr
         assert "Traceback" not in stdout + stderr, stderr
+
+
+def run_with_fault(workspace: Workspace, fault: str, number: int, how: str, *arguments: str) -> tuple[int, str, bool]:
+    """A build with one job and a fault at its n-th change of a file (`inject.py`): status, messages, whether the fault came."""
+    folder = workspace.root.parent
+    command = [sys.executable, str(INJECT), fault, str(number), how, str(folder), *workspace.command("-j", "1", *arguments)[3:]]
+    result = subprocess.run(command, env=workspace.environment(), capture_output=True, text=True, timeout=PATIENCE_S * 2)
+    assert "Traceback" not in result.stdout + result.stderr, result.stderr
+    return result.returncode, result.stdout + result.stderr, (folder / "fired").exists()
 
 
 def ended(process: subprocess.Popen[str]) -> Ended:

@@ -1,0 +1,176 @@
+"""What a machine may refuse: a controlled error with path and hint, exit 4, and nothing that was paid for is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.fault.workspace import Ended, Workspace, all_gone, run_with_fault
+
+ERRNOS = ("ENOSPC", "EIO", "EROFS", "EACCES", "EMFILE", "EDQUOT")
+KILOBYTE = 1024
+
+
+def assert_nothing_is_paid_twice(workspace: Workspace) -> None:
+    """Mended, the next run finishes, and the one after it has nothing to do."""
+    workspace.build("-j", "2")
+    assert set(workspace.calls().values()) == {1}
+    assert len(workspace.calls()) == workspace.needed
+    assert {row["n"] for arms in workspace.rows().values() for row in arms.values()} == {workspace.samples}
+    assert (workspace.left_over(), workspace.in_flight()) == ([], [])
+    assert workspace.report()["spend"]["agent_calls"] == 0
+
+
+def limited(which: int, soft: int) -> Callable[[], None]:
+    return lambda: resource.setrlimit(which, (soft, resource.getrlimit(which)[1]))
+
+
+def test_an_answer_that_cannot_be_archived_stays_in_its_file_and_is_free_next_time(workspace: Workspace) -> None:
+    """The archive does not fit; the answer did. So it is with a disk that is full."""
+    workspace.behave({"prompt": "red", "mode": "large", "bytes": 300 * KILOBYTE})
+    ended = workspace.build("-j", "1", preexec_fn=limited(resource.RLIMIT_FSIZE, 100 * KILOBYTE))
+    assert ended.status == 4
+    (kept,) = workspace.in_flight()
+    again = workspace.build("-j", "1", preexec_fn=limited(resource.RLIMIT_FSIZE, 100 * KILOBYTE))
+    assert (again.status, workspace.in_flight()) == (4, [kept])
+    workspace.behave()
+    assert_nothing_is_paid_twice(workspace)
+
+
+def test_the_error_of_a_full_disk_names_path_help_and_where_the_answer_is(workspace: Workspace) -> None:
+    workspace.behave({"mode": "large", "bytes": 300 * KILOBYTE})
+    report = workspace.report("-j", "1", preexec_fn=limited(resource.RLIMIT_FSIZE, 100 * KILOBYTE))
+    messages = " ".join(problem["message"] for problem in report["packages"][0]["problems"])
+    assert report["exit_code"] == 4
+    assert f"cannot write {workspace.store}" in messages
+    assert "File too large" in messages
+    assert "ulimit -f" in messages
+    assert str(workspace.in_flight()[0]) in messages
+
+
+def test_too_few_open_files_stop_the_run_and_lose_nothing(workspace: Workspace) -> None:
+    seen = set()
+    for files in (12, 14, 16, 18, 20):
+        ended = workspace.build("-j", "4", preexec_fn=limited(resource.RLIMIT_NOFILE, files))
+        seen.add(ended.status)
+        assert ended.status in (3, 4)
+        if ended.status == 4:
+            assert "Too many open files" in ended.stdout + ended.stderr
+            assert "ulimit -n" in ended.stdout + ended.stderr
+    assert 4 in seen
+    assert all_gone(workspace.children())
+    assert_nothing_is_paid_twice(workspace)
+
+
+UNPRIVILEGED = {} if os.geteuid() else {"user": 65534, "group": 65534, "extra_groups": []}
+
+
+def give_away(folder: Path) -> None:
+    """To the user who has no rights, where the tests run as the one who has all."""
+    if UNPRIVILEGED:
+        for path in [folder, *folder.rglob("*")]:
+            os.chown(path, 65534, 65534)
+
+
+@pytest.fixture
+def common(make: Callable[..., Workspace], tmp_path: Path) -> Workspace:
+    """A workspace that an unprivileged user owns and can reach."""
+    workspace = make()
+    workspace.store.mkdir()
+    give_away(tmp_path)
+    for folder in [tmp_path, *tmp_path.parents][:-2]:
+        if UNPRIVILEGED:
+            folder.chmod(folder.stat().st_mode | 0o011)
+    return workspace
+
+
+def test_a_store_that_cannot_be_written_stops_the_run_before_anything_is_paid(common: Workspace) -> None:
+    common.store.chmod(0o555)
+    ended = common.build(**UNPRIVILEGED)
+    common.store.chmod(0o755)
+    assert ended.status == 4
+    said = ended.stdout + ended.stderr
+    assert str(common.store) in said
+    assert "Permission denied" in said
+    assert "make it writable for this user, or name another store in $SELFTUNE_STORE" in said
+    assert common.ledger() == []
+
+
+def test_a_lock_that_cannot_be_written_costs_no_evidence(common: Workspace) -> None:
+    common.root.chmod(0o555)
+    ended = common.build(**UNPRIVILEGED)
+    common.root.chmod(0o755)
+    assert ended.status == 4
+    assert "selftune.lock: Permission denied" in ended.stderr
+    assert len(common.ledger()) == common.needed
+    assert common.report(**UNPRIVILEGED)["spend"]["agent_calls"] == 0
+    assert {row["n"] for arms in common.rows().values() for row in arms.values()} == {common.samples}
+
+
+def test_without_a_temporary_folder_nothing_runs(common: Workspace) -> None:
+    code = "import tempfile\ntempfile._candidate_tempdir_list = lambda: ['/no/such/folder']\n"
+    code += "import sys\nfrom selftune_build.__main__ import main\nsys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, *common.command()[3:]]
+    result = subprocess.run(command, env=common.environment(), capture_output=True, text=True, timeout=60)
+    ended = Ended(result.returncode, result.stdout, result.stderr)
+    assert ended.status == 4
+    assert "No usable temporary directory" in ended.stdout + ended.stderr
+    assert common.ledger() == []
+
+
+def small(make: Callable[..., Workspace], name: str) -> Workspace:
+    workspace = make(name, samples=1)
+    (workspace.root / "evals/cases.yaml").write_text(
+        'format: selftune.evals/1\ncases:\n  - {id: cabbage, prompt: "When do I sow cabbage?", should_trigger: true}\n'
+    )
+    return workspace
+
+
+def refuse_at_changes(make: Callable[..., Workspace], name: str, how: str, start: int, step: int) -> int:
+    """Refuse every so many-th change of a file; how many refusals until a build came to its end."""
+    for refusals, number in enumerate(range(start, 1000, step)):
+        workspace = small(make, f"{name}-{how}-{number}")
+        status, said, fired = run_with_fault(workspace, name, number, how)
+        if not fired:
+            return refusals
+        assert (number, status) in ((number, 3), (number, 4)), said
+        if status == 4:
+            assert os.strerror(getattr(__import__("errno"), name)) in said
+        workspace.build()
+        assert (number, set(workspace.calls().values())) == (number, {1})
+        assert json.loads(workspace.lock())["agents"]["house"]["cases"]["cabbage"]["with_skill"]["n"] == 1
+        assert workspace.report()["spend"]["agent_calls"] == 0
+    raise AssertionError("it never came to its end")
+
+
+@pytest.mark.parametrize(("name", "how", "start"), [("ENOSPC", "once", 5), ("ENOSPC", "sticky", 24), ("EMFILE", "once", 17)])
+def test_a_refused_change_of_a_file_costs_no_second_call(make: Callable[..., Workspace], name: str, how: str, start: int) -> None:
+    assert refuse_at_changes(make, name, how, start, 37) >= 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ERRNOS)
+@pytest.mark.parametrize("how", ["once", "sticky"])
+def test_any_refused_change_of_a_file_costs_no_second_call(make: Callable[..., Workspace], name: str, how: str) -> None:
+    assert refuse_at_changes(make, name, how, 1, 3) >= 20
+
+
+def test_records_that_are_lost_or_torn_are_written_again_and_hide_no_sample(workspace: Workspace) -> None:
+    workspace.build("-j", "2")
+    before = workspace.lock()
+    records = sorted(workspace.store.glob("records/*/*.json"))
+    records[0].unlink()
+    for path in records[1:]:
+        path.write_bytes(path.read_bytes()[:-1])
+    (workspace.root / "selftune.lock").unlink()
+    assert workspace.report("-j", "2")["spend"]["agent_calls"] == 0
+    assert workspace.lock() == before
+    (workspace.root / "selftune.lock").unlink()
+    assert workspace.report("--dry-run")["packages"][0]["stages"][1]["state"] != "stale"
