@@ -58,6 +58,22 @@ def test_a_skill_without_cases_is_inconclusive_and_passes_its_spec(package: Path
     assert (report["verdict"], report["gates"][0]["verdict"], report["findings"]) == ("inconclusive", "pass", [])
 
 
+def test_the_report_says_why_nothing_was_decided(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["build", "verify", "-C", str(package)])
+    assert "inconclusive: pdf has no case, so nothing about an agent was measured" in capsys.readouterr().out.splitlines()
+
+
+def test_of_many_next_commands_the_first_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(8):
+        folder = tmp_path / "skills" / f"form-{number}"
+        put(folder, "SKILL.md", SKILL.replace("name: pdf", f"name: form-{number}"))
+        put(folder, "evals/evals.json", '[{"query": "boil an egg", "should_trigger": true}]')
+    main(["build", "verify", "-C", str(tmp_path)])
+    lines = capsys.readouterr().out.splitlines()
+    assert len([line for line in lines if line.startswith("next: ")]) == 5
+    assert "  and 3 more commands (--json has them all)" in lines
+
+
 def test_links_to_commands_of_a_host_are_no_files(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     put(package, "SKILL.md", body("Else use [planner](/acme:planner), then [commit](/commit)."))
     assert findings(build(package, capsys)) == {}
