@@ -107,8 +107,11 @@ def command(
 
 def _run(request: BuildRequest, quiet: bool) -> Report:
     from selftune_build.engine.load import load_universe
+    from selftune_build.reading.absent import no_package
 
     universe = load_universe(starting_folder(request.directory, request.targets))
+    if not (universe.packages or universe.broken):
+        raise no_package(universe.root)
     if request.locked:
         from selftune_build.engine.locked import check
 

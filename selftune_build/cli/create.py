@@ -14,12 +14,12 @@ from selftune_build.scaffold.package import package_files
 from selftune_build.scaffold.writing import Written, write_together
 
 
-@click.group(help="Write a new skill package.")
+@click.group(help="Write a new skill package.", no_args_is_help=False)
 def command() -> None:
     """The verbs below `selftune create`."""
 
 
-@command.command("init")
+@command.command("init", short_help="Write a package that builds, to be edited.")
 @click.option("--name", required=True, help="Name of the skill: lower-case letters, digits and hyphens; also its folder.")
 @click.option("--description", required=True, help="What the skill does and when to use it; hosts choose by this text.")
 @click.option(

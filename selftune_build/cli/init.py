@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ import click
 
 from selftune_build.engine.load import Universe, load_universe
 from selftune_build.escape import one_line
-from selftune_build.limits import MESSAGE_CHARACTERS
+from selftune_build.limits import MESSAGE_CHARACTERS, SHOWN_PATHS
 from selftune_build.model.package import Package
 from selftune_build.scaffold.adopt import Adoption, plan_adoption
-from selftune_build.scaffold.missing import missing
+from selftune_build.scaffold.missing import Missing, missing
+from selftune_build.scaffold.overview import overview
 from selftune_build.scaffold.writing import Written, write_together
 
 
@@ -46,8 +47,7 @@ def _lines(directory: Path, adoption: Adoption, universe: Universe, written: Wri
     yield from (f"{'added to' if path in adoption.extended else 'replaced'} {path}" for path in written.replaced)
     if not adoption.contents:
         yield "nothing to write: everything is here already"
-    for package in universe.packages:
-        yield from _package_lines(package, adoption)
+    yield from _packages_lines(universe.packages, adoption)
     for broken in universe.broken:
         yield f"{broken.path}: cannot be read: {broken.error.message}" + (f" (at {broken.error.at})" if broken.error.at else "")
         yield f"  fix: {broken.error.hint or 'mend the file'}"
@@ -57,11 +57,30 @@ def _lines(directory: Path, adoption: Adoption, universe: Universe, written: Wri
     yield f"next: {_next_command(directory)}"
 
 
-def _package_lines(package: Package, adoption: Adoption) -> Iterator[str]:
-    yield f"{package.path}: {package.name}, {len(package.evals)} evals, {len(package.unit_tests)} unit tests"
-    for lack in missing(package, adoption.unnamed.get(package.path)):
+def _packages_lines(packages: Sequence[Package], adoption: Adoption) -> Iterator[str]:
+    """Each package with what it lacks; of many, only those that there is something to say about."""
+    seen = overview({package.path: missing(package, adoption.unnamed.get(package.path)) for package in packages})
+    shown = [package for package in packages if seen.own[package.path] or package.evals or package.unit_tests]
+    if len(packages) <= SHOWN_PATHS:
+        shown = list(packages)
+    for package in shown:
+        yield f"{package.path}: {package.name}, {_count(package.evals, 'eval')}, {_count(package.unit_tests, 'unit test')}"
+        yield from _lack_lines(seen.own[package.path])
+    if len(shown) < len(packages):
+        yield f"{len(packages) - len(shown)} more have neither evals nor unit tests and no fault"
+    for lack in seen.shared:
+        yield f"missing in {lack.packages} packages: {lack.what}"
+        yield f"  fix: {lack.fix}"
+
+
+def _lack_lines(lacks: Sequence[Missing]) -> Iterator[str]:
+    for lack in lacks:
         yield f"  missing: {lack.message}"
         yield f"    fix: {lack.fix}"
+
+
+def _count(things: Sequence[object], noun: str) -> str:
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
 
 
 def _document(directory: Path, adoption: Adoption, universe: Universe, written: Written) -> dict[str, Any]:

@@ -77,7 +77,8 @@ def load_package(workspace: Workspace, member: str, second_opinion: SecondOpinio
     own = _own_manifest(workspace, member)
     manifest = effective(workspace.manifest_file, own, member)
     tree = scan(root, manifest.exclude, find_boundary(root, workspace.root))
-    content = _bounded(root / SKILL_FILE, SKILL_FILE_BYTES_MAX, _inside(member, SKILL_FILE))
+    hint = "move long material to files under references/"
+    content = _bounded(root / SKILL_FILE, SKILL_FILE_BYTES_MAX, _inside(member, SKILL_FILE), hint)
     reading = read_skill(content, _inside(member, SKILL_FILE), root.name)
     name = reading.skill.name if is_safe_name(reading.skill.name) else root.name
     paths = [file.path for file in tree.files]
@@ -156,10 +157,10 @@ def _reader(root: Path) -> Callable[[str], bytes]:
     return lambda path: _bounded(root / path, EVAL_FILE_BYTES, path)
 
 
-def _bounded(path: Path, limit: int, shown: str) -> bytes:
+def _bounded(path: Path, limit: int, shown: str, hint: str = "keep large files out of it") -> bytes:
     """The bytes of a regular file. Raises OSError where there is none, InputError where it is too large."""
     if path.is_file() and path.stat().st_size > limit:
-        raise InputError(f"the file is larger than {limit:,} bytes", at=Location(shown), hint="keep large files out of it")
+        raise InputError(f"the file is larger than {limit:,} bytes", at=Location(shown), hint=hint)
     if path.exists() and not path.is_file():
         raise InputError("it is not a regular file", at=Location(shown), hint="replace it with a regular file")
     with path.open("rb") as stream:

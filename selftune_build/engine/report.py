@@ -58,12 +58,12 @@ def worst(statuses: Iterable[int]) -> int:
 def broken_reports(universe: Universe, request: BuildRequest) -> list[PackageReport]:
     """A report for each package that was asked for and could not be read."""
     asked = asked_for(universe, request)
-    return [_broken(broken) for broken in universe.broken if broken.path in asked]
+    return [_broken(broken, universe.root.name) for broken in universe.broken if broken.path in asked]
 
 
-def _broken(broken: Broken) -> PackageReport:
+def _broken(broken: Broken, root_name: str) -> PackageReport:
     error, at = broken.error, broken.error.at
-    name = broken.path.rpartition("/")[2]
+    name = root_name if broken.path == "." else broken.path.rpartition("/")[2]
     message = f"{error.message} ({at.pointer})" if at is not None and at.pointer else error.message
     problem = Problem(BROKEN, name, message, at.path if at else broken.path, at.line if at else None, error.hint)
     return PackageReport(name, broken.path, "", "", Verdict.INCONCLUSIVE, problems=(problem,))

@@ -19,6 +19,7 @@ DELIMITER = "---"
 BLANKS = " \t\f\v"
 """What is trimmed at the end of a line; white space of other alphabets is text."""
 
+_BARE = "keep --- for the two delimiter lines, bare, the first of them at the very start of the file"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _CONTROL = re.compile(r"[\x01-\x08\x0e-\x1f\x7f]")
@@ -90,7 +91,8 @@ def _decode(content: bytes, path: str) -> tuple[str, tuple[Finding, ...]]:
     findings = []
     if content.startswith(_BYTE_ORDER_MARK):
         content = content[len(_BYTE_ORDER_MARK) :]
-        findings.append(_ambiguous(path, 1, "it starts with a byte order mark, which some readers take as text"))
+        why = "it starts with a byte order mark, which some readers take as text"
+        findings.append(_ambiguous(path, 1, why, "save the file as UTF-8 without a byte order mark"))
     try:
         return content.decode(), tuple(findings)
     except UnicodeDecodeError as error:
@@ -175,7 +177,8 @@ def _hidden_delimiter(line_findings: tuple[Finding, ...], parts: _Parts, path: s
     lines = [finding.at.line or 0 for finding in line_findings if finding.code == "lone-carriage-return" and finding.at]
     if parts.frontmatter is None or not lines or lines[0] >= parts.body_line:
         return ()
-    return (_ambiguous(path, lines[0], "a carriage return alone ends a line of it; readers that want LF see another text"),)
+    why = "a carriage return alone ends a line of it; readers that want LF see another text"
+    return (_ambiguous(path, lines[0], why, "end lines with LF or CRLF"),)
 
 
 def _first_dashes(lines: list[str], start: int, end: int) -> int | None:
@@ -186,8 +189,7 @@ def _dashes_inside(path: str, index: int) -> Finding:
     return _ambiguous(path, index + 1, "--- inside the frontmatter; readers that split at the first --- end it here")
 
 
-def _ambiguous(path: str, line: int, why: str) -> Finding:
-    hint = "keep --- for the two delimiter lines, bare, the first of them at the very start of the file"
+def _ambiguous(path: str, line: int, why: str, hint: str = _BARE) -> Finding:
     message = f"hosts will disagree on the frontmatter: {why}"
     return Finding("ambiguous-frontmatter", Severity.ERROR, message, Location(path, line), hint)
 

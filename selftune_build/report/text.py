@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from selftune_build.limits import FOLDED_TABLE_ROWS, SHOWN_FAILURES, SHOWN_REASONS, SUGGESTED_FINDINGS
+from selftune_build.limits import FOLDED_TABLE_ROWS, SHOWN_COMMANDS, SHOWN_FAILURES, SHOWN_REASONS, SUGGESTED_FINDINGS
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.report import Failure, PackageReport, Problem, Report, TargetState
 from selftune_build.model.sample import EvidenceOrigin
@@ -15,6 +15,7 @@ from selftune_build.report.cells import name, paint, sentence, wrap
 from selftune_build.report.table import lay_out, table_lines
 
 SIMULATED = "structure check, no model was run"
+_OPEN = (TargetState.STALE, TargetState.BLOCKED, TargetState.SKIPPED, TargetState.FAILED)
 REAL_AGENT = "with a real agent: selftune build verify --agent NAME"
 
 
@@ -28,6 +29,7 @@ def render(report: Report, width: int, colour: bool, *, verbose: bool = False) -
         list(_failures(report, width, verbose)),
         list(_problems(report, width)),
         list(_findings(report, width, verbose)),
+        list(_unmeasured(report, width)),
         [*_next(report), _summary(report, colour)],
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
@@ -142,9 +144,29 @@ def _finding(finding: Finding, width: int) -> Iterator[str]:
         yield from _entry("fix", sentence(finding.hint), width)
 
 
+def _unmeasured(report: Report, width: int) -> Iterator[str]:
+    """Why packages are inconclusive of which every gate that speaks has passed: nothing else says it."""
+    packages = [package for package in report.packages if _says_nothing(package)]
+    if packages:
+        whose = name(packages[0].name) if len(packages) == 1 else f"{len(packages)} packages"
+        verb = "has" if len(packages) == 1 else "have"
+        yield from wrap(f"inconclusive: {whose} {verb} no case, so nothing about an agent was measured", width, "  ")
+
+
+def _says_nothing(package: PackageReport) -> bool:
+    passed = all(gate.verdict is Verdict.PASS for gate in package.gates if gate.required)
+    rows = sum(stage.run + stage.reused for stage in package.stages)
+    waiting = any(stage.reasons or stage.state in _OPEN for stage in package.stages)
+    return package.verdict is Verdict.INCONCLUSIVE and passed and not (rows or waiting or package.problems)
+
+
 def _next(report: Report) -> list[str]:
-    commands = dict.fromkeys(package.next_command for package in report.packages if package.next_command)
-    return [f"next: {sentence(command)}" for command in commands]
+    commands = list(dict.fromkeys(package.next_command for package in report.packages if package.next_command))
+    more = len(commands) - SHOWN_COMMANDS
+    return [
+        *(f"next: {sentence(command)}" for command in commands[:SHOWN_COMMANDS]),
+        *([f"  and {_count(more, 'more command')} (--json has them all)"] if more > 0 else []),
+    ]
 
 
 def _summary(report: Report, colour: bool) -> str:

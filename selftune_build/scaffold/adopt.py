@@ -13,6 +13,7 @@ from selftune_build.errors import InputError, UsageError
 from selftune_build.limits import ADOPTED_FILE_BYTES, ADOPTED_FILES, ATTRIBUTES_BYTES
 from selftune_build.model.case import Case
 from selftune_build.model.package import LOCK_FILE, MANIFEST_FILE, Package, TreeFile
+from selftune_build.reading.absent import no_package
 from selftune_build.reading.discovery import discover
 from selftune_build.reading.evals import read_eval_files, read_unit_tests
 from selftune_build.relpath import is_glob
@@ -56,8 +57,7 @@ def plan_adoption(start: Path, *, force: bool) -> Adoption:
     found = discover(universe.root)
     members = sorted({*found, *(package.path for package in universe.packages), *(each.path for each in universe.broken)})
     if not members:
-        hint = "selftune create init --name my-skill --description 'What it does and when to use it'"
-        raise UsageError(f"there is no skill (a folder with SKILL.md) in {universe.root} or below it", hint=hint)
+        raise no_package(universe.root)
     contents, unnamed = _package_manifests(universe.packages)
     if members != ["."] and (force or not universe.declared):
         contents[MANIFEST_FILE] = _workspace_manifest(members)

@@ -19,6 +19,8 @@ class Missing(Struct, frozen=True):
 
     message: str
     fix: str
+    shared: str = ""
+    """What is said instead where several packages lack the same; empty for what is this package's alone."""
 
 
 def missing(package: Package, unnamed: EvalFiles | None) -> tuple[Missing, ...]:
@@ -43,7 +45,7 @@ def _unnamed(files: EvalFiles | None) -> Iterator[Missing]:
 def _evals(package: Package) -> Iterator[Missing]:
     if not package.evals:
         fix = "write evals/evals.yaml (format: selftune.evals/1); `selftune create init` writes one to copy from"
-        yield Missing("there are no evals, so nothing about an agent can be measured", fix)
+        yield Missing("there are no evals, so nothing about an agent can be measured", fix, "evals")
         return
     kinds = (
         ("that should trigger the skill", sum(case.should_trigger is True for case in package.evals)),
@@ -53,11 +55,13 @@ def _evals(package: Package) -> Iterator[Missing]:
     for kind, count in kinds:
         if count < DECIDABLE:
             has = f"only {count}" if count else "no"
-            yield Missing(f"{has} case{'' if count == 1 else 's'} {kind}", f"write at least {DECIDABLE}: fewer decide no gate")
+            fix = f"write at least {DECIDABLE}: fewer decide no gate"
+            yield Missing(f"{has} case{'' if count == 1 else 's'} {kind}", fix, f"{DECIDABLE} cases {kind}")
 
 
 def _unit_tests(package: Package) -> Iterator[Missing]:
     scripts = [file.path for file in package.staged if file.path.startswith("scripts/")]
     if scripts and not package.unit_tests:
         fix = "write tests/scripts.yaml (format: selftune.unit-tests/1)"
-        yield Missing(f"nothing tests {scripts[0]}" + (" and the other scripts" if len(scripts) > 1 else ""), fix)
+        more = " and the other scripts" if len(scripts) > 1 else ""
+        yield Missing(f"nothing tests {scripts[0]}{more}", fix, "unit tests of their scripts")

@@ -8,6 +8,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from selftune_build.errors import UsageError
+from selftune_build.reading.scalars import resolve
 
 SUFFIX = ".template"
 NAME_LIMIT = 64
@@ -38,6 +39,7 @@ def package_files(name: str, description: str) -> dict[str, bytes]:
     check_name(name)
     values = {
         "name": name,
+        "name_value": _yaml_text(name),
         "title": name.replace("-", " ").capitalize(),
         "description": json.dumps(clean_description(description), ensure_ascii=False),
         "negatives": _negatives(f"{name} {description}"),
@@ -54,6 +56,12 @@ def check_name(name: str) -> None:
             f"{name!r} is not a name for a skill: 1 to {NAME_LIMIT} lower-case letters, digits and single hyphens between them",
             hint=f"--name {suggestion}" if suggestion else "--name my-skill",
         )
+
+
+def _yaml_text(name: str) -> str:
+    """The name as a YAML value: quoted where a reader would take it for a number, a date or a boolean."""
+    value, taken_for = resolve(name)
+    return name if isinstance(value, str) and taken_for is None else json.dumps(name)
 
 
 def clean_description(description: str) -> str:

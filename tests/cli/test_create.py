@@ -179,3 +179,42 @@ def test_a_file_where_the_folder_should_be_is_an_error_of_use(tmp_path: Path) ->
     (tmp_path / "note-outline").write_text("a file")
     assert create(tmp_path, "--force") == 2
     assert (tmp_path / "note-outline").read_text() == "a file"
+
+
+def test_without_a_verb_it_says_what_is_missing_in_two_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["create"]) == 2
+    assert capsys.readouterr().err.splitlines() == ["error: Missing command.", "  fix: selftune create --help"]
+
+
+@pytest.mark.parametrize(
+    ("name", "description"),
+    [
+        ("meeting-minutes", "Turns raw notes of a meeting into minutes. Use when somebody pastes notes and wants minutes."),
+        ("a", "x"),
+        ("kaiyi", "将会议记录整理成纪要。当用户需要会议纪要时使用。"),
+        ("count-words", "Counts words and sections. Use to count the words of a file or to list its sections."),
+        ("translator", 'Translates "good morning" and other greetings into Norwegian.'),
+        ("null", "The name is nothing to YAML."),
+        ("yes", "The name is a boolean to some readers of YAML."),
+        ("1e3", "The name is a number to some readers of YAML."),
+        ("2026-01-01", "The name is a date to some readers of YAML."),
+        ("x" * 64, "y " * 511 + "y"),
+    ],
+)
+def test_a_new_package_passes_at_once_and_then_has_nothing_left_to_do(
+    name: str, description: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SELFTUNE_STORE", str(tmp_path / "store"))
+    create(tmp_path, name=name, description=description)
+    build = ["build", "verify", "--json", "-C", str(tmp_path / name)]
+    reports = []
+    for _ in range(2):
+        capsys.readouterr()
+        assert main(build) == 0
+        reports.append(json.loads(capsys.readouterr().out))
+    first, second = reports
+    assert first["spend"]["agent_calls"] == 18
+    assert (second["spend"]["agent_calls"], second["spend"]["reused"]) == (0, 18)
+    assert {stage["state"] for stage in second["packages"][0]["stages"]} == {"up-to-date"}
+    assert second["packages"][0]["findings"] == []
+    assert (tmp_path / name / "selftune.lock").is_file()

@@ -201,3 +201,20 @@ def test_names_of_strangers_cannot_move_the_cursor(tmp_path: Path, capsys: pytes
     main(["init", str(tmp_path)])
     captured = capsys.readouterr()
     assert "\x1b" not in captured.out + captured.err
+
+
+def test_what_many_packages_lack_alike_is_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(30):
+        put(skill(tmp_path / f"skills/quiet-{number}"), "scripts/a.py", "print(1)\n")
+    put(skill(tmp_path / "skills/tested"), "evals/triggers.json", TRIGGERS)
+    skill(tmp_path / "skills/mute", description='""')
+    assert main(["init", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) < 25
+    assert "missing in 31 packages: evals" in lines
+    assert "missing in 30 packages: unit tests of their scripts" in lines
+    assert "30 more have neither evals nor unit tests and no fault" in lines
+    assert [line for line in lines if line.startswith("skills/")] == [
+        "skills/mute: mute, 0 evals, 0 unit tests",
+        "skills/tested: tested, 2 evals, 0 unit tests",
+    ]

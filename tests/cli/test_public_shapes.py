@@ -58,6 +58,22 @@ def test_a_skill_without_cases_is_inconclusive_and_passes_its_spec(package: Path
     assert (report["verdict"], report["gates"][0]["verdict"], report["findings"]) == ("inconclusive", "pass", [])
 
 
+def test_the_report_says_why_nothing_was_decided(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["build", "verify", "-C", str(package)])
+    assert "inconclusive: pdf has no case, so nothing about an agent was measured" in capsys.readouterr().out.splitlines()
+
+
+def test_of_many_next_commands_the_first_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(8):
+        folder = tmp_path / "skills" / f"form-{number}"
+        put(folder, "SKILL.md", SKILL.replace("name: pdf", f"name: form-{number}"))
+        put(folder, "evals/evals.json", '[{"query": "boil an egg", "should_trigger": true}]')
+    main(["build", "verify", "-C", str(tmp_path)])
+    lines = capsys.readouterr().out.splitlines()
+    assert len([line for line in lines if line.startswith("next: ")]) == 5
+    assert "  and 3 more commands (--json has them all)" in lines
+
+
 def test_links_to_commands_of_a_host_are_no_files(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     put(package, "SKILL.md", body("Else use [planner](/acme:planner), then [commit](/commit)."))
     assert findings(build(package, capsys)) == {}
@@ -191,3 +207,52 @@ def test_a_repository_of_skills_is_built_from_its_root(tmp_path: Path, capsys: p
     put(tmp_path, "node_modules/y/SKILL.md", SKILL)
     assert main(["build", "verify", "--json", "-C", str(tmp_path)]) == 3
     assert {package["path"] for package in json.loads(capsys.readouterr().out)["packages"]} == set(folders)
+
+
+def refusal(folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    """Message and remedy where there is nothing to build."""
+    for command in (["build", "verify", "--json", "-C", str(folder)], ["init", "--json", str(folder)]):
+        assert main(command) == 2
+        error = json.loads(capsys.readouterr().out)["error"]
+    return error["message"], error["fix"]
+
+
+def test_a_folder_without_any_skill_says_how_to_make_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    message, fix = refusal(tmp_path, capsys)
+    assert message == f"there is no skill (a folder with SKILL.md) in {tmp_path} or below it"
+    assert fix.startswith("selftune create init ")
+
+
+def test_a_skill_file_in_another_spelling_is_named(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (package / "SKILL.md").rename(package / "skill.md")
+    assert refusal(package, capsys) == ("hosts read only a file spelled SKILL.md", "rename skill.md to SKILL.md")
+
+
+def test_a_skill_file_that_is_no_file_is_named(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (package / "SKILL.md").unlink()
+    os.mkfifo(package / "SKILL.md")
+    assert refusal(package, capsys)[0] == "SKILL.md is not a regular file"
+    (package / "SKILL.md").unlink()
+    os.symlink("gone.md", package / "SKILL.md")
+    assert refusal(package, capsys)[0] == "SKILL.md is a link that leads nowhere"
+
+
+def test_a_skill_file_that_is_far_too_large_is_bad_input_with_the_remedy(
+    package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(package, "SKILL.md", SKILL + "a" * (1024 * 1024))
+    report = build(package, capsys, status=2)
+    (problem,) = report["problems"]
+    assert (report["name"], problem["path"]) == ("pdf", "SKILL.md")
+    assert problem["fix"] == "move long material to files under references/"
+
+
+def test_a_byte_order_mark_is_told_how_to_get_rid_of(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(package, "SKILL.md", b"\xef\xbb\xbf" + SKILL.encode())
+    (found,) = build(package, capsys, status=1)["findings"]
+    assert (found["code"], found["fix"]) == ("ambiguous-frontmatter", "save the file as UTF-8 without a byte order mark")
+
+
+def test_windows_line_ends_are_in_order(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(package, "SKILL.md", SKILL.replace("\n", "\r\n"))
+    assert build(package, capsys)["findings"] == []
