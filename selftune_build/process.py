@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -30,9 +30,6 @@ from selftune_build.limits import (
 from selftune_build.store.atomic import store_errors
 
 Ended = Literal["exit", "timeout", "flood", "cancelled", "missing"]
-
-_KEPT_NAMES = ("PATH", "LANG", "LANGUAGE", "TERM", "TZ", "SYSTEMROOT")
-_FIXED = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "TZ": "UTC"}
 
 _NO_ROOM = frozenset((errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM))
 """The machine has no room for another child, whichever program it is."""
@@ -98,22 +95,6 @@ def run(
         return _not_started(argv, error, tail)
     with supervisor:
         return supervisor.outcome(time.monotonic() + timeout_s, cancel)
-
-
-def child_environment(home: Path | str, temporary: Path | str, passed: Iterable[str] = ()) -> dict[str, str]:
-    """The environment a child gets: an allow-list of ours, its own HOME and TMPDIR, and the variables named in `passed`.
-
-    Names that are not set are left out. HOME and the temporary folder are never those of the user.
-    """
-    wanted = {*_KEPT_NAMES, *passed}
-    kept = {name: value for name, value in os.environ.items() if name in wanted or name.startswith("LC_")}
-    folders = {"HOME": str(home), **dict.fromkeys(("TMPDIR", "TMP", "TEMP"), str(temporary))}
-    return {**kept, **folders, "PYTHONDONTWRITEBYTECODE": "1"}
-
-
-def script_environment(home: Path | str, temporary: Path | str, passed: Iterable[str] = ()) -> dict[str, str]:
-    """As `child_environment`, and the same for everybody, whatever the user's locale, time zone or hash seed is."""
-    return {**child_environment(home, temporary, passed), **_FIXED}
 
 
 def _not_started(argv: Sequence[str], error: OSError | ValueError, tail: _Tail | None) -> Outcome:

@@ -13,13 +13,14 @@ from typing import Any, BinaryIO
 from selftune_build.agents.protocol import AgentFailure, CompleteRequest, RunRequest, Traits
 from selftune_build.agents.response import parse_response
 from selftune_build.agents.staging import Stage
+from selftune_build.environment import child_environment
 from selftune_build.errors import InputError
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.limits import COMMAND_FILE_MAX_BYTES, COMMAND_MESSAGE_CHARACTERS, RESPONSE_BYTES
 from selftune_build.model.location import Location
 from selftune_build.model.manifest import AgentDefinition
 from selftune_build.model.sample import ErrorKind, EvidenceOrigin, Reply, Usage
-from selftune_build.process import Outcome, child_environment, run
+from selftune_build.process import Outcome, run
 
 PROTOCOL = "selftune.agent/1"
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from selftune_build.checks.context import Command, CommandEnd, Execute
 from selftune_build.checks.graders import grader_files
+from selftune_build.environment import script_environment
 from selftune_build.limits import CHECK_COMMAND_OUTPUT_BYTES, CHECK_COMMAND_SECONDS
 from selftune_build.model.package import Package
-from selftune_build.process import Outcome, run, script_environment
+from selftune_build.process import Outcome, run
 
 _REASONS = {
     "timeout": f"it did not end within {CHECK_COMMAND_SECONDS} s",

@@ -11,6 +11,7 @@ from msgspec import Struct
 from selftune_build import process
 from selftune_build.agents.protocol import Agent, AgentFailure, RunRequest, StagedSkill
 from selftune_build.agents.staging import Stage
+from selftune_build.environment import script_environment
 from selftune_build.limits import SCRIPT_OUTPUT_BYTES
 from selftune_build.model.sample import ErrorKind
 from selftune_build.stages.row import RowSpec
@@ -62,7 +63,7 @@ def script_asker(cancel: threading.Event) -> Ask:
         outcome = process.run(
             argv,
             cwd=stage.root,
-            env=process.script_environment(stage.home, stage.home / "tmp"),
+            env=script_environment(stage.home, stage.home / "tmp"),
             stdin=spec.case.stdin.encode(),
             stdout=answer,
             timeout_s=limits.timeout_s,

@@ -18,9 +18,9 @@ from selftune_build.engine.outcome import fresh_stages, lock_of, settle
 from selftune_build.engine.package_run import PackageRun, failing_cases
 from selftune_build.engine.plan import settled_inputs
 from selftune_build.engine.price import price_of, refuse_or_confirm, smallest
+from selftune_build.engine.ran import Ran
 from selftune_build.engine.report import broken_reports, overall_report
 from selftune_build.engine.request import BuildRequest, Surroundings
-from selftune_build.engine.running import Ran, Runner
 from selftune_build.engine.runs import AgentOf, package_runs
 from selftune_build.engine.summary import Settled, package_report
 from selftune_build.engine.tracing import trace_address, tracer
@@ -131,11 +131,12 @@ def _unsettled(run: PackageRun) -> list[str]:
 
 
 def _build_group(runs: Sequence[PackageRun], request: BuildRequest, purse: Purse, around: Surroundings) -> list[Settled]:
-    reason = runs[0].agent.unavailable() if any(plan.missing for run in runs for plan in run.plans) else None
     ran = Ran()
-    if not request.dry_run:
+    if not request.dry_run and any(plan.missing for run in runs for plan in run.plans):
+        from selftune_build.engine.running import Runner  # brings networkx, which nothing needs where nothing is stale
+
         try:
-            ran = Runner(runs, request, purse, around, reason).run()
+            ran = Runner(runs, request, purse, around, runs[0].agent.unavailable()).run()
         finally:
             around.progress.done()
     return [_settle(run, ran, request, around) for run in runs]

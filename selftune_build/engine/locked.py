@@ -17,9 +17,9 @@ from selftune_build.engine.outcome import decided, failures_by_lock, fresh_stage
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan, Trace, changes_since, kept_row
 from selftune_build.engine.policy import policy_digest
+from selftune_build.engine.ran import Ran
 from selftune_build.engine.report import REFUSING, broken_reports, overall_report
 from selftune_build.engine.request import BuildRequest
-from selftune_build.engine.running import Ran
 from selftune_build.engine.runs import AgentOf, package_runs
 from selftune_build.engine.summary import Settled, package_report
 from selftune_build.engine.tracing import tracer

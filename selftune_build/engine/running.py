@@ -1,11 +1,9 @@
-"""The paying part of an invocation: cheap rows first, then the agents, each package only as long as it can still pass."""
+"""The paying part of an invocation: wave after wave, each package only as long as it can still pass."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-
-from msgspec import Struct, field
 
 from selftune_build.checks.execute import command_executor
 from selftune_build.engine.asking import agent_asker, script_asker
@@ -15,31 +13,20 @@ from selftune_build.engine.keeping import Means
 from selftune_build.engine.outcome import decided, judge_plan, required_gates
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan, answered
+from selftune_build.engine.ran import Ran
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.engine.sampling import Taken, TakenKind, commit_limit, take_sample
 from selftune_build.engine.scheduler import Question, Work, questions, run_rounds
 from selftune_build.errors import StoreError, UndecidedError
 from selftune_build.gates.foresight import Suite, still_open
-from selftune_build.graph.targets import address
+from selftune_build.graph.builder import build_graph, waves
+from selftune_build.graph.targets import Target, address
 from selftune_build.model.case import Arm
 from selftune_build.model.lock import Row
 from selftune_build.model.verdict import Verdict
 from selftune_build.stages.baseline import measures_outcome
 from selftune_build.stages.row import RowSpec
 from selftune_build.store.atomic import store_errors
-
-
-class Ran(Struct):
-    """What came of a run: every question that was open, and the packages on which no more was spent."""
-
-    questions: list[Question] = field(default_factory=list)
-    held_back: set[str] = field(default_factory=set)
-    """Folders of packages that could not pass any more."""
-    store_error: StoreError | None = None
-
-    def question_of(self, plan: RowPlan) -> Question | None:
-        """The question that a row was part of."""
-        return next((question for question in self.questions if plan.spec in question.specs), None)
 
 
 class Runner:
@@ -66,16 +53,18 @@ class Runner:
         self._guard = threading.Lock()
 
     def run(self) -> Ran:
-        """Scripts first, then the agent; a package whose required gates already said no is held back."""
-        plans = [plan for run in self.runs for plan in run.plans]
-        self._rounds(plan for plan in plans if plan.spec.arm is Arm.SCRIPT)
-        self._hold_back()
-        self._rounds(plan for plan in plans if plan.spec.arm is not Arm.SCRIPT)
+        """Wave after wave of the graph; a package whose required gates already said no is held back."""
+        stale: dict[Target, list[RowPlan]] = {}
+        for plan in (plan for run in self.runs for plan in run.plans if plan.missing):
+            stale.setdefault(Target(plan.spec.package.path, plan.spec.stage), []).append(plan)
+        for wave in waves(build_graph({target.package for target in stale}), stale):
+            self._hold_back()
+            asked = questions(plan for target in wave for plan in stale[target])
+            self.ran.questions += asked
+            self._rounds(asked)
         return self.ran
 
-    def _rounds(self, plans: Iterable[RowPlan]) -> None:
-        asked = questions(plans)
-        self.ran.questions += asked
+    def _rounds(self, asked: Sequence[Question]) -> None:
         work = Work(
             take=self._take,
             counted=lambda spec: answered(self._of[spec.package.path].evidence.counted(spec)),

@@ -10,7 +10,7 @@ from msgspec import Struct
 from selftune_build.engine.outcome import Outcome
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan
-from selftune_build.engine.running import Ran
+from selftune_build.engine.ran import Ran
 from selftune_build.engine.sampling import TakenKind
 from selftune_build.engine.scheduler import Question
 from selftune_build.engine.states import Event, advance

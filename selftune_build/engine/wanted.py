@@ -9,9 +9,8 @@ from msgspec import Struct
 from selftune_build.engine.load import Universe
 from selftune_build.engine.request import BuildRequest
 from selftune_build.errors import UsageError
-from selftune_build.graph.builder import build_graph, closure
 from selftune_build.graph.selection import select
-from selftune_build.graph.targets import SAMPLED, Stage, Target, parse_target
+from selftune_build.graph.targets import SAMPLED, Stage, Target, parse_target, with_needs
 from selftune_build.model.package import Package
 
 
@@ -28,10 +27,9 @@ def wanted_packages(universe: Universe, request: BuildRequest) -> list[WantedPac
     """The packages to build with the closure of what is asked. Raises UsageError for targets that do not exist."""
     names = universe.names | {broken.path: broken.path.rpartition("/")[2] for broken in universe.broken}
     selection = select([parse_target(text) for text in request.targets], names, universe.root, request.directory)
-    order = closure(build_graph(names), selection.goals)
     stages: dict[str, set[Stage]] = {}
-    for target in order:
-        stages.setdefault(target.package, set()).add(target.stage)
+    for goal in selection.goals:
+        stages.setdefault(goal.package, set()).update(with_needs([goal.stage]))
     wanted = []
     for package in universe.packages:
         if package.path in stages:

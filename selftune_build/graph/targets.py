@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from msgspec import Struct
@@ -10,7 +11,7 @@ from selftune_build.errors import UsageError
 
 
 class Stage(StrEnum):
-    """The fixed phases of a package, cheapest first."""
+    """The fixed phases of a package, each after all that it needs."""
 
     SPEC = "spec"
     EVALS = "evals"
@@ -31,6 +32,23 @@ NEEDS: dict[Stage, tuple[Stage, ...]] = {
     Stage.VERIFY: (Stage.PACKAGE_EVALUATION,),
 }
 """Which stages of the same package a stage reads."""
+
+AFTER: dict[Stage, tuple[Stage, ...]] = {
+    Stage.UNIT_TESTS: (Stage.SPEC,),
+    Stage.REPLAY: (Stage.SPEC, Stage.UNIT_TESTS),
+    Stage.BASELINE: (Stage.SPEC, Stage.UNIT_TESTS),
+}
+"""Which stages, where they are asked for as well, are decided before a stage spends anything; it does not read them."""
+
+
+def with_needs(stages: Iterable[Stage]) -> frozenset[Stage]:
+    """The stages and all that they need, in the same package."""
+    wanted = set(stages)
+    for stage in reversed(Stage):
+        if stage in wanted:
+            wanted.update(NEEDS[stage])
+    return frozenset(wanted)
+
 
 _STAGES = {stage.value: stage for stage in Stage}
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from selftune_build.environment import child_environment
 from selftune_build.limits import CHILD_STDERR_MAX_BYTES
-from selftune_build.process import NotStarted, Outcome, child_environment, run
+from selftune_build.process import NotStarted, Outcome, run
 
 MANY = 1 << 20
 

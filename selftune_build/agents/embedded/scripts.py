@@ -15,6 +15,7 @@ from selftune_build import process
 from selftune_build.agents.embedded.calls import ScriptCall
 from selftune_build.agents.embedded.reading import inside
 from selftune_build.agents.protocol import AgentFailure, RunRequest
+from selftune_build.environment import child_environment
 from selftune_build.limits import EMBEDDED_SCRIPT_OUTPUT_BYTES
 from selftune_build.model.sample import ErrorKind
 
@@ -64,7 +65,7 @@ def _run(request: RunRequest, folder: Path, call: ScriptCall, timeout_s: float) 
 
 
 def _environment(home: Path) -> dict[str, str]:
-    given = process.child_environment(home, home / "tmp")
+    given = child_environment(home, home / "tmp")
     return {name: value for name, value in given.items() if not _VARIABLES_LEFT_OUT.match(name)} | _FIXED_ENVIRONMENT
 
 
