@@ -106,7 +106,7 @@ def observed(setting: Setting, touched: frozenset[str] | None, reply: Reply | No
         return setting.all("*")
     names = set(_touched_that_count(touched or frozenset(), traits))
     names.update(_reported(setting, files_read or ()))
-    names.update(_reported(setting, _strings_of(calls or ())))
+    names.update(_reported(setting, (text for call in calls or () for text in _strings_in(call) or ())))
     if activated is None or calls is None:
         names |= setting.all("body") | setting.all("listing")
     for name in activated or ():
@@ -168,7 +168,7 @@ def _plain_name(call: ToolCall) -> str:
 
 
 def _is_harmless(call: ToolCall) -> bool:
-    return _plain_name(call) in HARMLESS_TOOLS
+    return _plain_name(call) in HARMLESS_TOOLS and _strings_in(call) is not None
 
 
 def _reported(setting: Setting, paths: Iterable[str]) -> Iterator[str]:
@@ -191,17 +191,18 @@ def _facet_at(setting: Setting, path: str) -> str | None:
     return f"{name}:listing" if is_folder else _file_facet(name, inside)
 
 
-def _strings_of(calls: Iterable[ToolCall]) -> Iterator[str]:
-    """Every string in the inputs of tool calls, to a bounded number each."""
-    for call in calls:
-        pending: list[Any] = [call.input]
-        for _ in range(OBSERVED_INPUT_STRINGS):
-            if not pending:
-                break
-            value = pending.pop()
-            if isinstance(value, str):
-                yield value
-            elif isinstance(value, dict):
-                pending.extend(value.values())
-            elif isinstance(value, list):
-                pending.extend(value)
+def _strings_in(call: ToolCall) -> list[str] | None:
+    """Every string in the input of a tool call; None where there are too many to look at each."""
+    found: list[str] = []
+    pending: list[Any] = [call.input]
+    for _ in range(OBSERVED_INPUT_STRINGS):
+        if not pending:
+            return found
+        value = pending.pop()
+        if isinstance(value, str):
+            found.append(value)
+        elif isinstance(value, dict):
+            pending.extend(value.values())
+        elif isinstance(value, list):
+            pending.extend(value)
+    return None if pending else found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -17,6 +18,9 @@ from selftune_build.limits import (
 from selftune_build.model.sample import ErrorKind, Reply, ToolCall, Usage
 
 _COST_DIGITS = 18
+
+# Possessive, and the closing quote may be missing: every character is looked at once.
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|([\[\]{}])', re.DOTALL)
 
 
 def parse_response(raw: bytes) -> Reply:
@@ -70,18 +74,13 @@ def _load(text: str) -> object:
 
 def _check_depth(text: str) -> None:
     """Refuse deep nesting before the parser recurses into it."""
-    depth, in_string, escaped = 0, False, False
-    for character in text:
-        if in_string:
-            in_string, escaped = escaped or character != '"', not escaped and character == "\\"
-        elif character == '"':
-            in_string = True
-        elif character in "[{":
-            depth += 1
+    depth = 0
+    for found in _STRING_OR_BRACKET.finditer(text):
+        bracket = found[1]
+        if bracket is not None:
+            depth += 1 if bracket in "[{" else -1
             if depth > RESPONSE_DEPTH:
                 _refuse(f"it is nested deeper than {RESPONSE_DEPTH}")
-        elif character in "]}":
-            depth -= 1
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

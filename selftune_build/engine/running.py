@@ -95,7 +95,7 @@ class Runner:
         with self._guard:
             self.ran.store_error = self.ran.store_error or error
         self.around.stop.set()
-        return Taken(TakenKind.STOPPED, message=error.message)
+        return Taken(TakenKind.STOPPED)
 
     def _commit_limits(self, question: Question) -> None:
         try:

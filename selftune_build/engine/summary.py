@@ -158,6 +158,10 @@ def _problems(settled: Settled) -> Iterable[Problem]:
             code = "budget-used-up" if question.trouble.kind is TakenKind.NO_BUDGET else "no-evidence"
             fix = f"selftune build {shlex.quote(plan.address)}"
             yield Problem(code, plan.address, f"{settled.run.agent.name}: {question.trouble.message}", fix=fix)
+    error = settled.ran.store_error
+    if error is not None:
+        at = error.at.path if error.at is not None else None
+        yield Problem(error.code, settled.run.package.name, error.message, path=at, fix=error.hint)
     origins = settled.run.package.manifest.policy.origins
     if origins is not None and settled.run.agent.traits.origin.value not in origins:
         message = f"the evidence is {settled.run.agent.traits.origin.value}, and policy.origins asks for {', '.join(origins)}"
