@@ -19,6 +19,7 @@ from selftune_build.engine.outcome import Outcome, lock_of, settle
 from selftune_build.engine.package_run import PackageRun, failing_cases
 from selftune_build.engine.plan import settled_inputs
 from selftune_build.engine.price import price_of, refuse_or_confirm, smallest
+from selftune_build.engine.registry import Registry
 from selftune_build.engine.report import broken_reports, overall_report
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.engine.running import Ran, Runner
@@ -51,7 +52,7 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings) -> Re
     """Bring the targets up to date and say what they amount to. Raises SelftuneError where nothing could be decided at all."""
     wanted = wanted_packages(universe, request)
     stores = _stores(universe, request, around)
-    groups = _group_by_agent(list(_package_runs(universe, wanted, request, stores)))
+    groups = _group_by_agent(list(_package_runs(universe, wanted, request, stores, around.registry)))
     for runs in groups:
         _plan(runs, request, stores.traces)
     purse = _purse(groups, request)
@@ -77,7 +78,7 @@ def _stores(universe: Universe, request: BuildRequest, around: Surroundings) -> 
 
 
 def _package_runs(
-    universe: Universe, wanted: Iterable[WantedPackage], request: BuildRequest, stores: Stores
+    universe: Universe, wanted: Iterable[WantedPackage], request: BuildRequest, stores: Stores, registry: Registry
 ) -> Iterable[PackageRun]:
     agents: dict[tuple[str, str], tuple[Agent, Evidence]] = {}
     sets: dict[tuple[str, ...], StagedSet] = {}
@@ -89,7 +90,7 @@ def _package_runs(
         package = each.package
         for name in request.agents or package.manifest.agent:
             model = request.model or package.manifest.model
-            agent = make_agent(name, package.manifest, universe.root, model)
+            agent = make_agent(name, package.manifest, universe.root, model, registry.agents)
             agent, evidence = agents.setdefault(_identity(agent), (agent, Evidence(stores.samples, stores.records, agent)))
             beside = competitors(package, universe.siblings)
             asking = Asking(
@@ -101,7 +102,7 @@ def _package_runs(
                 without_skill=staged(beside),
                 alone=staged([package]),
             )
-            run = PackageRun(asking, agent, evidence, read_package_lock(package), each.stages)
+            run = PackageRun(asking, agent, evidence, read_package_lock(package), each.stages, registry)
             run.cases = each.cases
             yield run
 

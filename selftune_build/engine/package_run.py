@@ -8,6 +8,7 @@ from functools import cached_property
 from selftune_build.agents.protocol import Agent
 from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.plan import RowPlan, Trace, kept_row, plan_row
+from selftune_build.engine.registry import BUILTIN, Registry
 from selftune_build.graph.targets import Stage
 from selftune_build.lock.parsing import LockReading
 from selftune_build.model.case import Arm
@@ -22,13 +23,22 @@ from selftune_build.stages.unit_tests import unit_test_rows
 class PackageRun:
     """Holds what is asked of a package in this invocation. Nothing here runs or writes."""
 
-    def __init__(self, asking: Asking, agent: Agent, evidence: Evidence, lock: LockReading, stages: Iterable[Stage]) -> None:
+    def __init__(
+        self,
+        asking: Asking,
+        agent: Agent,
+        evidence: Evidence,
+        lock: LockReading,
+        stages: Iterable[Stage],
+        registry: Registry = BUILTIN,
+    ) -> None:
         self.asking = asking
         self.package: Package = asking.package
         self.agent = agent
         self.evidence = evidence
         self.lock = lock
         self.stages = frozenset(stages)
+        self.registry = registry.under(asking.package.manifest.policy)
         self.cases: dict[Stage, frozenset[str]] = {}
         self.plans: list[RowPlan] = []
 
