@@ -21,10 +21,10 @@ def _none_absent(names: Sequence[str]) -> tuple[str, ...]:
 class Registry(Struct, frozen=True):
     """What can be named here. The mappings may find what they hold when they are asked, so ask with `get`, never walk them."""
 
-    agents: Mapping[str, AgentType] = AGENTS
-    gates: Mapping[str, Gate] = GATES
-    checks: Mapping[str, Family] = FAMILIES
-    readers: Mapping[str, Format] = FORMATS
+    agents: Mapping[str, AgentType]
+    gates: Mapping[str, Gate]
+    checks: Mapping[str, Family]
+    readers: Mapping[str, Format]
     absent: Callable[[Sequence[str]], tuple[str, ...]] = _none_absent
     """Of these plugins, by the name of their distribution, those that are not installed."""
     restrict: Callable[[Sequence[str]], Registry] | None = None
@@ -35,5 +35,5 @@ class Registry(Struct, frozen=True):
         return self if self.restrict is None else self.restrict(policy.plugins)
 
 
-BUILTIN = Registry()
+BUILTIN = Registry(AGENTS, GATES, FAMILIES, FORMATS)
 """Without any plugin."""
