@@ -158,5 +158,15 @@ def _mute_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _leave_current_folder() -> None:
+    """`python -m` looks for modules in the folder it is started in, which may be a stranger's checkout; the program does not.
+
+    Libraries load what distributions there offer them: networkx calls every `networkx.backend_info` it finds.
+    """
+    if not sys.flags.safe_path and sys.path and os.path.realpath(sys.path[0]) == os.path.realpath(os.curdir):
+        del sys.path[0]
+
+
 if __name__ == "__main__":
+    _leave_current_folder()
     sys.exit(main())

@@ -200,8 +200,8 @@ def _located(member: str, read: Callable[[], EvalReading]) -> EvalReading:
     try:
         return read()
     except (InputError, UndecidedError) as error:
-        moved = _place(error.at, member) if error.at else Location(member)
-        raise type(error)(error.message, at=moved, hint=error.hint, code=error.code) from error
+        error.at = _place(error.at, member) if error.at else Location(member)
+        raise
 
 
 def _place(at: Location, member: str) -> Location:

@@ -25,6 +25,7 @@ _CACHES = ("__pycache__", ".pyc")
 
 _calling = threading.local()
 _protected: set[str] = set()
+_temporary: list[str] = []
 _installed = threading.Lock()
 _hooked = False
 
@@ -39,6 +40,8 @@ def protect(folder: Path) -> None:
     _protected.add(os.path.realpath(folder))
     with _installed:
         if not _hooked:
+            # Python finds the temporary folder by writing to it: inside the hook that would call the hook.
+            _temporary.append(os.path.realpath(tempfile.gettempdir()))
             sys.addaudithook(_audit)
             _hooked = True
 
@@ -91,7 +94,7 @@ def _written(event: str, arguments: tuple[Any, ...]) -> list[str]:
 def _is_forbidden(path: str, reads_only: bool) -> bool:
     if any(cache in path for cache in _CACHES) or path == os.devnull:
         return False
-    temporary = os.path.realpath(tempfile.gettempdir())
+    temporary = _temporary[0]
     for folder in _protected:
         if _is_below(path, folder):
             return not (_is_below(temporary, folder) and _is_below(path, temporary))

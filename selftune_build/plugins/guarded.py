@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -26,7 +26,7 @@ from selftune_build.reading.evals.content import has_float
 from selftune_build.reading.evals.identifiers import id_fault
 from selftune_build.reading.evals.recognise import Format
 from selftune_build.reading.evals.source import EvalReading, Source
-from selftune_build.relpath import safe
+from selftune_build.relpath import fault as path_fault
 from selftune_build.report.format import ReportFormat
 from selftune_build.stats.decision import Decision
 
@@ -117,8 +117,7 @@ def _case(value: Any) -> Case:
     fault = id_fault(case.id)
     if fault:
         raise ValueError(f"the id of a case cannot be used: {fault}")
-    for file in case.files:
-        safe(file.dest)
+    _refuse_paths(file.dest for file in case.files)
     if any(has_float(check.params) for check in case.checks):
         raise ValueError(f"a check of the case {case.id!r} holds a float")
     return case
@@ -127,9 +126,16 @@ def _case(value: Any) -> Case:
 def _overlay(value: Any) -> Overlay:
     overlay: Overlay = _of(value, Overlay)
     msgspec.convert(msgspec.to_builtins(overlay), Overlay)
-    for edit in overlay.patch:
-        safe(edit.path)
+    _refuse_paths(edit.path for edit in overlay.patch)
     return overlay
+
+
+def _refuse_paths(paths: Iterable[str]) -> None:
+    """An unsafe path of a plugin's own making is a fault of the plugin, not of a file: no InputError."""
+    for path in paths:
+        fault = path_fault(path)
+        if fault:
+            raise ValueError(fault.message)
 
 
 def _text(value: Any) -> str:

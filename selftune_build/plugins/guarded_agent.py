@@ -120,6 +120,8 @@ def _traits(agent: Agent) -> Traits:
 
 def _checked(value: Any, expected: Any) -> Any:
     """The value, its fields of the types they promise: structs do not check what they are made from."""
+    if not isinstance(value, expected):
+        raise TypeError(f"it returned {type(value).__name__}, not {getattr(expected, '__name__', expected)}")
     if value is None or isinstance(value, str):
-        return msgspec.convert(value, expected)
-    return msgspec.convert(msgspec.to_builtins(value), expected, strict=True)
+        return value
+    return msgspec.convert(msgspec.to_builtins(value), type(value), strict=True)

@@ -50,9 +50,7 @@ def _check(kind: Kind, name: str) -> None:
     if len(name) <= NAME_LIMIT and _NAME.fullmatch(name):
         return
     suggestion = "-".join(re.findall(r"[a-z0-9]+", name.lower()))[:NAME_LIMIT].strip("-0123456789") or "my-plugin"
-    message = (
-        f"{name!r} is no name for a plugin: a letter, then lower-case letters, digits, single hyphens, at most {NAME_LIMIT}"
-    )
+    message = f"{name!r} is no name for a plugin: a letter, then lower-case letters, digits, single hyphens, at most {NAME_LIMIT}"
     raise UsageError(message, hint=f"selftune plugins new --kind {kind} {suggestion}")
 
 

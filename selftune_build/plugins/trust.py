@@ -126,19 +126,22 @@ def _is_below(path: str, folder: str) -> bool:
 
 def _offers(path: list[str]) -> Iterator[Found]:
     for distribution in metadata.distributions(path=path):
-        entries = tuple(entry for entry in _entry_points(distribution) if entry.group == GROUP)
-        name = distribution.metadata["Name"] if entries else None
-        if name:
-            location = os.path.realpath(str(distribution.locate_file("")))
-            yield Found(normal(name), distribution.version or "", location, entries, _editable(distribution))
+        try:
+            found = _offer(distribution)
+        except Exception:  # whatever a spoiled file makes of the reader: it belongs to a stranger, and offers nothing
+            found = None
+        if found is not None:
+            yield found
 
 
-def _entry_points(distribution: metadata.Distribution) -> Iterable[metadata.EntryPoint]:
-    """Nothing for a distribution whose files cannot be read: it is a stranger's, and offers nothing."""
-    try:
-        return list(distribution.entry_points)
-    except (OSError, ValueError, KeyError):
-        return ()
+def _offer(distribution: metadata.Distribution) -> Found | None:
+    entries = tuple(entry for entry in distribution.entry_points if entry.group == GROUP)
+    name = distribution.metadata["Name"] if entries else None
+    if not name:
+        return None
+    sound = [entry for entry in entries if entry.name.isprintable() and entry.module]
+    location = os.path.realpath(str(distribution.locate_file("")))
+    return Found(normal(name), distribution.version or "", location, tuple(sound), _editable(distribution))
 
 
 def _refusal(each: Found) -> Refused:
@@ -153,6 +156,6 @@ def _editable(distribution: metadata.Distribution) -> str | None:
         if data["dir_info"]["editable"] is not True:
             return None
         parts = urlsplit(data["url"])
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
     return os.path.realpath(unquote(parts.path)) if parts.scheme == "file" else None
