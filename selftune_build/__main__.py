@@ -22,6 +22,7 @@ COMMANDS = {
     "build": ("selftune_build.cli.build", "bring evidence up to date: spec, evals, unit-tests, replay, baseline, verify"),
     "show": ("selftune_build.cli.show", "one case whole: prompt, transcript, files, each check"),
     "create": ("selftune_build.cli.create", "write a new skill package"),
+    "plugins": ("selftune_build.cli.plugins", "what is installed beside the tool, and a new plugin to start from"),
     "init": ("selftune_build.cli.init", "adopt the skill packages that are here already"),
 }
 """Name of each command: the module whose `command` it is, and what it does."""
@@ -157,5 +158,15 @@ def _mute_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _leave_current_folder() -> None:
+    """`python -m` looks for modules in the folder it is started in, which may be a stranger's checkout; the program does not.
+
+    Libraries load what distributions there offer them: networkx calls every `networkx.backend_info` it finds.
+    """
+    if not sys.flags.safe_path and sys.path and os.path.realpath(sys.path[0]) == os.path.realpath(os.curdir):
+        del sys.path[0]
+
+
 if __name__ == "__main__":
+    _leave_current_folder()
     sys.exit(main())

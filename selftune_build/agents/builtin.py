@@ -2,17 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from selftune_build.agents.command import CommandAgent
 from selftune_build.agents.embedded import EmbeddedAgent
-from selftune_build.agents.protocol import Agent
+from selftune_build.agents.protocol import Agent, AgentSettings, AgentType
 from selftune_build.errors import InputError, UndecidedError
 from selftune_build.model.manifest import Manifest
 
-COMMAND = "command"
-EMBEDDED = "embedded"
+
+def _embedded(settings: AgentSettings) -> Agent:
+    return EmbeddedAgent(settings.name)
+
+
+def _command(settings: AgentSettings) -> Agent:
+    if settings.definition is None:
+        raise InputError("`command` is a type of agent, not an agent", hint="declare one under `agents:` with `argv`")
+    return CommandAgent(settings.name, settings.definition, settings.workspace_root, settings.model)
+
+
+AGENT_TYPES: tuple[AgentType, ...] = (
+    AgentType("embedded", "1", _embedded, "a host in miniature: deterministic, free, offline, no model"),
+    AgentType("command", "1", _command, "any program that reads one JSON request and writes one JSON response"),
+)
+AGENTS: Mapping[str, AgentType] = {each.id: each for each in AGENT_TYPES}
+
+
+def make_agent(
+    name: str, manifest: Manifest, workspace_root: Path, model: str | None, types: Mapping[str, AgentType] = AGENTS
+) -> Agent:
+    """The agent that `name` stands for in this manifest. Raises UndecidedError where nothing supplies it."""
+    definition = manifest.agents.get(name)
+    found = types.get(definition.type if definition else name)
+    if found is None:
+        raise _unknown(name, manifest)
+    return found.make(AgentSettings(name, definition, model, workspace_root))
+
+
+def _unknown(name: str, manifest: Manifest) -> UndecidedError:
+    definition = manifest.agents.get(name)
+    known = ", ".join(sorted({"embedded", *manifest.agents}))
+    if definition is not None:
+        message = f"agent {name!r} has the type {definition.type!r}, which nothing here supplies"
+        hint = "install the plugin that supplies it (`selftune plugins list` shows what is there), or use `type: command`"
+    else:
+        message = f"there is no agent {name!r} here"
+        hint = f"install the plugin that supplies it, declare it under `agents:` in selftune.yaml, or use one of: {known}"
+    return UndecidedError(message, code="agent-unavailable", hint=hint)
 
 
 def declared_identity(name: str, manifest: Manifest, workspace_root: Path, model: str | None) -> dict[str, Any]:
@@ -21,25 +59,6 @@ def declared_identity(name: str, manifest: Manifest, workspace_root: Path, model
     Raises InputError for a program file of the workspace that cannot be read.
     """
     definition = manifest.agents.get(name)
-    kind = definition.type if definition is not None else name
-    if kind in (COMMAND, EMBEDDED):
+    if (definition.type if definition is not None else name) in AGENTS:
         return make_agent(name, manifest, workspace_root, model).identity
     return {"model": model} if model is not None else {}
-
-
-def make_agent(name: str, manifest: Manifest, workspace_root: Path, model: str | None) -> Agent:
-    """The agent that `name` stands for in this manifest. Raises UndecidedError where nothing provides it."""
-    definition = manifest.agents.get(name)
-    if definition is not None and definition.type == COMMAND:
-        return CommandAgent(name, definition, workspace_root, model)
-    if definition is not None and definition.type != EMBEDDED:
-        raise InputError(
-            f"agent {name!r} has the type {definition.type!r}, which nothing here provides", hint="use `type: command`"
-        )
-    if definition is not None or name == EMBEDDED:
-        return EmbeddedAgent(name)
-    raise UndecidedError(
-        f"there is no agent {name!r} here",
-        code="agent-unavailable",
-        hint=f"declare it under `agents:` in selftune.yaml, or use one of: {', '.join(sorted({EMBEDDED, *manifest.agents}))}",
-    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from msgspec import Struct
 
 from selftune_build.escape import one_line
 from selftune_build.limits import CHECK_EVIDENCE_CHARACTERS
-from selftune_build.model.case import Arm, CaseFile
+from selftune_build.model.case import Arm, CaseFile, Check
 from selftune_build.model.sample import Transcript
 from selftune_build.model.verdict import CheckResult
 
@@ -35,6 +36,17 @@ class CommandEnd(Struct, frozen=True):
 Execute = Callable[[Command], CommandEnd]
 
 
+class Supplied(Protocol):
+    """What judges checks that are not ours: `checks.registry.Family`."""
+
+    @property
+    def judge(self) -> Callable[[Check, Transcript, CheckContext], CheckResult]:
+        """Whether a check of this kind holds."""
+
+
+NOTHING_SUPPLIED: Mapping[str, Supplied] = {}
+
+
 class CheckContext(Struct, frozen=True):
     """The case around a transcript: whose skill it tests, under which arm, and the files it started with."""
 
@@ -44,6 +56,8 @@ class CheckContext(Struct, frozen=True):
     allow_exec: bool = True
     """False under `--no-exec`: `command` checks are then not measured."""
     execute: Execute | None = None
+    supplied: Mapping[str, Supplied] = NOTHING_SUPPLIED
+    """How checks of plugins are judged, by their kind."""
 
 
 def held(evidence: str) -> CheckResult:

@@ -17,6 +17,8 @@ from selftune_build.model.sample import Transcript
 from selftune_build.model.verdict import CheckResult
 from selftune_build.reading.evals.content import check_data
 
+PLUGIN_MISSING = "plugin-missing"
+
 _AGENT_ARMS = frozenset({Arm.WITH_SKILL, Arm.WITHOUT_SKILL})
 _WITH_SKILL = frozenset({Arm.WITH_SKILL})
 _SCRIPT = frozenset({Arm.SCRIPT})
@@ -40,6 +42,7 @@ class Family(Struct, frozen=True):
     about_outcome: Callable[[Check], bool] = lambda check: True
     needs_judge: bool = False
     measurable: bool = True
+    summary: str = ""
 
 
 def _never(check: Check) -> bool:
@@ -76,7 +79,9 @@ def judge(check: Check, transcript: Transcript, context: CheckContext) -> CheckR
 
     A sample that used up its time limit fails every check. A sentence is not measured here: it needs a judge.
     """
-    family = FAMILIES.get(check.kind)
+    family = FAMILIES.get(check.kind) or context.supplied.get(check.kind)
+    if family is None and check.is_supplied:
+        return not_measured(f"{PLUGIN_MISSING}: no installed plugin supplies the check {check.kind}")
     if family is None:
         return not_measured(f"there is no kind of check named {check.kind}")
     if transcript.limit and check.kind != "unsupported":
@@ -85,9 +90,14 @@ def judge(check: Check, transcript: Transcript, context: CheckContext) -> CheckR
 
 
 def is_outcome(check: Check) -> bool:
-    """Whether the check can measure the outcome of the task, so that its case counts for the lift."""
+    """Whether the check can measure the outcome of the task, so that its case counts for the lift.
+
+    A check of a plugin always does: which rows there are must not depend on what is installed.
+    """
     family = FAMILIES.get(check.kind)
-    return family is not None and family.measurable and family.about_outcome(check)
+    if family is None:
+        return check.is_supplied
+    return family.measurable and family.about_outcome(check)
 
 
 def applies(check: Check, arm: Arm) -> bool:
@@ -102,6 +112,11 @@ def needs_judge(kind: str) -> bool:
     """Whether checks of this kind are decided by a model."""
     family = FAMILIES.get(kind)
     return family is not None and family.needs_judge
+
+
+def may_change(check: Check) -> bool:
+    """Whether a check that was not measured may be measured another time, with nothing but the surroundings changed."""
+    return check.is_supplied or check.kind == "command"
 
 
 def check_id(check: Check) -> str:

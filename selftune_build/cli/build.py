@@ -10,11 +10,14 @@ from pathlib import Path
 
 import click
 
+from selftune_build.cli.reports import wanted_reports, write_reports
 from selftune_build.cli.signals import interruptible, interrupting
-from selftune_build.cli.start import existing_folder, starting_folder
+from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
+from selftune_build.engine.report import worst
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.errors import UsageError
 from selftune_build.model.report import Report
+from selftune_build.plugins.registry import Plugins
 from selftune_build.report.progress import Progress
 
 
@@ -48,6 +51,7 @@ class _Money(click.ParamType[Decimal]):
 @click.option("--no-exec", is_flag=True, help="Refuse to run code of the package.")
 @click.option("--failed", is_flag=True, help="Only cases that failed, or have no evidence.")
 @click.option("--resample", type=click.IntRange(0), default=0, metavar="N", help="Take N more samples of each case.")
+@click.option("--report", "reports", multiple=True, metavar="ID=FILE", help="Also write the report in this format.")
 @click.option(
     "-C", "--directory", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Run as if started there."
 )
@@ -68,6 +72,7 @@ def command(
     no_exec: bool,
     failed: bool,
     resample: int,
+    reports: tuple[str, ...],
     directory: Path,
     verbose: bool,
     quiet: bool,
@@ -100,26 +105,28 @@ def command(
         max_calls=max_calls,
         max_cost=max_cost,
     )
-    report = _run(request, quiet or as_json)
+    plugins = open_plugins(starting_folder(request.directory, request.targets), locked=locked)
+    wanted = wanted_reports(reports, plugins.reports)
+    report = _run(request, quiet or as_json, plugins)
     print(_rendered(report, as_json, verbose, quiet), flush=True)
-    return report.exit_code
+    return worst([report.exit_code, *write_reports(report, wanted)])
 
 
-def _run(request: BuildRequest, quiet: bool) -> Report:
+def _run(request: BuildRequest, quiet: bool, plugins: Plugins) -> Report:
     from selftune_build.engine.load import load_universe
     from selftune_build.reading.absent import no_package
 
-    universe = load_universe(starting_folder(request.directory, request.targets))
+    universe = load_universe(starting_folder(request.directory, request.targets), registry=plugins.registry)
     if not (universe.packages or universe.broken):
         raise no_package(universe.root)
     if request.locked:
         from selftune_build.engine.locked import check
 
-        return check(universe, request)
+        return check(universe, request, plugins.registry)
     from selftune_build.engine.build import build
 
     progress = Progress(sys.stderr, quiet=quiet)
-    around = Surroundings(progress=progress, confirm=_confirm)
+    around = Surroundings(progress=progress, confirm=_confirm, registry=plugins.registry)
     with interruptible(around.stop, around.cancel, progress.urgent):
         return build(universe, request, around)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from selftune_build.cli.start import open_plugins
 from selftune_build.engine.load import Universe, load_universe
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS, SHOWN_PATHS
@@ -26,9 +27,10 @@ from selftune_build.scaffold.writing import Written, write_together
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(directory: Path, force: bool, as_json: bool) -> int:
     """Find skill packages and eval files in DIRECTORY, write the manifests that are needed, say what is missing."""
-    adoption = plan_adoption(directory, force=force)
+    registry = open_plugins(directory).registry
+    adoption = plan_adoption(directory, force=force, registry=registry)
     written = write_together(adoption.universe.root, adoption.contents, force=force, extended=adoption.extended)
-    universe = load_universe(adoption.universe.root)  # as a build will see it: with the manifests just written
+    universe = load_universe(adoption.universe.root, registry=registry)  # as a build will see it: with the manifests just written
     if as_json:
         print(json.dumps(_document(directory, adoption, universe, written), indent=1))
     else:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from selftune_build.cli.start import existing_folder, starting_folder
+from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
 from selftune_build.engine.request import BuildRequest
 
 
@@ -41,7 +41,9 @@ def command(
         model=model,
         no_exec=no_exec,
     )
-    cases = show(load_universe(starting_folder(request.directory, targets)), request)
+    start = starting_folder(request.directory, targets)
+    registry = open_plugins(start).registry
+    cases = show(load_universe(start, registry=registry), request, registry)
     if as_json:
         from selftune_build.report.show_json import render as render_json
 

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from selftune_build.errors import UsageError
+from selftune_build.escape import one_line
 from selftune_build.graph.targets import parse_target
+from selftune_build.limits import MESSAGE_CHARACTERS
+from selftune_build.plugins.registry import Plugins
+
+
+def open_plugins(start: Path, *, locked: bool = False) -> Plugins:
+    """What may be named in the workspace of this folder; plugins that fail are told on stderr."""
+    from selftune_build.reading.workspace import find_workspace
+
+    def say(message: str) -> None:
+        print(f"note: {one_line(message, MESSAGE_CHARACTERS)}", file=sys.stderr)
+
+    return Plugins(lambda: find_workspace(start).root, say, locked=locked)
 
 
 def existing_folder(directory: Path) -> Path:

@@ -19,6 +19,7 @@ from selftune_build.engine.package_run import PackageRun, failing_cases
 from selftune_build.engine.plan import settled_inputs
 from selftune_build.engine.price import price_of, refuse_or_confirm, smallest
 from selftune_build.engine.ran import Ran
+from selftune_build.engine.registry import Registry
 from selftune_build.engine.report import broken_reports, overall_report
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.engine.runs import AgentOf, package_runs
@@ -50,7 +51,8 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings) -> Re
     """Bring the targets up to date and say what they amount to. Raises SelftuneError where nothing could be decided at all."""
     wanted = wanted_packages(universe, request)
     stores = _stores(universe, request, around)
-    groups = _group_by_agent(list(package_runs(universe, wanted, request, _agents(universe, request, stores))))
+    agents = _agents(universe, request, stores, around.registry)
+    groups = _group_by_agent(list(package_runs(universe, wanted, request, agents, around.registry)))
     for runs in groups:
         _plan(runs, request, stores.traces)
     purse = _purse(groups, request)
@@ -75,12 +77,12 @@ def _stores(universe: Universe, request: BuildRequest, around: Surroundings) -> 
     return Stores(SampleStore(root, around.progress.waiting), RecordStore(root), Traces(root, universe.root))
 
 
-def _agents(universe: Universe, request: BuildRequest, stores: Stores) -> AgentOf:
+def _agents(universe: Universe, request: BuildRequest, stores: Stores, registry: Registry) -> AgentOf:
     """Packages that name the same agent share it, and what was read of its samples."""
     made: dict[tuple[str, str], tuple[Agent, Evidence]] = {}
 
     def agent_of(name: str, package: Package, _lock: LockReading) -> tuple[Agent, Evidence]:
-        agent = make_agent(name, package.manifest, universe.root, request.model or package.manifest.model)
+        agent = make_agent(name, package.manifest, universe.root, request.model or package.manifest.model, registry.agents)
         identity = (agent.name, repr(sorted(agent.identity.items())))
         return made.setdefault(identity, (agent, Evidence(stores.samples, stores.records, agent)))
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
-from selftune_build.checks.context import CheckContext, Execute
+from selftune_build.checks.context import NOTHING_SUPPLIED, CheckContext, Execute, Supplied
 from selftune_build.checks.graders import grader_files
 from selftune_build.checks.registry import Summary, canonical, check_id, judge, summary
 from selftune_build.engine.evidence import evidence_digest
@@ -54,9 +54,11 @@ def holds_today(spec: RowSpec, row: Row) -> bool:
     return row.key == row_key(inputs_today(spec, row.observed))
 
 
-def judge_row(spec: RowSpec, counted: Counted, execute: Execute | None) -> Judgement:
+def judge_row(
+    spec: RowSpec, counted: Counted, execute: Execute | None, supplied: Mapping[str, Supplied] = NOTHING_SUPPLIED
+) -> Judgement:
     """Judge every counted sample. `execute` None means that commands of checks must not run (`--no-exec`)."""
-    judged = [judge_sample(spec, sample, execute) for sample in counted.samples]
+    judged = [judge_sample(spec, sample, execute, supplied) for sample in counted.samples]
     row = Row(
         key=row_key(inputs_today(spec, counted.observed)),
         observed=counted.observed,
@@ -68,14 +70,17 @@ def judge_row(spec: RowSpec, counted: Counted, execute: Execute | None) -> Judge
     return Judgement(row, _failures(spec, counted.samples, judged))
 
 
-def judge_sample(spec: RowSpec, sample: Sample, execute: Execute | None) -> Judged:
-    """Each check of the row on one sample."""
+def judge_sample(
+    spec: RowSpec, sample: Sample, execute: Execute | None, supplied: Mapping[str, Supplied] = NOTHING_SUPPLIED
+) -> Judged:
+    """Each check of the row on one sample; `supplied` judges the checks of plugins."""
     context = CheckContext(
         package_name=spec.package.name,
         arm=spec.arm,
         case_files=spec.case.files,
         allow_exec=execute is not None,
         execute=execute,
+        supplied=supplied,
     )
     return tuple((check, judge(check, sample.transcript, context)) for check in spec.checks)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import msgspec
 from msgspec import Struct
 
-from selftune_build.errors import InputError, SelftuneError
+from selftune_build.engine.registry import BUILTIN, Registry
+from selftune_build.errors import InputError, SelftuneError, UndecidedError
 from selftune_build.fingerprint.facets import facets
 from selftune_build.fingerprint.tree import find_boundary, scan, staged_files, tree_digest
 from selftune_build.limits import EVAL_FILE_BYTES, SKILL_FILE_BYTES_MAX
@@ -18,6 +19,7 @@ from selftune_build.model.location import Location
 from selftune_build.model.manifest import Manifest
 from selftune_build.model.package import MANIFEST_FILE, SKILL_FILE, Package
 from selftune_build.reading.evals.left_over import unread_folder
+from selftune_build.reading.evals.recognise import Format
 from selftune_build.reading.evals.source import EvalReading
 from selftune_build.reading.evals.suite import read_eval_files, read_unit_tests
 from selftune_build.reading.idle_globs import idle_globs
@@ -58,21 +60,26 @@ class Universe(Struct, frozen=True):
         return {package.path: package.name for package in self.packages}
 
 
-def load_universe(start: Path, second_opinion: SecondOpinionOf = ask_second_opinion) -> Universe:
+def load_universe(start: Path, second_opinion: SecondOpinionOf = ask_second_opinion, registry: Registry = BUILTIN) -> Universe:
     """Read the workspace that a folder belongs to. Raises InputError for a workspace manifest that cannot be read."""
     workspace = find_workspace(start)
     packages: list[Package] = []
     broken: list[Broken] = []
     for member in workspace.members:
         try:
-            packages.append(load_package(workspace, member, second_opinion))
-        except InputError as error:
+            packages.append(load_package(workspace, member, second_opinion, registry))
+        except (InputError, UndecidedError) as error:
             broken.append(Broken(member, error))
     return Universe(workspace.root, workspace.declared, tuple(packages), tuple(broken))
 
 
-def load_package(workspace: Workspace, member: str, second_opinion: SecondOpinionOf = ask_second_opinion) -> Package:
-    """Read one package. Raises InputError where its manifest, its evals or its tree cannot be read at all."""
+def load_package(
+    workspace: Workspace, member: str, second_opinion: SecondOpinionOf = ask_second_opinion, registry: Registry = BUILTIN
+) -> Package:
+    """Read one package. Raises InputError where its manifest, its evals or its tree cannot be read at all.
+
+    Raises UndecidedError where a plugin that should read its evals is missing or breaks.
+    """
     root = workspace.root / member
     own = _own_manifest(workspace, member)
     manifest = effective(workspace.manifest_file, own, member)
@@ -83,7 +90,8 @@ def load_package(workspace: Workspace, member: str, second_opinion: SecondOpinio
     name = reading.skill.name if is_safe_name(reading.skill.name) else root.name
     paths = [file.path for file in tree.files]
     idle = idle_globs(own, paths, tree.idle_excludes)
-    evals = _evals(root, manifest, paths, name, member)
+    readers = _readers(manifest, paths, member, registry.under(manifest.policy).readers)
+    evals = _evals(root, manifest, paths, name, member, readers)
     unit_tests = _unit_tests(root, manifest, paths, name, member, evals.cases)
     staged = staged_files(tree.files, _is_eval(manifest))
     findings = check_spec(
@@ -122,11 +130,30 @@ def _own_manifest(workspace: Workspace, member: str) -> ManifestFile | None:
     return at_root or manifest_at(workspace.root / member, _inside(member, MANIFEST_FILE))
 
 
-def _evals(root: Path, manifest: Manifest, paths: Sequence[str], name: str, member: str) -> EvalReading:
-    chosen = _chosen(paths, manifest.evals, "evals/")
+def _readers(manifest: Manifest, paths: Sequence[str], member: str, readers: Mapping[str, Format]) -> dict[str, Format]:
+    """Path → format of the files that the manifest gives to a reader. Raises UndecidedError where nobody supplies one."""
+    at = Location(manifest.path or member, pointer="/readers")
+    found: dict[str, Format] = {}
+    for name, globs in manifest.readers.items():
+        format_ = readers.get(name)
+        if format_ is None:
+            hint = "install it, or see with `selftune plugins list` what is there; under --locked policy.plugins has to name it"
+            raise UndecidedError(f"no plugin supplies the reader {name!r}", at=at, hint=hint, code="plugin-missing")
+        for path in _chosen(paths, globs, ""):
+            if path in found:
+                raise InputError(f"two readers are to read {path}", at=at, hint="let their globs not overlap")
+            found[path] = format_
+    return found
+
+
+def _evals(
+    root: Path, manifest: Manifest, paths: Sequence[str], name: str, member: str, readers: Mapping[str, Format]
+) -> EvalReading:
+    chosen = list(dict.fromkeys([*_chosen(paths, manifest.evals, "evals/"), *readers]))
     explicit = manifest.evals is not None
     reading = _located(
-        member, lambda: read_eval_files(chosen, _reader(root), explicit, package_name=name, limits=manifest.limits)
+        member,
+        lambda: read_eval_files(chosen, _reader(root), explicit, package_name=name, limits=manifest.limits, readers=readers),
     )
     return reading if explicit else EvalReading(reading.cases, (*reading.findings, *unread_folder(paths, reading)))
 
@@ -134,7 +161,8 @@ def _evals(root: Path, manifest: Manifest, paths: Sequence[str], name: str, memb
 def _unit_tests(
     root: Path, manifest: Manifest, paths: Sequence[str], name: str, member: str, evals: Iterable[Case]
 ) -> EvalReading:
-    chosen = _chosen(paths, manifest.unit_tests, "tests/")
+    given_away = {path for globs in manifest.readers.values() for path in _chosen(paths, globs, "")}
+    chosen = [path for path in _chosen(paths, manifest.unit_tests, "tests/") if path not in given_away]
     taken = frozenset(case.id for case in evals)
     explicit = manifest.unit_tests is not None
     return _located(
@@ -149,7 +177,8 @@ def _chosen(paths: Sequence[str], globs: Sequence[str] | None, folder: str) -> l
 
 
 def _is_eval(manifest: Manifest) -> Callable[[str], bool]:
-    globs = (*(manifest.evals or ()), *(manifest.unit_tests or ()))
+    given_away = (pattern for globs in manifest.readers.values() for pattern in globs)
+    globs = (*(manifest.evals or ()), *(manifest.unit_tests or ()), *given_away)
     return lambda path: any(match_glob(pattern, path) for pattern in globs)
 
 
@@ -175,9 +204,9 @@ def _located(member: str, read: Callable[[], EvalReading]) -> EvalReading:
     """Paths in messages are relative to the workspace, the readers only know the package."""
     try:
         return read()
-    except InputError as error:
-        moved = _place(error.at, member) if error.at else Location(member)
-        raise type(error)(error.message, at=moved, hint=error.hint, code=error.code) from error
+    except (InputError, UndecidedError) as error:
+        error.at = _place(error.at, member) if error.at else Location(member)
+        raise
 
 
 def _place(at: Location, member: str) -> Location:

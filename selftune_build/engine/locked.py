@@ -18,6 +18,7 @@ from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan, Trace, changes_since, kept_row
 from selftune_build.engine.policy import policy_digest
 from selftune_build.engine.ran import Ran
+from selftune_build.engine.registry import BUILTIN, Registry
 from selftune_build.engine.report import REFUSING, broken_reports, overall_report
 from selftune_build.engine.request import BuildRequest
 from selftune_build.engine.runs import AgentOf, package_runs
@@ -40,11 +41,12 @@ NOBODY = AgentEntry(identity={}, origin="live")
 """Stands for an entry that the lock does not have."""
 
 
-def check(universe: Universe, request: BuildRequest) -> Report:
+def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTIN) -> Report:
     """Judge every package that is asked for by its lock. What the store knows is used for explanations only."""
     root = find_store(universe.root)
     traces, records = Traces(root, universe.root), RecordStore(root)
-    runs = list(package_runs(universe, wanted_packages(universe, request), request, _agents(SampleStore(root), records)))
+    agents = _agents(SampleStore(root), records)
+    runs = list(package_runs(universe, wanted_packages(universe, request), request, agents, registry))
     reports = [_report(run, tracer(run, traces), universe, request) for run in runs]
     spend = Spend(reused=sum(stage.reused for each in reports for stage in each.stages))
     return overall_report([*reports, *broken_reports(universe, request)], spend, request)

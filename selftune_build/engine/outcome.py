@@ -12,7 +12,7 @@ from selftune_build.engine.judging import Judgement, judge_row
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan, answered, larger
 from selftune_build.engine.policy import policy_digest
-from selftune_build.gates.decide import decide, overall
+from selftune_build.gates.decide import chosen, decide, overall
 from selftune_build.gates.facts import Facts, gather, measures_anything
 from selftune_build.gates.metrics import metrics
 from selftune_build.graph.targets import Stage, address
@@ -52,7 +52,7 @@ def decided(run: PackageRun, rows: Rows, failures: Iterable[Failure] = ()) -> Ou
     """The gates and metrics over these rows."""
     package, manifest = run.package, run.package.manifest
     facts = gather(package.evals, package.unit_tests, rows, measures_outcome, findings=package.findings)
-    gates = decide(facts, manifest.gates, manifest.samples.confidence)
+    gates = decide(facts, manifest.gates, manifest.samples.confidence, chosen(manifest.gates, run.registry.gates))
     return Outcome(
         rows=rows,
         facts=facts,
@@ -71,7 +71,7 @@ def judge_plan(plan: RowPlan, run: PackageRun, execute: Execute | None) -> Judge
     kept = larger(plan.row, counted)
     if kept is not None:
         return Judgement(kept, _failures_of_kept(plan, kept, run, execute))
-    return judge_row(plan.spec, counted, execute) if answered(counted) else None
+    return judge_row(plan.spec, counted, execute, run.registry.checks) if answered(counted) else None
 
 
 def _reported(plan: RowPlan) -> bool:
@@ -86,7 +86,7 @@ def _failures_of_kept(plan: RowPlan, row: Row, run: PackageRun, execute: Execute
         return ()
     counted = run.evidence.counted(spec)
     if evidence_digest(counted.samples) == row.evidence:
-        return judge_row(spec, counted, execute).failures
+        return judge_row(spec, counted, execute, run.registry.checks).failures
     return failures_by_lock(plan, row)
 
 

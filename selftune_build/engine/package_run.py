@@ -8,6 +8,7 @@ from functools import cached_property
 from selftune_build.agents.protocol import Agent
 from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.plan import RowPlan, Trace, kept_row, plan_row
+from selftune_build.engine.registry import BUILTIN, Registry
 from selftune_build.graph.targets import Stage
 from selftune_build.lock.parsing import LockReading
 from selftune_build.model.case import Arm
@@ -30,6 +31,7 @@ class PackageRun:
         lock: LockReading,
         stages: Iterable[Stage],
         cases: Mapping[Stage, frozenset[str]],
+        registry: Registry = BUILTIN,
     ) -> None:
         self.asking = asking
         self.package: Package = asking.package
@@ -37,6 +39,7 @@ class PackageRun:
         self.evidence = evidence
         self.lock = lock
         self.stages = frozenset(stages)
+        self.registry = registry.under(asking.package.manifest.policy)
         self.cases = cases
         self.plans: list[RowPlan] = []
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
+from selftune_build.checks.registry import may_change
 from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.judging import holds_today, inputs_today
 from selftune_build.fingerprint.digest import ABSENT
@@ -54,14 +55,22 @@ def kept_row(spec: RowSpec, locks: Iterable[Lock], agent: str) -> Row | None:
 def plan_row(spec: RowSpec, kept: Row | None, evidence: Evidence, trace: Trace, extra: int, asked: bool) -> RowPlan:
     """Decide one row. `extra` asks for that many samples beyond what is there (`--resample`); a row that is not asked for
     takes what is there and runs nothing."""
-    if kept is not None and kept.n >= spec.needed and not extra and not evidence.overrules(spec, kept):
+    suffices = kept is not None and kept.n >= spec.needed and not extra and not evidence.overrules(spec, kept)
+    if suffices and not unmeasured(spec, kept):
         return RowPlan(spec, row=kept)
     counted = evidence.counted(spec)
+    if suffices:
+        return RowPlan(spec, row=larger(kept, counted), counted=counted)
     missing = max(0, spec.needed - answered(counted)) + extra if asked else 0
     if not missing:
         return RowPlan(spec, row=larger(kept, counted), counted=counted)
     reasons = why(spec, counted, evidence, trace, extra)
     return RowPlan(spec, row=kept, counted=counted, missing=missing, reasons=reasons)
+
+
+def unmeasured(spec: RowSpec, row: Row | None) -> bool:
+    """Whether a check was not measured for want of a plugin or of leave to run it: worth a look, never a new sample."""
+    return row is not None and row.passed is UNSET and any(map(may_change, spec.checks))
 
 
 def larger(kept: Row | None, counted: Counted) -> Row | None:

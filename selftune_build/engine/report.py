@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from selftune_build.engine.load import Broken, Universe
 from selftune_build.engine.request import BuildRequest
 from selftune_build.engine.wanted import asked_for
-from selftune_build.errors import SelftuneError
+from selftune_build.errors import SelftuneError, UndecidedError
 from selftune_build.model.report import PackageReport, Problem, Report, Spend
 from selftune_build.model.verdict import Verdict
 
@@ -65,5 +65,6 @@ def _broken(broken: Broken, root_name: str) -> PackageReport:
     error, at = broken.error, broken.error.at
     name = root_name if broken.path == "." else broken.path.rpartition("/")[2]
     message = f"{error.message} ({at.pointer})" if at is not None and at.pointer else error.message
-    problem = Problem(BROKEN, name, message, at.path if at else broken.path, at.line if at else None, error.hint)
+    code = error.code if isinstance(error, UndecidedError) else BROKEN
+    problem = Problem(code, name, message, at.path if at else broken.path, at.line if at else None, error.hint)
     return PackageReport(name, broken.path, "", "", Verdict.INCONCLUSIVE, problems=(problem,))

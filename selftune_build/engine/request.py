@@ -10,6 +10,8 @@ from typing import Protocol
 
 from msgspec import Struct, field
 
+from selftune_build.engine.registry import BUILTIN, Registry
+
 
 class BuildRequest(Struct, frozen=True):
     """The words and flags of `selftune build`, free of how they were typed."""
@@ -47,11 +49,12 @@ class Progress(Protocol):
 
 
 class Surroundings(Struct, frozen=True):
-    """The signals, the ear and the voice of an invocation."""
+    """The signals, the ear and the voice of an invocation, and what it can name."""
 
     progress: Progress
     confirm: Callable[[str], bool | None]
     """Ask on a terminal; None where there is nobody to ask."""
+    registry: Registry = BUILTIN
     stop: threading.Event = field(default_factory=threading.Event)
     """Start nothing new."""
     cancel: threading.Event = field(default_factory=threading.Event)

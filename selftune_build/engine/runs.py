@@ -10,6 +10,7 @@ from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.load import Universe
 from selftune_build.engine.locks import read_package_lock
 from selftune_build.engine.package_run import PackageRun
+from selftune_build.engine.registry import Registry
 from selftune_build.engine.request import BuildRequest
 from selftune_build.engine.wanted import WantedPackage
 from selftune_build.lock.parsing import LockReading
@@ -21,7 +22,7 @@ AgentOf = Callable[[str, Package, LockReading], tuple[Agent, Evidence]]
 
 
 def package_runs(
-    universe: Universe, wanted: Iterable[WantedPackage], request: BuildRequest, agent_of: AgentOf
+    universe: Universe, wanted: Iterable[WantedPackage], request: BuildRequest, agent_of: AgentOf, registry: Registry
 ) -> Iterator[PackageRun]:
     """What is asked of each package under each agent, nothing planned yet. Raises what `agent_of` and `competitors` raise."""
     sets: dict[tuple[str, ...], StagedSet] = {}
@@ -44,4 +45,4 @@ def package_runs(
                 without_skill=staged(beside),
                 alone=staged([package]),
             )
-            yield PackageRun(asking, agent, evidence, lock, each.stages, each.cases)
+            yield PackageRun(asking, agent, evidence, lock, each.stages, each.cases, registry)

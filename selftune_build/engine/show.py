@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from selftune_build.agents.builtin import make_agent
 from selftune_build.agents.protocol import Agent
-from selftune_build.checks.context import Execute
+from selftune_build.checks.context import Execute, Supplied
 from selftune_build.checks.execute import command_executor
 from selftune_build.checks.registry import check_id
 from selftune_build.engine.evidence import Evidence
@@ -15,6 +15,7 @@ from selftune_build.engine.judging import activated, judge_sample
 from selftune_build.engine.load import Universe
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan
+from selftune_build.engine.registry import BUILTIN, Registry
 from selftune_build.engine.request import BuildRequest
 from selftune_build.engine.runs import AgentOf, package_runs
 from selftune_build.engine.tracing import tracer
@@ -31,7 +32,7 @@ from selftune_build.store.samples import SampleStore
 from selftune_build.store.traces import Traces
 
 
-def show(universe: Universe, request: BuildRequest) -> list[ShownCase]:
+def show(universe: Universe, request: BuildRequest, registry: Registry = BUILTIN) -> list[ShownCase]:
     """The rows that the targets of a request name, under each of their agents.
 
     Raises UsageError for a target without a case. Commands of checks are run unless `request.no_exec`.
@@ -40,15 +41,16 @@ def show(universe: Universe, request: BuildRequest) -> list[ShownCase]:
         raise UsageError("show takes one case", hint="selftune show 'PACKAGE:STAGE[CASE]', as reports write it")
     root = find_store(universe.root)
     traces = Traces(root, universe.root)
-    runs = package_runs(universe, wanted_packages(universe, request), request, _agents(universe, request, root))
+    agents = _agents(universe, request, root, registry)
+    runs = package_runs(universe, wanted_packages(universe, request), request, agents, registry)
     return [shown for run in runs for shown in _shown_run(run, traces, request)]
 
 
-def _agents(universe: Universe, request: BuildRequest, root: Path) -> AgentOf:
+def _agents(universe: Universe, request: BuildRequest, root: Path, registry: Registry) -> AgentOf:
     samples, records = SampleStore(root), RecordStore(root)
 
     def agent_of(name: str, package: Package, _lock: LockReading) -> tuple[Agent, Evidence]:
-        agent = make_agent(name, package.manifest, universe.root, request.model or package.manifest.model)
+        agent = make_agent(name, package.manifest, universe.root, request.model or package.manifest.model, registry.agents)
         return agent, Evidence(samples, records, agent)
 
     return agent_of
@@ -75,11 +77,13 @@ def _shown(run: PackageRun, plan: RowPlan, execute: Execute | None) -> ShownCase
         case=spec.case,
         row=plan.row,
         reasons=plan.reasons,
-        samples=tuple(_shown_sample(spec, sample, sample.call_id in counted, execute) for sample in chosen),
+        samples=tuple(_shown_sample(spec, sample, sample.call_id in counted, execute, run.registry.checks) for sample in chosen),
     )
 
 
-def _shown_sample(spec: RowSpec, sample: Sample, counts: bool, execute: Execute | None) -> ShownSample:
-    judged = judge_sample(spec, sample, execute)
+def _shown_sample(
+    spec: RowSpec, sample: Sample, counts: bool, execute: Execute | None, supplied: Mapping[str, Supplied]
+) -> ShownSample:
+    judged = judge_sample(spec, sample, execute, supplied)
     checks = tuple(ShownCheck(check_id(check), result) for check, result in judged)
     return ShownSample(sample, counts, activated(spec, sample), checks)

@@ -14,6 +14,7 @@ from selftune_build.engine.ran import Ran
 from selftune_build.engine.sampling import TakenKind
 from selftune_build.engine.scheduler import Question
 from selftune_build.engine.states import Event, advance
+from selftune_build.gates.decide import PLUGIN_FAILED, PLUGIN_MISSING
 from selftune_build.graph.targets import SAMPLED, Stage, address
 from selftune_build.limits import REPORT_REASONS
 from selftune_build.model.finding import Severity
@@ -30,6 +31,12 @@ class Settled(Struct, frozen=True):
     fresh: frozenset[Stage]
     """Free stages whose inputs are as the lock has them."""
     dry: bool = False
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Plugins that the policy asks for and that are not installed: without them nothing is decided."""
+        names = self.run.package.manifest.policy.plugins
+        return self.run.registry.absent(names) if names else ()
 
 
 def package_report(settled: Settled) -> PackageReport:
@@ -76,7 +83,7 @@ def _verdict(settled: Settled, gates: Sequence[GateResult], stages: Iterable[Sta
         verdict = next((each for each in (Verdict.FAIL, Verdict.INCONCLUSIVE) if each in verdicts), Verdict.PASS)
     open_states = {TargetState.STALE, TargetState.SKIPPED, TargetState.BLOCKED, TargetState.FAILED}
     incomplete = any(report.state in open_states and _stage_of(report) in SAMPLED for report in stages)
-    return Verdict.INCONCLUSIVE if incomplete and verdict is Verdict.PASS else verdict
+    return Verdict.INCONCLUSIVE if (incomplete or settled.absent) and verdict is Verdict.PASS else verdict
 
 
 def _stage_of(report: StageReport) -> Stage:
@@ -162,10 +169,25 @@ def _problems(settled: Settled) -> Iterable[Problem]:
     if error is not None:
         at = error.at.path if error.at is not None else None
         yield Problem(error.code, settled.run.package.name, error.message, path=at, fix=error.hint)
+    yield from _plugin_problems(settled)
     origins = settled.run.package.manifest.policy.origins
     if origins is not None and settled.run.agent.traits.origin.value not in origins:
         message = f"the evidence is {settled.run.agent.traits.origin.value}, and policy.origins asks for {', '.join(origins)}"
         yield Problem("evidence-simulated", settled.run.package.name, message, path=settled.run.package.manifest.path)
+
+
+def _plugin_problems(settled: Settled) -> Iterable[Problem]:
+    """Plugins that the policy asks for and that are not here, and required gates whose plugin is missing or broke."""
+    name, manifest = settled.run.package.name, settled.run.package.manifest
+    for plugin in settled.absent:
+        message = f"policy.plugins asks for {plugin}, which is not installed"
+        yield Problem(PLUGIN_MISSING, name, message, path=manifest.path, fix=f"pip install {plugin}")
+    for gate in settled.outcome.gates:
+        code = next((code for code in (PLUGIN_MISSING, PLUGIN_FAILED) if gate.message.startswith(code + ":")), None)
+        if code is not None and gate.required:
+            yield Problem(
+                code, name, f"gate {gate.id}: {gate.message.partition(': ')[2]}", manifest.path, fix="selftune plugins list"
+            )
 
 
 def next_command(settled: Settled, verdict: Verdict) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
@@ -44,6 +44,7 @@ class Gate(Struct, frozen=True):
     """Whether it decides about the package although no manifest names it."""
     asked: bool = False
     """Whether it runs only where a manifest names it."""
+    summary: str = ""
 
 
 def minimum_of(setting: GateSetting, default: float) -> float:
@@ -100,6 +101,9 @@ BUILTIN: tuple[Gate, ...] = (
     Gate("task-pass-rate", task_pass_rate),
     Gate("lift", lift, required=False),
 )
+GATES: Mapping[str, Gate] = {gate.id: gate for gate in BUILTIN}
+RESERVED = frozenset({*GATES, "security"})
+"""Ids that no plugin may supply."""
 
 
 def _rate(cases: list[CaseOutcome], means: list[Bounds], setting: GateSetting, confidence: float, did: str) -> Decision | None:

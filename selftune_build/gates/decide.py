@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from selftune_build.gates.builtin import BUILTIN, Gate
+from selftune_build.gates.builtin import BUILTIN, RESERVED, Gate
 from selftune_build.gates.facts import Facts
 from selftune_build.model.manifest import GateSetting
 from selftune_build.model.verdict import GateResult, Verdict
 from selftune_build.stats.decision import Decision
 
 PLUGIN_MISSING = "plugin-missing"
+PLUGIN_FAILED = "plugin-failed"
+"""How the message of a gate begins that nobody supplies, or whose plugin broke."""
 UNNAMED = GateSetting()
 
 
@@ -25,6 +27,12 @@ def decide(
     results = [result for gate in gates if (result := _result(gate, facts, settings, confidence)) is not None]
     known = {gate.id for gate in gates}
     return results + [_absent(name, settings[name]) for name in sorted(settings) if name not in known and settings[name].enabled]
+
+
+def chosen(settings: Mapping[str, GateSetting], gates: Mapping[str, Gate]) -> list[Gate]:
+    """The built-in gates, and of all others those that the manifest names and turns on, where somebody supplies them."""
+    named = (gates.get(name) for name, setting in sorted(settings.items()) if name not in RESERVED and setting.enabled)
+    return [*BUILTIN, *(gate for gate in named if gate is not None)]
 
 
 def disabled(settings: Mapping[str, GateSetting]) -> dict[str, str]:

@@ -45,6 +45,11 @@ class Check(Struct, frozen=True):
     files: tuple[str, ...] = ()
     origin: Origin | None = None
 
+    @property
+    def is_supplied(self) -> bool:
+        """Whether a plugin judges it: its kind is then `NAME/VERSION`, so that what it means is part of every key."""
+        return "/" in self.kind
+
 
 class Case(Struct, frozen=True):
     """One eval: a prompt, or with `run` a script; its files, checks and whether the skill should trigger."""

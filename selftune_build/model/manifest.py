@@ -81,6 +81,8 @@ class Manifest(Struct, frozen=True):
     """Package-relative globs; None: every recognised file under `evals/`."""
     unit_tests: tuple[str, ...] | None = None
     """Package-relative globs; None: every recognised file under `tests/`."""
+    readers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Id of a reader → package-relative globs of the eval files that it and nobody else reads."""
     exclude: tuple[str, ...] = ()
     competitors: Literal["siblings", "none"] | int | tuple[str, ...] = "siblings"
     """`siblings`, `none`, the n nearest, or paths relative to the declaring manifest (made workspace-relative by the reader)."""

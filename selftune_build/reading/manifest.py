@@ -12,7 +12,7 @@ from selftune_build.errors import InputError
 from selftune_build.limits import MANIFEST_BYTES
 from selftune_build.model.location import Location
 from selftune_build.model.manifest import AgentDefinition, Budget, GateSetting, Limits, Manifest, Policy, Samples, Waiver
-from selftune_build.reading.document import Document
+from selftune_build.reading.document import Document, pointer_of
 from selftune_build.reading.schema import validate
 from selftune_build.reading.strict_yaml import load
 from selftune_build.relpath import fault, join, safe_glob
@@ -25,6 +25,7 @@ _MERGED_KEYS: dict[str, Any] = {
     "limits": Limits,
     "budget": Budget,
     "gates": dict[str, GateSetting],
+    "readers": dict[str, tuple[str, ...]],
     "policy": Policy,
 }
 
@@ -144,8 +145,10 @@ def _competitors(layer: _Layer) -> str | int | tuple[str, ...]:
 
 
 def _check_paths(file: ManifestFile, settings: dict[str, Any], pointer: str) -> None:
-    for key in _GLOB_KEYS:
-        for index, pattern in enumerate(settings.get(key, ())):
+    lists = {key: settings.get(key, ()) for key in _GLOB_KEYS}
+    lists |= {"readers" + pointer_of([name]): globs for name, globs in settings.get("readers", {}).items()}
+    for key, patterns in lists.items():
+        for index, pattern in enumerate(patterns):
             safe_glob(pattern, at=file.locate(f"{pointer}/{key}/{index}"))
     competitors = settings.get("competitors")
     for index, path in enumerate(competitors if isinstance(competitors, list) else ()):

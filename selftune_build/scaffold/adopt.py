@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from msgspec import Struct
 
 from selftune_build.engine.load import DATA_SUFFIXES, Universe, load_universe
+from selftune_build.engine.registry import BUILTIN, Registry
 from selftune_build.errors import InputError, UsageError
 from selftune_build.limits import ADOPTED_FILE_BYTES, ADOPTED_FILES, ATTRIBUTES_BYTES
 from selftune_build.model.case import Case
@@ -47,13 +48,13 @@ class Adoption(Struct, frozen=True):
     strays: tuple[str, ...] = ()
 
 
-def plan_adoption(start: Path, *, force: bool) -> Adoption:
+def plan_adoption(start: Path, *, force: bool, registry: Registry = BUILTIN) -> Adoption:
     """What is missing around the packages that `start` belongs to or that lie below it; nothing is written.
 
     With `force` an existing workspace manifest is made anew. Raises UsageError where there is no package, InputError where a
     workspace manifest cannot be read.
     """
-    universe = load_universe(start)
+    universe = load_universe(start, registry=registry)
     found = discover(universe.root)
     members = sorted({*found, *(package.path for package in universe.packages), *(each.path for each in universe.broken)})
     if not members:

@@ -10,6 +10,7 @@ from selftune_build.model.location import Location
 from selftune_build.pattern import PatternError, compile_pattern
 from selftune_build.reading.document import pointer_of
 from selftune_build.reading.evals.case_files import package_file
+from selftune_build.reading.evals.content import has_float
 from selftune_build.reading.evals.source import Source
 from selftune_build.relpath import is_glob, safe, safe_glob
 
@@ -53,9 +54,18 @@ def _declared_check(source: Source, entry: dict[str, Any], pointer: str, script:
     place = pointer + pointer_of([kind])
     at = source.document.locate(place)
     _refuse_misfit(kind, script, at)
+    if Check(kind).is_supplied:
+        return _supplied_check(source, kind, value, place, at)
     params = dict(value) if isinstance(value, dict) else {PLAIN_VALUE[kind]: value}
     params = {name: item for name, item in params.items() if (name, item) not in _SAYS_NOTHING}
     return _checked(source, Check(kind, params, origin=source.origin(place)), at)
+
+
+def _supplied_check(source: Source, kind: str, value: Any, place: str, at: Location) -> Check:
+    """As it is written: only the plugin knows what it means, and keys have to be the same where the plugin is not installed."""
+    if has_float(value):
+        raise InputError("a check of a plugin holds no fractions: their text is not portable", at=at, hint="quote the number")
+    return Check(kind, value if isinstance(value, dict) else {"value": value}, origin=source.origin(place))
 
 
 def _checked(source: Source, check: Check, at: Location) -> Check:

@@ -15,6 +15,13 @@ def check_data(check: Check) -> dict[str, Any]:
     return {**data, "files": list(check.files)} if check.files else data
 
 
+def has_float(value: Any) -> bool:
+    """Whether plain data holds a float anywhere: it then has no canonical encoding."""
+    if isinstance(value, dict):
+        return any(map(has_float, value.values()))
+    return any(map(has_float, value)) if isinstance(value, (list, tuple)) else isinstance(value, float)
+
+
 def case_digest(case: Case) -> str:
     """64 hexadecimal digits that name everything the case says, its id and origin left out."""
     data = {

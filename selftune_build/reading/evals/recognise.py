@@ -17,12 +17,15 @@ class Format(Struct, frozen=True):
     name: str
     read: Callable[[Source], EvalReading]
     ours: bool = False
+    summary: str = ""
 
 
 EVALS = Format(native.EVALS, native.read_native, ours=True)
 UNIT_TESTS = Format(native.UNIT_TESTS, native.read_native, ours=True)
 EVALS_JSON = Format(evals_json.FORMAT, evals_json.read_evals_json)
 TRIGGER_SET = Format(trigger_set.FORMAT, trigger_set.read_trigger_set)
+FORMATS = {each.name: each for each in (EVALS, UNIT_TESTS, EVALS_JSON, TRIGGER_SET)}
+"""Every format that is read here, by its name."""
 
 _OURS = "selftune."
 _LISTS = ("evals", "cases")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 
 from msgspec import Struct
@@ -15,7 +15,7 @@ from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.location import Location
 from selftune_build.model.manifest import Limits
 from selftune_build.reading import json_text, strict_yaml
-from selftune_build.reading.document import Document
+from selftune_build.reading.document import Document, Place
 from selftune_build.reading.evals import recognise
 from selftune_build.reading.evals.identifiers import with_unique_ids
 from selftune_build.reading.evals.left_over import CODE, content_of, stands_among_suites, without_fixtures
@@ -28,6 +28,7 @@ _CONVENTIONAL = "evals/evals.json"
 _OURS = (recognise.EVALS.name, recognise.UNIT_TESTS.name)
 _DEFAULT_LIMITS = Limits()
 _FORMATS = f"write cases as {_OURS[0]} or evals.json, or put fixtures into a folder below"
+NO_READERS: Mapping[str, Format] = {}
 
 
 class _Asked(Struct, frozen=True):
@@ -40,6 +41,8 @@ class _Asked(Struct, frozen=True):
     formats: frozenset[str]
     elsewhere: str
     """The manifest key under which files of our other format belong."""
+    readers: Mapping[str, Format] = NO_READERS
+    """Path → the format that the manifest says it is in."""
 
 
 def read_eval_files(
@@ -50,15 +53,17 @@ def read_eval_files(
     package_name: str = "",
     limits: Limits = _DEFAULT_LIMITS,
     taken: Collection[str] = (),
+    readers: Mapping[str, Format] = NO_READERS,
 ) -> EvalReading:
     """The eval cases of these package-relative files, in their order, with ids that differ from each other and from `taken`.
 
     `explicit`: the manifest names them, so a file that cannot be read or is in no known format raises InputError. Else they
     are candidates: what is no eval file is left alone, what looks like one and cannot be read is a finding. A file that says
-    it is in a format of ours is read strictly either way. `limits` fill in what a case does not limit.
+    it is in a format of ours is read strictly either way. `limits` fill in what a case does not limit. A path in `readers`
+    is read in that format, whatever it looks like.
     """
     formats = frozenset({recognise.EVALS.name, recognise.EVALS_JSON.name, recognise.TRIGGER_SET.name})
-    return _read_all(paths, _Asked(cache(read), explicit, package_name, limits, formats, "unit_tests"), taken)
+    return _read_all(paths, _Asked(cache(read), explicit, package_name, limits, formats, "unit_tests", readers), taken)
 
 
 def read_unit_tests(
@@ -104,6 +109,8 @@ def _recording(read: Read, used: set[str]) -> Read:
 
 def _read_one(path: str, asked: _Asked, brought: Read) -> EvalReading:
     content = _content(path, asked.read)
+    if path in asked.readers:
+        return _read_as(asked.readers[path], path, content, asked, brought)
     try:
         document = _load(path, content, wild=True)
     except InputError as problem:
@@ -113,12 +120,31 @@ def _read_one(path: str, asked: _Asked, brought: Read) -> EvalReading:
     format_ = recognise.recognise(document.data)
     if format_ is None or format_.name not in asked.formats:
         return _not_read(document, format_, asked)
+    return _cases(format_, document, asked, brought)
+
+
+def _read_as(format_: Format, path: str, content: bytes, asked: _Asked, brought: Read) -> EvalReading:
+    """A file in the format that the manifest says: JSON and YAML as data, everything else as text."""
+    is_data = posixpath.splitext(path)[1].lower() in (".json", ".yaml", ".yml")
+    document = _load(path, content, wild=not format_.ours) if is_data else _text(path, content)
+    return _cases(format_, document, asked, brought)
+
+
+def _cases(format_: Format, document: Document, asked: _Asked, brought: Read) -> EvalReading:
     findings = list(document.findings)
     source = Source(format_.name, document, brought, asked.package_name, asked.limits, findings)
     reading = format_.read(source)
     if not reading.cases:
         source.note("eval-file-empty", Severity.NOTE, "the file holds no case", "")
     return EvalReading(reading.cases, tuple(findings))
+
+
+def _text(path: str, content: bytes) -> Document:
+    try:
+        return Document(path, content.decode("utf-8-sig"), lambda: Place(1, 1))
+    except UnicodeDecodeError as problem:
+        line = content[: problem.start].count(b"\n") + 1
+        raise InputError("the file is not UTF-8", at=Location(path, line), hint="save it as UTF-8") from None
 
 
 def _content(path: str, read: Read) -> bytes:

@@ -1,0 +1,149 @@
+"""Every hook. A plugin implements those it needs; all are called without arguments, once, when a name is first looked up.
+
+They run when a manifest, an eval file or the command line names something that is not built in, and for `selftune plugins`:
+in a thread of their own, within a time limit, never from a checkout. What they return is checked; a fault is reported with
+plugin, version and hook, and is never a verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pluggy
+
+from selftune_build.agents.protocol import AgentType
+from selftune_build.checks.registry import Family
+from selftune_build.gates.builtin import Gate
+from selftune_build.mutators.protocol import Mutator
+from selftune_build.plugins.kinds import PROJECT
+from selftune_build.reading.evals.recognise import Format
+from selftune_build.report.format import ReportFormat
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+
+
+@hookspec
+def selftune_agents() -> Iterable[AgentType]:
+    """Kinds of agents that answer prompts.
+
+    Named by: `agent: ID` or `agents: {NAME: {type: ID}}` in selftune.yaml, and `--agent ID`.
+
+    Gets: `AgentType.make` gets the settings (name, definition, model, workspace root) and returns an `Agent`; that gets one
+    `RunRequest` for each sample and writes its raw answer to the file it is given. `parse` turns such an answer into a `Reply`.
+
+    Returns: one `AgentType` for each id.
+
+    Errors: `AgentFailure` of a kind that fits when there is no answer (never a guess); `InputError` from `make` for settings
+    that make no agent. Any other exception is an infrastructure error: kept, counted, tried again within limits.
+
+    Called: `make` once for each package that names the agent, also in a dry run, so it must not start anything; `run` for each
+    missing sample, several at once; `parse` whenever a stored answer is read, so it must be pure. Never under `--locked`.
+
+    Enters the key: `Agent.identity`, to which id and `cache_version` are added. Raise `cache_version` when the same question
+    may get another answer.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def selftune_gates() -> Iterable[Gate]:
+    """Gates: decisions over what was measured.
+
+    Named by: `gates: {ID: {…}}` in selftune.yaml. A plugin's gate runs only where it is named.
+
+    Gets: `Gate.judge` gets `Facts` (the outcomes of all cases and the findings), its `GateSetting` and the one-sided confidence.
+
+    Returns: a `Decision`, or None where the package has nothing that the gate measures. `inconclusive` is a verdict of its own:
+    say it where the cases cannot tell.
+
+    Errors: none are expected. A gate that raises or hangs is inconclusive with the message `plugin-failed: …` (exit 3).
+
+    Called: several times in a run, between rounds too, and under `--locked` where `policy.plugins` names the distribution. It
+    must be a pure function: no files, no network, no processes, no clock.
+
+    Enters the key: nothing. A gate never makes evidence stale; its setting is part of the policy digest in the lock.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def selftune_checks() -> Iterable[Family]:
+    """Kinds of checks: one assertion on what a sample left behind.
+
+    Named by: `checks: [{NAME/VERSION: VALUE}]` in an eval file of our own format. The version says what the check means; raise
+    it when that changes, and evals move on when they are edited.
+
+    Gets: `Family.judge` gets the `Check` (`params` is the mapping that was written, or `{"value": …}`), the `Transcript` and the
+    context: arm, package name, the files of the case.
+
+    Returns: a `CheckResult`, made by `held`, `failed`, `decided` or, where nobody can tell, `not_measured`.
+
+    Errors: none are expected. A check that raises or hangs is not measured, its case undecided, and it is judged again when the
+    plugin works.
+
+    Called: for each sample of each case that has the check, under every arm. Never under `--locked`. It must be pure.
+
+    Enters the key: the kind with its version and the value as written, so that keys are the same where the plugin is missing.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def selftune_readers() -> Iterable[Format]:
+    """Readers of eval files in other formats.
+
+    Named by: `readers: {NAME: [GLOB]}` in selftune.yaml. Nobody else reads a file that is given to a reader.
+
+    Gets: `Format.read` gets a `Source`: `document.data` (JSON and YAML as plain data, everything else as text), `read` for other
+    files of the package, `package_name`, and `note` and `origin` for findings and places.
+
+    Returns: an `EvalReading` with the cases; findings are those given to `Source.note`.
+
+    Errors: `InputError` with a place for a file that cannot be used (exit 2). Any other exception means that the package could
+    not be read: `plugin-failed` (exit 3).
+
+    Called: whenever the workspace is read, under `--locked` where `policy.plugins` names the distribution. It must be pure and
+    give the same cases for the same bytes.
+
+    Enters the key: the cases it makes, field by field; never the reader or its version.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def selftune_mutators() -> Iterable[Mutator]:
+    """Mutators: proposals of edits. No command asks them yet: `improve` is to, and until then only the conformance suite does.
+
+    Named by: nothing yet.
+
+    Gets: `Mutator.propose` gets a `PackageView` (bytes by path), the evidence by case and a seed.
+
+    Returns: `Overlay`s, the best first: a patch of whole files, the tree it was made from, the reason, the facets it touches.
+
+    Errors: `UndecidedError` where a service it needs cannot be reached; any other exception is an infrastructure error.
+
+    Called: by the conformance suite `MutatorContract`. The same three arguments must give the same proposals.
+
+    Enters the key: nothing. A candidate is measured like any other package.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def selftune_reports() -> Iterable[ReportFormat]:
+    """Formats of reports.
+
+    Named by: `selftune build … --report ID=FILE`.
+
+    Gets: `ReportFormat.render` gets the finished `Report`.
+
+    Returns: the whole text of the file.
+
+    Errors: none are expected. Where it raises, nothing is written to FILE, the build's own report is printed all the same, and
+    the exit status is at least 3.
+
+    Called: once at the end of a build. Under `--locked` too: it was named by whoever typed the command.
+
+    Enters the key: nothing.
+    """
+    raise NotImplementedError

@@ -1,0 +1,35 @@
+"""A way to write a report: the built-in ones, and the shape of those that plugins supply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from selftune_build.model.report import Report
+
+
+class ReportFormat(Struct, frozen=True):
+    """A format of reports: its id and the pure function from a report to the whole text of a file."""
+
+    id: str
+    render: Callable[[Report], str]
+    summary: str = ""
+
+
+def _json(report: Report) -> str:
+    from selftune_build.report.json import render
+
+    return render(report) + "\n"
+
+
+def _text(report: Report) -> str:
+    from selftune_build.report.text import render
+
+    return render(report, width=100, colour=False, verbose=True)
+
+
+REPORT_FORMATS: tuple[ReportFormat, ...] = (
+    ReportFormat("json", _json, "the document of schemas/selftune-report-1.json"),
+    ReportFormat("text", _text, "the report for people, 100 cells wide, without colours"),
+)
