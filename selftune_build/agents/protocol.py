@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from msgspec import Struct
 
+from selftune_build.model.manifest import AgentDefinition
 from selftune_build.model.sample import ErrorKind, EvidenceOrigin, Reply, Usage
 
 
@@ -114,3 +116,29 @@ class Agent(Protocol):
 
     def unavailable(self) -> str | None:
         """Why the agent cannot be used here and what to do about it, or None."""
+
+
+class AgentSettings(Struct, frozen=True):
+    """For whom an agent is made: all that may decide its identity beside the machine it runs on."""
+
+    name: str
+    """The name in manifest, lock and report."""
+    definition: AgentDefinition | None
+    """What the manifest declares under `agents:` for this name, None where it is the id of a type."""
+    model: str | None
+    """The model asked for, None for the agent's own default."""
+    workspace_root: Path
+
+
+class AgentType(Struct, frozen=True):
+    """A kind of agent that a manifest can name: by its id, or as the `type` of an entry under `agents:`."""
+
+    id: str
+    cache_version: str
+    """Part of every identity: raise it when the same question may now get another answer."""
+    make: Callable[[AgentSettings], Agent]
+    """Makes one configured agent, without asking it anything. Raises InputError for settings that make no agent."""
+    summary: str = ""
+    """One line that says what answers."""
+    install: str = ""
+    """The command that installs what the agent needs, for the message where it is missing."""

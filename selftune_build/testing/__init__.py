@@ -1,0 +1,1 @@
+"""What the authors of plugins and skills test with."""
