@@ -99,7 +99,7 @@ def _adopt(spec: RowSpec, orphan: Orphan, means: Means) -> bool:
     if orphan.call is None:
         return False
     with orphan.call as call:
-        stage = Stage.reopen(orphan.intent.workspace, orphan.intent.initial)
+        stage = Stage.reopen(orphan.intent.workspace, orphan.intent.initial, means.traits.skills_folder)
         if stage is None:
             call.fail("unknown", "the answer is here, the folder it was given in is gone")
             return False
@@ -154,7 +154,7 @@ def _wait(failure: AgentFailure, attempt: int, stop: threading.Event) -> bool:
 
 def _attempt(spec: RowSpec, index: int, means: Means) -> None:
     """One call. Raises AgentFailure, the attempt then archived as such."""
-    stage = open_stage(spec)
+    stage = open_stage(spec, means.traits)
     try:
         if not means.traits.lazy:
             stage.place_all()
@@ -200,7 +200,7 @@ def _keep(spec: RowSpec, call: Call, stage: Stage, ended: Ended, milliseconds: i
 
 def commit_limit(spec: RowSpec, index: int, means: Means) -> None:
     """Keep a sample that hit its time limit twice as what it is: a failed one. Raises StoreError."""
-    stage = open_stage(spec)
+    stage = open_stage(spec, means.traits)
     try:
         with means.evidence.store.claim(spec.key, explanation(spec), means.waiting, means.cancel):
             with means.evidence.store.begin(spec.key, _intent(spec, index, stage, means), means.durable) as call:
@@ -210,10 +210,10 @@ def commit_limit(spec: RowSpec, index: int, means: Means) -> None:
         stage.close()
 
 
-def open_stage(spec: RowSpec) -> Stage:
-    """The workspace of a sample of this row; nothing is on disk before it is asked for."""
+def open_stage(spec: RowSpec, traits: Traits) -> Stage:
+    """The workspace of a sample of this row, the skills where the host looks; nothing is on disk before it is asked for."""
     skills = {name: SkillSource(name, Path(package.root), package.staged) for name, package in spec.staged.packages.items()}
-    return Stage(spec.case.files, skills)
+    return Stage(spec.case.files, skills, traits.skills_folder)
 
 
 def _intent(spec: RowSpec, index: int, stage: Stage, means: Means) -> Intent:

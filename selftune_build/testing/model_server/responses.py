@@ -82,7 +82,13 @@ def _tool(tool: dict[str, Any]) -> Tool:
 def _item(answer: Say | Call, serial: int) -> dict[str, Any]:
     if isinstance(answer, Say):
         content = [{"type": "output_text", "text": answer.text, "annotations": []}]
-        return {"type": "message", "id": f"msg_{digits_of(serial)}", "role": "assistant", "status": "completed", "content": content}
+        return {
+            "type": "message",
+            "id": f"msg_{digits_of(serial)}",
+            "role": "assistant",
+            "status": "completed",
+            "content": content,
+        }
     return {
         "type": "function_call",
         "id": f"fc_{digits_of(serial)}",

@@ -115,11 +115,11 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing is printed: the record is in the server."""
 
-    def do_HEAD(self) -> None:  # noqa: N802 - the name is http.server's
+    def do_HEAD(self) -> None:
         self._note(b"")
         self._send(200, b"")
 
-    def do_GET(self) -> None:  # noqa: N802 - the name is http.server's
+    def do_GET(self) -> None:
         self._note(b"")
         if not self._path.endswith("/models"):
             self._send_json(404, {"error": {"message": "there is nothing here"}})
@@ -127,7 +127,7 @@ class _Handler(BaseHTTPRequestHandler):
         listed = [{"id": name, "object": "model", "type": "model", "display_name": name} for name in self.server.model.models]
         self._send_json(200, {"object": "list", "data": listed, "has_more": False})
 
-    def do_POST(self) -> None:  # noqa: N802 - the name is http.server's
+    def do_POST(self) -> None:
         body = self._body()
         speaker = next((module for end, module in ROUTES.items() if self._path.endswith(end)), None)
         if speaker is None:
