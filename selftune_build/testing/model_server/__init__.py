@@ -13,6 +13,7 @@ from __future__ import annotations
 from selftune_build.testing.model_server.answer import Answer, Call, Cut, Hang, Late, Refuse, Rule, Say, Script, rules
 from selftune_build.testing.model_server.conversation import Called, Conversation, Result, Text, Tool
 from selftune_build.testing.model_server.server import ModelServer, Request
+from selftune_build.testing.model_server.skills import Listed, described, folder_of, listed, open_skill, read, shell, use_skill
 
 __all__ = [
     "Answer",
@@ -22,6 +23,7 @@ __all__ = [
     "Cut",
     "Hang",
     "Late",
+    "Listed",
     "ModelServer",
     "Refuse",
     "Request",
@@ -31,5 +33,12 @@ __all__ = [
     "Script",
     "Text",
     "Tool",
+    "described",
+    "folder_of",
+    "listed",
+    "open_skill",
+    "read",
     "rules",
+    "shell",
+    "use_skill",
 ]

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from selftune_agent_claude.invocation import COMPLETE_PROMPT, TOOLS, invocation
+from selftune_agent_claude.reading import reply, usage, waiting
 from selftune_build.agents.hosts import Host, HostAgent, Login, LoginFile, Program, Variable, called_names, diagnose
 from selftune_build.agents.protocol import AgentSettings, AgentType, Diagnosis
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.process import Outcome
-
-from selftune_agent_claude.invocation import COMPLETE_PROMPT, TOOLS, invocation
-from selftune_agent_claude.reading import reply, usage, waiting
 
 CACHE_VERSION = "1"
 PROGRAM = Program("claude", "npm install --global @anthropic-ai/claude-code")

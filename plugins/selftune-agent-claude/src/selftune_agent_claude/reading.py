@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct
+
 from selftune_build.agents.hosts import Opening, Stream, refusals_in
 from selftune_build.agents.hosts.stream import bounded
 from selftune_build.agents.protocol import AgentFailure
@@ -71,7 +72,7 @@ def waiting(stream: Stream) -> AgentFailure | None:
     last = stream.events[-1] if stream.events else {}
     if last.get("subtype") != "api_retry":
         return None
-    status = last.get("error_status")
+    status = int(last.get("error_status") or 0)
     return AgentFailure(_KINDS.get(status, ErrorKind.REPORTED), f"the service answers {status}", retry_after_s=_pause(stream))
 
 
@@ -88,8 +89,8 @@ def _failure(result: dict[str, Any], stream: Stream) -> AgentFailure:
 
 def _pause(stream: Stream) -> float | None:
     """The pause the service asked for, as the program kept it before its own retry."""
-    retry = next((event for event in reversed(stream.events) if event.get("subtype") == "api_retry"), {})
-    delay = retry.get("retry_delay_ms")
+    delays = [event.get("retry_delay_ms") for event in stream.events if event.get("subtype") == "api_retry"]
+    delay = delays[-1] if delays else None
     return delay / 1000 if isinstance(delay, int | float) else None
 
 
