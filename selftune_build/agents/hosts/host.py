@@ -30,6 +30,11 @@ UNCONFINED = "SELFTUNE_UNCONFINED"
 """Set by somebody whose whole machine is a sandbox already: hosts then run without the kernel's confinement."""
 
 
+def unconfined() -> bool:
+    """Whether somebody said so."""
+    return os.environ.get(UNCONFINED) == "1"
+
+
 class Session(Struct, frozen=True):
     """One call of a host program."""
 
@@ -77,6 +82,8 @@ class Host(Struct, frozen=True):
     """Digest of a system prompt of ours, where there is one."""
     confines_itself: bool = False
     """The host keeps its tools from writing outside; else the kernel does."""
+    hindrance: Callable[[], str | None] = lambda: None
+    """Why a host that confines itself cannot do so on this system."""
 
 
 class HostAgent:
@@ -137,17 +144,17 @@ class HostAgent:
         """Why the program cannot be used here and what to do about it, or None."""
         if self.host.program.path() is None:
             return self.host.program.missing()
+        found = None if unconfined() else self._hindrance()
+        return found and f"{found}: run it in a container of its own and set {UNCONFINED}=1 there"
+
+    def _hindrance(self) -> str | None:
+        if self.host.confines_itself:
+            return self.host.hindrance()
         return (
             None
-            if self._can_confine()
-            else (
-                f"this system cannot keep {self.host.id} from writing outside its workspace (Linux 5.13 with Landlock can): "
-                f"run it in a container of its own and set {UNCONFINED}=1 there"
-            )
+            if confine.supported()
+            else (f"this system cannot keep {self.host.id} from writing outside its workspace (Linux 5.13 with Landlock can)")
         )
-
-    def _can_confine(self) -> bool:
-        return self.host.confines_itself or os.environ.get(UNCONFINED) == "1" or confine.supported()
 
     def _call(self, session: Session, opening: Opening, answer: BinaryIO, request: RunRequest | CompleteRequest) -> None:
         program = self.host.program.path()
@@ -174,7 +181,7 @@ class HostAgent:
 
     def _argv(self, program: str, invocation: Invocation, session: Session) -> list[str]:
         argv = [program, *invocation.arguments]
-        if self.host.confines_itself or os.environ.get(UNCONFINED) == "1":
+        if self.host.confines_itself or unconfined():
             return argv
         return confine.confined(argv, [str(session.workspace), str(session.home)])
 

@@ -1,0 +1,92 @@
+"""How Codex is started for one sample: its arguments, its own configuration file, and nothing of the user's set-up."""
+
+from __future__ import annotations
+
+import json
+
+from selftune_build.agents.hosts import Invocation, Session, unconfined
+
+TOOLS = {
+    "package": ("apply_patch", "exec_command", "view_image", "workspace-write"),
+    "routing": ("apply_patch", "exec_command", "view_image", "read-only"),
+}
+"""By profile, the tools a model is offered that can act, and the sandbox they act in."""
+KEY = "OPENAI_API_KEY"
+_CONFIG = """\
+check_for_update_on_startup = false
+web_search = "disabled"
+
+[sandbox_workspace_write]
+network_access = false
+exclude_slash_tmp = true
+
+[shell_environment_policy]
+inherit = "core"
+
+[analytics]
+enabled = false
+
+[feedback]
+enabled = false
+
+[history]
+persistence = "none"
+
+[skills.bundled]
+enabled = false
+
+[features]
+apps = false
+plugins = false
+remote_plugin = false
+shell_snapshot = false
+unbounded_connection_retries = false
+"""
+_PROVIDER = """
+[model_providers.selftune]
+name = "selftune"
+base_url = {url}
+env_key = "OPENAI_API_KEY"
+wire_api = "responses"
+request_max_retries = 0
+stream_max_retries = 0
+"""
+"""For an API key: the engine's own retries are counted and kept, those of the program would be seen by nobody."""
+_SERVICE = "https://api.openai.com/v1"
+
+
+def invocation(session: Session) -> Invocation:
+    """The command for a session; the prompt goes through stdin, where it may have any length and any first character."""
+    folder = session.home / ".codex"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / "config.toml").write_text(_config(session), encoding="utf-8")
+    arguments = ["exec", "--json", "--skip-git-repo-check", "-C", str(session.workspace), *_sandbox(session)]
+    if session.schema is not None:
+        schema = session.home / "schema.json"
+        schema.write_text(json.dumps(session.schema), encoding="utf-8")
+        arguments += ["--output-schema", str(schema)]
+    return Invocation((*arguments, "-"), {"CODEX_HOME": str(folder)}, session.prompt.encode())
+
+
+def _sandbox(session: Session) -> list[str]:
+    if unconfined():
+        return ["--dangerously-bypass-approvals-and-sandbox"]
+    return ["-s", "workspace-write" if session.profile == "package" else "read-only"]
+
+
+def _config(session: Session) -> str:
+    head, tail = "", ""
+    if session.model is not None:
+        head += f"model = {_quoted(session.model)}\n"
+    url = session.login.environment.get("OPENAI_BASE_URL")
+    if KEY in session.login.environment:
+        head += 'model_provider = "selftune"\n'
+        tail = _PROVIDER.format(url=_quoted(url or _SERVICE))
+    elif url is not None:
+        head += f"openai_base_url = {_quoted(url)}\n"
+    return head + _CONFIG + tail
+
+
+def _quoted(text: str) -> str:
+    """A basic string of TOML, which JSON's strings are, but for the delete character."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
