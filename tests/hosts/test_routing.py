@@ -107,7 +107,12 @@ def test_the_routing_profile_reads_and_stops_early_and_the_package_profile_works
         return Say(conversation.results[-1].text)
 
     bench.server.script = script
-    check = {"id": "w", "prompt": "Fill it", "should_trigger": True, "checks": [{"file": "out.txt", "contains": "written"}]}
+    check = {
+        "id": "w",
+        "prompt": "Fill it",
+        "should_trigger": True,
+        "checks": [{"file-contains": {"path": "out.txt", "text": "written"}}],
+    }
     bench.cases(trigger("t", "Fill in this form"), check)
     bench.build()
     assert bench.row("t")["triggered"] == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from selftune_build.agents.hosts.diagnosis import diagnose
-from selftune_build.agents.hosts.host import Host, HostAgent, Invocation, Session, unconfined
+from selftune_build.agents.hosts.host import Host, HostAgent, Invocation, Session
 from selftune_build.agents.hosts.login import Login, LoginFile, Variable
 from selftune_build.agents.hosts.program import Program
 from selftune_build.agents.hosts.stream import Opening, Stream, called_names, refusals_in
@@ -22,5 +22,4 @@ __all__ = [
     "called_names",
     "diagnose",
     "refusals_in",
-    "unconfined",
 ]

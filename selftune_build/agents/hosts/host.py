@@ -80,10 +80,6 @@ class Host(Struct, frozen=True):
     """Why the host was still waiting when its time was up, where it was not the model it waited for."""
     system_prompt: str | None = None
     """Digest of a system prompt of ours, where there is one."""
-    confines_itself: bool = False
-    """The host keeps its tools from writing outside; else the kernel does."""
-    hindrance: Callable[[], str | None] = lambda: None
-    """Why a host that confines itself cannot do so on this system."""
 
 
 class HostAgent:
@@ -144,16 +140,11 @@ class HostAgent:
         """Why the program cannot be used here and what to do about it, or None."""
         if self.host.program.path() is None:
             return self.host.program.missing()
-        found = None if unconfined() else self._hindrance()
-        return found and f"{found}: run it in a container of its own and set {UNCONFINED}=1 there"
-
-    def _hindrance(self) -> str | None:
-        if self.host.confines_itself:
-            return self.host.hindrance()
+        if unconfined() or confine.supported():
+            return None
         return (
-            None
-            if confine.supported()
-            else (f"this system cannot keep {self.host.id} from writing outside its workspace (Linux 5.13 with Landlock can)")
+            f"this system cannot keep {self.host.id} from writing outside its workspace (Linux 5.13 with Landlock can): "
+            f"run it in a container of its own and set {UNCONFINED}=1 there"
         )
 
     def _call(self, session: Session, opening: Opening, answer: BinaryIO, request: RunRequest | CompleteRequest) -> None:
@@ -181,9 +172,10 @@ class HostAgent:
 
     def _argv(self, program: str, invocation: Invocation, session: Session) -> list[str]:
         argv = [program, *invocation.arguments]
-        if self.host.confines_itself or unconfined():
+        if unconfined():
             return argv
-        return confine.confined(argv, [str(session.workspace), str(session.home)])
+        writable = [session.home, session.workspace] if session.profile == "package" else [session.home]
+        return confine.confined(argv, map(str, writable))
 
     def _environment(self, invocation: Invocation, session: Session) -> Mapping[str, str]:
         common = {"LANG": "C.UTF-8", "TERM": "dumb", "NO_COLOR": "1", "CI": "1"}

@@ -24,14 +24,6 @@ def invoked(prompt: str, names: Iterable[str]) -> tuple[str, ...]:
     return called_names(prompt, names, r"\${}(?![\w-])")
 
 
-def hindrance() -> str | None:
-    """Whether its sandbox works here: without it no command of the model would run, and no skill would ever be read."""
-    outcome = PROGRAM.ask(["sandbox", "--", "true"])
-    if outcome is None or outcome.exit_status == 0:
-        return None
-    return "the sandbox of codex does not work on this system (it needs user namespaces)"
-
-
 HOST = Host(
     id="codex",
     cache_version=CACHE_VERSION,
@@ -44,8 +36,6 @@ HOST = Host(
     usage=usage,
     invoked=invoked,
     closing=closing,
-    confines_itself=True,
-    hindrance=hindrance,
 )
 
 

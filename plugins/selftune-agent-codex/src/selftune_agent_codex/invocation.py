@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 
-from selftune_build.agents.hosts import Invocation, Session, unconfined
+from selftune_build.agents.hosts import Invocation, Session
 
 TOOLS = {
-    "package": ("apply_patch", "exec_command", "view_image", "workspace-write"),
-    "routing": ("apply_patch", "exec_command", "view_image", "read-only"),
+    "package": ("apply_patch", "exec_command", "view_image"),
+    "routing": ("exec_command", "view_image"),
 }
-"""By profile, the tools a model is offered that can act, and the sandbox they act in."""
+"""By profile, the tools that can act. Codex offers all of them always; under `routing` the kernel refuses every write."""
 KEY = "OPENAI_API_KEY"
 _CONFIG = """\
 check_for_update_on_startup = false
 web_search = "disabled"
-
-[sandbox_workspace_write]
-network_access = false
-exclude_slash_tmp = true
 
 [shell_environment_policy]
 inherit = "core"
@@ -56,22 +52,26 @@ _SERVICE = "https://api.openai.com/v1"
 
 
 def invocation(session: Session) -> Invocation:
-    """The command for a session; the prompt goes through stdin, where it may have any length and any first character."""
+    """The command for a session, without the program's own sandbox.
+
+    That one mounts the skills read-only, and on such a mount a read moves no access time: nobody would see which files
+    were read. So it is off, and the kernel confines the program as a whole. The prompt goes through stdin, where it may have any length and any first character."""
     folder = session.home / ".codex"
     folder.mkdir(mode=0o700, exist_ok=True)
     (folder / "config.toml").write_text(_config(session), encoding="utf-8")
-    arguments = ["exec", "--json", "--skip-git-repo-check", "-C", str(session.workspace), *_sandbox(session)]
+    arguments = [
+        "exec",
+        "--json",
+        "--skip-git-repo-check",
+        "-C",
+        str(session.workspace),
+        "--dangerously-bypass-approvals-and-sandbox",
+    ]
     if session.schema is not None:
         schema = session.home / "schema.json"
         schema.write_text(json.dumps(session.schema), encoding="utf-8")
         arguments += ["--output-schema", str(schema)]
     return Invocation((*arguments, "-"), {"CODEX_HOME": str(folder)}, session.prompt.encode())
-
-
-def _sandbox(session: Session) -> list[str]:
-    if unconfined():
-        return ["--dangerously-bypass-approvals-and-sandbox"]
-    return ["-s", "workspace-write" if session.profile == "package" else "read-only"]
 
 
 def _config(session: Session) -> str:
