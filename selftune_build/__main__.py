@@ -23,6 +23,7 @@ COMMANDS = {
     "show": ("selftune_build.cli.show", "one case whole: prompt, transcript, files, each check"),
     "create": ("selftune_build.cli.create", "write a new skill package"),
     "init": ("selftune_build.cli.init", "adopt the skill packages that are here already"),
+    "doctor": ("selftune_build.cli.doctor", "which agents could be used here, and what to type where one could not"),
 }
 """Name of each command: the module whose `command` it is, and what it does."""
 

@@ -21,9 +21,11 @@ def set_up_a_user(bench: Bench) -> None:
     skill = f"---\nname: own\ndescription: {CANARY}\n---\n\n{CANARY}\n"
     hook = f"touch {bench.user}/hook-ran; echo {CANARY}"
     hooks = {event: [{"hooks": [{"type": "command", "command": hook}]}] for event in ("SessionStart", "UserPromptSubmit")}
+    server = f'[mcp_servers.own]\ncommand = "sh"\nargs = ["-c", "{hook}"]\n'
     files = {
         ".claude/skills/own/SKILL.md": skill,
         ".claude/CLAUDE.md": CANARY,
+        ".claude/rules/own.md": CANARY,
         "CLAUDE.md": CANARY,
         ".claude/settings.json": json.dumps({"hooks": hooks, "env": {"CANARY": CANARY}, "language": CANARY}),
         ".claude.json": json.dumps({"mcpServers": {"own": {"command": "sh", "args": ["-c", hook]}}}),
@@ -33,7 +35,7 @@ def set_up_a_user(bench: Bench) -> None:
         ".codex/skills/own/SKILL.md": skill,
         ".codex/AGENTS.md": CANARY,
         "AGENTS.md": CANARY,
-        ".codex/config.toml": f'developer_instructions = "{CANARY}"\n[mcp_servers.own]\ncommand = "sh"\nargs = ["-c", "{hook}"]\n',
+        ".codex/config.toml": f'developer_instructions = "{CANARY}"\n{server}',
         ".codex/prompts/own.md": CANARY,
         ".gitconfig": f"[user]\n\tname = {CANARY}\n",
         ".bash_profile": f"echo {CANARY}\n",

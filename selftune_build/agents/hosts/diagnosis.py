@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,6 +29,8 @@ def diagnose(
     version = _version(program.ask(["--version"]))
     problems = () if version else (f"{program.name} --version gives no version",)
     variables = {variable.name: value for variable, value in login.values().items()}
+    folders = [file.folder_variable for file in login.files if file.folder_variable in os.environ]
+    variables.update({name: os.environ[name] for name in folders})
     outcome = program.ask(status, variables, Path.home())
     said = told(outcome) if outcome is not None and outcome.ended == "exit" else None
     if said is None:

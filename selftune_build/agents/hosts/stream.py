@@ -43,6 +43,10 @@ class Opening(Struct, frozen=True, tag_field="type", tag="selftune.opening/1"):
                 return path[len(root) + 1 :]
         return path
 
+    def is_outside(self, path: str) -> bool:
+        """Whether a path leads out of the workspace."""
+        return path.startswith("/") and self.relative(path) == path
+
     def read_in(self, text: str) -> frozenset[str]:
         """The skills whose body shows in a text."""
         lines = {line.strip()[:HOST_SIGN_CHARACTERS] for line in text.splitlines()}

@@ -28,6 +28,8 @@ _SETTINGS = {
     "DISABLE_TELEMETRY": "1",
 }
 """One retry of its own, because only then its stream says how long a refused service asks to wait."""
+_MEMORY = ("CLAUDE.md", "CLAUDE.local.md", ".claude/CLAUDE.md", ".claude/rules/**")
+"""Where a folder may keep what the program reads from every folder above its own."""
 _COMPLETE_TURNS = 4
 """A schema is answered by a call of a tool, which a model may have to correct."""
 
@@ -64,5 +66,5 @@ def _complete(session: Session) -> list[str]:
 
 def _settings(session: Session) -> dict[str, object]:
     """Memory files of the folders above the workspace are those of whoever runs this, not of the case."""
-    above = [str(folder / name) for folder in session.workspace.parents for name in ("CLAUDE.md", "CLAUDE.local.md")]
+    above = [str(folder / name) for folder in session.workspace.parents for name in _MEMORY]
     return {"claudeMdExcludes": above, "includeCoAuthoredBy": False}

@@ -55,18 +55,16 @@ def invocation(session: Session) -> Invocation:
     """The command for a session, without the program's own sandbox.
 
     That one mounts the skills read-only, and on such a mount a read moves no access time: nobody would see which files
-    were read. So it is off, and the kernel confines the program as a whole. The prompt goes through stdin, where it may have any length and any first character."""
+    were read.
+
+    So it is off, and the kernel confines the program as a whole. The prompt goes through stdin, where it may have any length
+    and any first character.
+    """
     folder = session.home / ".codex"
     folder.mkdir(mode=0o700, exist_ok=True)
     (folder / "config.toml").write_text(_config(session), encoding="utf-8")
-    arguments = [
-        "exec",
-        "--json",
-        "--skip-git-repo-check",
-        "-C",
-        str(session.workspace),
-        "--dangerously-bypass-approvals-and-sandbox",
-    ]
+    arguments = ["exec", "--json", "--skip-git-repo-check", "-C", str(session.workspace)]
+    arguments += ["--dangerously-bypass-approvals-and-sandbox"]
     if session.schema is not None:
         schema = session.home / "schema.json"
         schema.write_text(json.dumps(session.schema), encoding="utf-8")

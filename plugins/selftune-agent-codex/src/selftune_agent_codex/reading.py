@@ -12,7 +12,6 @@ from selftune_build.agents.protocol import AgentFailure
 from selftune_build.model.sample import ErrorKind, Reply, ToolCall, Usage
 
 SHELL, PATCH = "exec_command", "apply_patch"
-_REJECTED = re.compile(r"rejected|denied|not permitted|outside of the project|outside the", re.IGNORECASE)
 _STATUS = re.compile(r"(?:unexpected|last) status:? (\d{3})")
 _AGAIN = re.compile(r"try again in (\d+(?:\.\d+)?) ?(ms|s|seconds?|m|minutes?)\b", re.IGNORECASE)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
@@ -33,7 +32,7 @@ def reply(stream: Stream) -> Reply:
         tool_calls=None if closing is None else tuple(ToolCall(call["name"], call["input"]) for call in closing["calls"]),
         usage=usage(stream),
         program=f"codex {closing['version']}" if closing and closing.get("version") else None,
-        refused=bounded(_refused(closing["calls"])) if closing else (),
+        refused=bounded(_refused(stream, closing["calls"] if closing else [])),
     )
 
 
@@ -83,10 +82,11 @@ def _activated(stream: Stream) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _refused(calls: list[dict[str, Any]]) -> Iterator[str]:
+def _refused(stream: Stream, calls: list[dict[str, Any]]) -> Iterator[str]:
     for call in calls:
-        output = call.get("output") or ""
         if call["name"] == SHELL:
-            yield from refusals_in(SHELL, output)
-        elif call["name"] == PATCH and _REJECTED.search(output):
-            yield f"{PATCH}: {output}"
+            yield from refusals_in(SHELL, call.get("output") or "")
+    for item in _items(stream, "file_change"):
+        if item.get("status") == "failed":
+            paths = [str(change.get("path", "")) for change in item.get("changes") or ()]
+            yield from (f"{PATCH}: {path}: not written" for path in paths if stream.opening.is_outside(path))
