@@ -23,6 +23,7 @@ from selftune_build.model.package import SKILL_FILE
 from selftune_build.model.sample import ErrorKind
 
 CLOSING = "selftune.closing/1"
+_OPENING_START = b'{"type":"selftune.opening/1"'
 
 _REFUSED = re.compile(r"(Permission denied|Read-only file system|Operation not permitted)\.?\s*$")
 
@@ -87,6 +88,8 @@ def parse_stream(raw: bytes) -> Stream:
     """The events of an answer; lines that are no object are passed over. Raises AgentFailure(PROTOCOL) without an opening."""
     first, _, rest = raw.partition(b"\n")
     try:
+        if not first.startswith(_OPENING_START):
+            raise msgspec.DecodeError("another line")
         opening = msgspec.json.decode(first, type=Opening)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise AgentFailure(ErrorKind.PROTOCOL, "the answer does not begin as an answer of a host") from error

@@ -191,7 +191,7 @@ def test_skills_are_found_as_each_host_lists_them() -> None:
     codex = "### Skill roots\n- `r0` = `/ws/.agents/skills`\n### Available skills\n- pdf: Fills forms. (file: r0/pdf/SKILL.md)"
     tagged = "<skill>\n<name>pdf</name>\n<description>Fills forms.</description>\n<location>/ws/pdf/SKILL.md</location>\n</skill>"
     found = [listed(Conversation("chat", "m", False, (Text("system", text),))) for text in (claude, codex, tagged)]
-    assert [[(each.name, each.description) for each in skills][0] for skills in found] == [("pdf", "Fills forms.")] * 3
+    assert [(skills[0].name, skills[0].description) for skills in found] == [("pdf", "Fills forms.")] * 3
     assert [skills[0].folder for skills in found] == [None, "/ws/.agents/skills/pdf", "/ws/pdf"]
     assert open_skill(Conversation("chat", "m", False, ()), found[2][0]).input == {
         "command": ["bash", "-lc", "cat /ws/pdf/SKILL.md"]
