@@ -1,6 +1,7 @@
 # What a checkout can do, from nothing but Python >= 3.11, make and a package registry.
 #   make verify   the product on its own examples        make test   the tests
 #   make lint     style, types, import contracts         make bench  timings       make clean
+#   make hosts    the tests that drive real host programs, installed from npm into .hosts (Node 20 or newer; 700 MB)
 
 PYTHON ?= python3
 VENV   := .venv
@@ -12,14 +13,14 @@ unexport PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX
 export PYTHONNOUSERSITE := 1
 
 EXAMPLES := examples/skills skill/selftune-build
-TESTS    ?= tests
+TESTS    ?= tests plugins
 WORKERS  ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test lint bench clean
+.PHONY: help verify test lint bench hosts clean
 
 help:
-	@sed -n '2,3s/^# //p' Makefile
+	@sed -n '2,4s/^# //p' Makefile
 
 # The stamps are newer than pyproject.toml exactly if the environment has what it asks for.
 $(BIN)/python:
@@ -44,18 +45,35 @@ verify: $(VENV)/.installed
 	  $(BIN)/selftune build verify -C $$workspace || status=$$?; \
 	done; exit $$status
 
-test: $(VENV)/.installed-dev
+test: $(VENV)/.installed-plugins
 	@echo "left out: benchmark (timings need a quiet machine: make bench), slow (over ten seconds each: .ci/run runs them)"
-	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not benchmark and not slow" $(TESTS)
+	@echo "left out: hosts (real host programs from npm: make hosts)"
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not benchmark and not slow and not hosts" $(TESTS)
 
-lint: $(VENV)/.installed-dev
+lint: $(VENV)/.installed-plugins
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy --strict $(wildcard plugins/*/src)
 	@$(BIN)/lint-imports
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -q -s -m benchmark $(TESTS)
+
+# Pinned versions stand in tests/hosts/package.json; the programs are not ours, so clean leaves them alone.
+.hosts/.installed: tests/hosts/package.json
+	@command -v npm >/dev/null || { echo "npm is needed to install the host programs: install Node 20 or newer" >&2; exit 2; }
+	@echo "installing the host programs into .hosts" >&2
+	@mkdir -p .hosts && cp tests/hosts/package.json .hosts/
+	@npm install --prefix .hosts --no-audit --no-fund --no-package-lock --loglevel=error
+	@touch $@
+
+$(VENV)/.installed-plugins: $(wildcard plugins/*/pyproject.toml) $(VENV)/.installed-dev
+	@$(PIP) install --no-deps $(patsubst %/pyproject.toml,--editable %,$(wildcard plugins/*/pyproject.toml))
+	@touch $@
+
+hosts: .hosts/.installed $(VENV)/.installed-plugins
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m hosts tests/hosts
 
 clean:
 	rm -rf $(VENV) build dist .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -24,6 +24,7 @@ COMMANDS = {
     "create": ("selftune_build.cli.create", "write a new skill package"),
     "plugins": ("selftune_build.cli.plugins", "what is installed beside the tool, and a new plugin to start from"),
     "init": ("selftune_build.cli.init", "adopt the skill packages that are here already"),
+    "doctor": ("selftune_build.cli.doctor", "which agents could be used here, and what to type where one could not"),
 }
 """Name of each command: the module whose `command` it is, and what it does."""
 

@@ -10,17 +10,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from selftune_build.agents.outcome import failure_of
 from selftune_build.agents.protocol import AgentFailure, CompleteRequest, RunRequest, Traits
 from selftune_build.agents.response import parse_response
 from selftune_build.agents.staging import Stage
 from selftune_build.environment import child_environment
 from selftune_build.errors import InputError
 from selftune_build.fingerprint.digest import digest_bytes
-from selftune_build.limits import COMMAND_FILE_MAX_BYTES, COMMAND_MESSAGE_CHARACTERS, RESPONSE_BYTES
+from selftune_build.limits import COMMAND_FILE_MAX_BYTES, RESPONSE_BYTES
 from selftune_build.model.location import Location
 from selftune_build.model.manifest import AgentDefinition
 from selftune_build.model.sample import ErrorKind, EvidenceOrigin, Reply, Usage
-from selftune_build.process import Outcome, run
+from selftune_build.process import run
 
 PROTOCOL = "selftune.agent/1"
 
@@ -35,7 +36,7 @@ class CommandAgent:
         self._files = _workspace_files(definition.argv, self._base, workspace_root)
         self.identity: dict[str, Any] = _identity(definition, self._files, model)
         self.traits = Traits(
-            origin=_origin(definition),
+            origin=origin_of(definition),
             deterministic=definition.deterministic,
             free=definition.free,
             completes=True,
@@ -128,7 +129,7 @@ class CommandAgent:
             output_cap=RESPONSE_BYTES,
             cancel=cancel,
         )
-        failure = _failure(outcome, timeout_s)
+        failure = failure_of(outcome, timeout_s, RESPONSE_BYTES)
         if failure is not None:
             raise failure
 
@@ -142,31 +143,7 @@ def billed(raw: bytes) -> Usage | None:
         return None
 
 
-def _failure(outcome: Outcome, timeout_s: int) -> AgentFailure | None:
-    """What an outcome means: only a status of 0 brings an answer."""
-    if outcome.ended == "timeout":
-        return AgentFailure(ErrorKind.TIMEOUT, _with_stderr(f"no answer within {timeout_s} s", outcome.stderr))
-    if outcome.ended == "flood":
-        return AgentFailure(ErrorKind.FLOOD, f"more than {RESPONSE_BYTES} bytes of output")
-    if outcome.ended == "cancelled":
-        return AgentFailure(ErrorKind.CRASH, "cancelled before it answered")
-    if outcome.ended == "missing":
-        return AgentFailure(ErrorKind.UNAVAILABLE, _with_stderr("the program could not be started", outcome.stderr))
-    if outcome.exit_status is None or outcome.exit_status < 0:
-        return AgentFailure(ErrorKind.CRASH, _with_stderr(f"ended by signal {-(outcome.exit_status or 0)}", outcome.stderr))
-    if outcome.exit_status > 0:
-        return AgentFailure(ErrorKind.CRASH, _with_stderr(f"exit status {outcome.exit_status}", outcome.stderr))
-    return None
-
-
-def _with_stderr(message: str, stderr: bytes) -> str:
-    """The message and the last lines of stderr, on one line, without control characters."""
-    text = " ".join(stderr[-COMMAND_MESSAGE_CHARACTERS:].decode("utf-8", "replace").split())
-    printable = "".join(character if character.isprintable() else "?" for character in text)
-    return f"{message}: {printable}" if printable else message
-
-
-def _origin(definition: AgentDefinition) -> EvidenceOrigin:
+def origin_of(definition: AgentDefinition) -> EvidenceOrigin:
     """As declared; else what answers the same each time is taken for a simulation."""
     if definition.origin is not None:
         return EvidenceOrigin(definition.origin)

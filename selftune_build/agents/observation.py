@@ -15,7 +15,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from selftune_build.agents.protocol import Traits
+from selftune_build.agents.protocol import SKILLS_FOLDER, Traits
 from selftune_build.limits import OBSERVED_INPUT_STRINGS, PATH_CHARACTERS
 from selftune_build.model.package import SKILL_FILE
 from selftune_build.model.sample import Reply, ToolCall
@@ -72,7 +72,7 @@ class Setting(Struct, frozen=True):
     facets: Collection[str]
     workspace: str
     """Absolute folder the run acted in; paths may also be given from `{workspace}` or relative to it."""
-    skills_folder: str = ".agents/skills"
+    skills_folder: str = SKILLS_FOLDER
 
     def all(self, facet: str) -> frozenset[str]:
         """This facet of every staged skill."""

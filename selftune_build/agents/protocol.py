@@ -9,8 +9,12 @@ from typing import Any, BinaryIO, Protocol
 
 from msgspec import Struct
 
+from selftune_build.model.case import Profile
 from selftune_build.model.manifest import AgentDefinition
 from selftune_build.model.sample import ErrorKind, EvidenceOrigin, Reply, Usage
+
+SKILLS_FOLDER = ".agents/skills"
+"""Where skills are staged unless the agent's host looks somewhere else."""
 
 
 class Workspace(Protocol):
@@ -50,6 +54,8 @@ class RunRequest(Struct, frozen=True):
     """False under `--no-exec`: scripts of a package must not be run; where one is needed, AgentFailure(UNAVAILABLE)."""
     cancel: threading.Event | None = None
     """Set when the user wants everything to end now."""
+    profile: Profile = "package"
+    """`routing` only for agents whose identity names it under `profiles`."""
 
 
 class CompleteRequest(Struct, frozen=True):
@@ -80,6 +86,8 @@ class Traits(Struct, frozen=True):
     """The host may open every SKILL.md at start, so its access time proves nothing."""
     shows_listing: bool = False
     """The host shows file names of a skill when it activates it."""
+    skills_folder: str = SKILLS_FOLDER
+    """Folder of the workspace in which the host looks for skills."""
 
 
 class AgentFailure(Exception):
@@ -98,7 +106,8 @@ class Agent(Protocol):
     name: str
     """The name in manifest, lock and report."""
     identity: dict[str, Any]
-    """Plain JSON without floats: verbatim what enters static keys and the lock."""
+    """Plain JSON without floats: verbatim what enters static keys and the lock. An agent that serves the profile `routing`
+    has it as a key under `profiles`, since `--locked` computes keys from the identity alone."""
     traits: Traits
 
     def run(self, request: RunRequest, answer: BinaryIO) -> None:
@@ -132,6 +141,20 @@ class AgentSettings(Struct, frozen=True):
     workspace_root: Path
 
 
+class Diagnosis(Struct, frozen=True):
+    """What `selftune doctor` finds out about the program behind a type of agent, without asking a model anything."""
+
+    program: str | None
+    """Absolute path, None where it is not installed."""
+    version: str | None = None
+    login: str | None = None
+    """How it would authenticate, in the program's own words where it has a command for that; None: it could not."""
+    problems: tuple[str, ...] = ()
+    """What stands in the way of using it."""
+    next_step: str | None = None
+    """The command to type next; None: it is ready."""
+
+
 class AgentType(Struct, frozen=True):
     """A kind of agent that a manifest can name: by its id, or as the `type` of an entry under `agents:`."""
 
@@ -144,3 +167,5 @@ class AgentType(Struct, frozen=True):
     """One line that says what answers."""
     install: str = ""
     """The command that installs what the agent needs, for the message where it is missing."""
+    diagnose: Callable[[], Diagnosis] | None = None
+    """Looks at the program on this machine; None where there is none to look at."""

@@ -14,6 +14,7 @@ from msgspec import Struct
 from selftune_build import relpath
 from selftune_build.agents import observation
 from selftune_build.agents.leftovers import changed_files, remove_folder
+from selftune_build.agents.protocol import SKILLS_FOLDER
 from selftune_build.errors import InputError
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.model.case import CaseFile
@@ -21,8 +22,6 @@ from selftune_build.model.location import Location
 from selftune_build.model.package import TreeFile
 from selftune_build.model.sample import FileChange
 from selftune_build.store.atomic import store_errors
-
-SKILLS_FOLDER = ".agents/skills"
 
 _PREFIX = "selftune-"
 _MARK = ".stage"

@@ -46,6 +46,7 @@ def agent_asker(agent: Agent, model: str | None, allow_exec: bool, cancel: threa
                 max_turns=limits.max_turns,
                 allow_exec=allow_exec,
                 cancel=cancel,
+                profile=spec.profile,
             ),
             answer,
         )

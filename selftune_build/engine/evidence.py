@@ -134,10 +134,11 @@ class Evidence:
             return frozenset(f"{name}:*" for name in skills)
         if spec.arm is not Arm.SCRIPT and self.agent.traits.lazy:
             skills &= frozenset(transcript.reply.skills_used or ())
-        setting = Setting(skills, self._staged_by_tree(tree).keys(), archive.workspace)
+        traits = SCRIPT_TRAITS if spec.arm is Arm.SCRIPT else self.agent.traits
+        setting = Setting(skills, self._staged_by_tree(tree).keys(), archive.workspace, traits.skills_folder)
         if spec.arm is Arm.SCRIPT:
             return observed_by_script(setting, touched)
-        return observed(setting, touched, transcript.reply, self.agent.traits)
+        return observed(setting, touched, transcript.reply, traits)
 
 
 def evidence_digest(samples: Iterable[Sample]) -> str:
@@ -172,6 +173,7 @@ def _sample_digest(static_key: str, transcript: Transcript) -> str:
             "exit_status": transcript.exit_status,
             "stderr": transcript.stderr,
             "limit": transcript.limit,
+            **({"refused": reply.refused} if reply.refused else {}),
         }
     )
 

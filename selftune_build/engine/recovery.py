@@ -23,7 +23,7 @@ def recover(spec: RowSpec, means: Means) -> bool:
 
 def _adopt(spec: RowSpec, orphan: Orphan, means: Means) -> bool:
     """Keep one answer, for free; without its workspace its reads and files are lost, and so is what it says about the skill."""
-    stage = Stage.reopen(orphan.intent.workspace, orphan.intent.initial)
+    stage = Stage.reopen(orphan.intent.workspace, orphan.intent.initial, means.traits.skills_folder)
     if orphan.call is None:
         means.waiting(f"a call sent at {orphan.intent.started} was never answered: it counts as spent, and is asked again")
         if stage is not None:

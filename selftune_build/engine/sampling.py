@@ -14,7 +14,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from selftune_build.agents.protocol import AgentFailure
+from selftune_build.agents.protocol import AgentFailure, Traits
 from selftune_build.agents.staging import SkillSource, Stage
 from selftune_build.engine.asking import Ended
 from selftune_build.engine.evidence import explanation
@@ -115,7 +115,7 @@ def _wait(failure: AgentFailure, attempt: int, stop: threading.Event) -> bool:
 
 def _attempt(spec: RowSpec, index: int, means: Means) -> None:
     """One call. Raises AgentFailure, the attempt then archived as such."""
-    stage = open_stage(spec)
+    stage = open_stage(spec, means.traits)
     call = None
     try:
         if not means.traits.lazy:
@@ -152,7 +152,7 @@ def commit_limit(spec: RowSpec, index: int, means: Means) -> None:
 
     Raises StoreError, and UndecidedError when cancelled while waiting for that process.
     """
-    stage = open_stage(spec)
+    stage = open_stage(spec, means.traits)
     try:
         with means.evidence.store.claim(spec.key, explanation(spec), means.waiting, means.cancel):
             means.evidence.forget(spec)
@@ -165,10 +165,10 @@ def commit_limit(spec: RowSpec, index: int, means: Means) -> None:
         stage.close()
 
 
-def open_stage(spec: RowSpec) -> Stage:
-    """The workspace of a sample of this row; nothing is on disk before it is asked for."""
+def open_stage(spec: RowSpec, traits: Traits) -> Stage:
+    """The workspace of a sample of this row, the skills where the host looks; nothing is on disk before it is asked for."""
     skills = {name: SkillSource(name, Path(package.root), package.staged) for name, package in spec.staged.packages.items()}
-    return Stage(spec.case.files, skills)
+    return Stage(spec.case.files, skills, traits.skills_folder)
 
 
 def _intent(spec: RowSpec, index: int, stage: Stage, means: Means) -> Intent:

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from selftune_build.fingerprint.digest import digest_bytes, digest_json
-from selftune_build.model.case import Case
+from selftune_build.model.case import Case, Profile
 from selftune_build.model.manifest import Limits
 
 KEY_FORMAT = "selftune.key/1"
@@ -32,6 +32,7 @@ class Question(Struct, frozen=True):
     """Digest of the sorted map from staged skill to its `metadata`; None for a script."""
     package: str | None = None
     """Name of the package whose script runs; None for an agent."""
+    profile: Profile = "package"
 
 
 def static_inputs(question: Question) -> Inputs:
@@ -46,6 +47,7 @@ def static_inputs(question: Question) -> Inputs:
         inputs[f"file {file.dest}"] = digest_bytes(file.content)
     _put(inputs, "package", question.package, None)
     _put(inputs, "skills", question.skills, None)
+    _put(inputs, "profile", question.profile, "package")
     for name, value in (question.agent or {}).items():
         inputs[f"agent {name}"] = value
     _put(inputs, "timeout_s", question.limits.timeout_s, Limits().timeout_s)

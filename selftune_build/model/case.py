@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
 from selftune_build.model.location import Location
 from selftune_build.model.manifest import Limits
+
+Profile = Literal["package", "routing"]
+"""How far a run goes: `package` does the whole task, `routing` only decides which skill to use, with tools that read."""
 
 
 class Arm(StrEnum):

@@ -53,6 +53,11 @@ class Reply(Struct, frozen=True):
     tool_calls: tuple[ToolCall, ...] | None = None
     usage: Usage | None = None
     model: str | None = None
+    """The model that served, as far as the agent tells."""
+    program: str | None = None
+    """Name and version of the program that ran. Not part of what came back: another version may give the same answer."""
+    refused: tuple[str, ...] = ()
+    """What the agent tried and was not allowed, one line each: above all writes outside the workspace."""
 
 
 class FileChange(Struct, frozen=True):

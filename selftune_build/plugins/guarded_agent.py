@@ -101,8 +101,13 @@ class GuardedAgent:
 
 
 def _identity(agent: Agent, kind: AgentType) -> dict[str, Any]:
-    """What the agent says of itself, with id and cache version; whatever says otherwise is an error."""
-    required = {"plugin": kind.id, "cache_version": kind.cache_version}
+    """What the agent says of itself, with id, cache version and, for one sample is then enough, whether it is deterministic.
+
+    Whatever says otherwise is an error.
+    """
+    required: dict[str, Any] = {"plugin": kind.id, "cache_version": kind.cache_version}
+    if _traits(agent).deterministic:
+        required["deterministic"] = True
     own = agent.identity
     if not isinstance(own, dict):
         raise TypeError(f"its identity is {type(own).__name__}, not a mapping")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from msgspec import Struct
@@ -12,7 +12,7 @@ from selftune_build.fingerprint.digest import digest_json
 from selftune_build.fingerprint.keys import Inputs, Question, static_inputs, static_key
 from selftune_build.fingerprint.staged import Record, facet_names, facet_record, shown_record, tree_record
 from selftune_build.graph.targets import Stage
-from selftune_build.model.case import Arm, Case, Check
+from selftune_build.model.case import Arm, Case, Check, Profile
 from selftune_build.model.package import Package
 
 
@@ -65,6 +65,7 @@ class RowSpec(Struct, frozen=True):
     polarity: bool | None
     needed: int
     """Samples that suffice."""
+    profile: Profile = "package"
 
 
 class Asking(Struct, frozen=True):
@@ -85,9 +86,17 @@ def sampled_row(asking: Asking, stage: Stage, case: Case, arm: Arm) -> RowSpec:
     """The row of a case that an agent answers, with the skill staged or without it."""
     staged = asking.with_skill if arm is Arm.WITH_SKILL else asking.without_skill
     limits = case.limits or asking.package.manifest.limits
-    question = Question(case=case, limits=limits, agent=asking.agent, skills=staged.shown)
+    profile = profile_of(case, asking.agent)
+    question = Question(case=case, limits=limits, agent=asking.agent, skills=staged.shown, profile=profile)
     polarity = case.should_trigger if arm is Arm.WITH_SKILL else None
     return _row(asking, stage, case, arm, staged, question, polarity, asking.needed)
+
+
+def profile_of(case: Case, agent: Mapping[str, object]) -> Profile:
+    """`routing` where the only question is whether the skill triggers and the agent, by its identity, can stop there."""
+    profiles = agent.get("profiles")
+    only_triggers = case.should_trigger is not None and not case.checks
+    return "routing" if only_triggers and isinstance(profiles, dict) and "routing" in profiles else "package"
 
 
 def script_row(asking: Asking, case: Case) -> RowSpec:
@@ -101,4 +110,5 @@ def _row(
 ) -> RowSpec:
     inputs = static_inputs(question)
     checks = tuple(check for check in case.checks if applies(check, arm))
-    return RowSpec(asking.package, stage, case, arm, staged, inputs, static_key(inputs), checks, polarity, needed)
+    key = static_key(inputs)
+    return RowSpec(asking.package, stage, case, arm, staged, inputs, key, checks, polarity, needed, question.profile)

@@ -22,6 +22,7 @@ SDIST_TOP = {
     "changelog.d",
     "docs",
     "examples",
+    "plugins",
     "pyproject.toml",
     "schemas",
     "selftune_build",

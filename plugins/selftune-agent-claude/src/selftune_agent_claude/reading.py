@@ -1,0 +1,176 @@
+"""The event stream of Claude Code (`--output-format stream-json`) as a reply. Everything here is pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from msgspec import Struct
+
+from selftune_build.agents.hosts import Opening, Stream, refusals_in
+from selftune_build.agents.hosts.stream import bounded
+from selftune_build.agents.protocol import AgentFailure
+from selftune_build.model.sample import ErrorKind, Reply, ToolCall, Usage
+
+_KINDS = {401: ErrorKind.AUTH, 403: ErrorKind.AUTH, 429: ErrorKind.RATE_LIMIT}
+_AUTH_ERRORS = ("authentication_failed", "billing_error", "oauth_org_not_allowed")
+_FILE_TOOLS = ("Read", "NotebookRead")
+_ENDS_WITHOUT_ERROR = ("error_max_turns",)
+"""A run that used up its turns is an answer about the skill, although the program calls it an error."""
+
+
+class _Use(Struct, frozen=True):
+    """A call of a tool and what came of it."""
+
+    name: str
+    input: dict[str, Any]
+    result: str | None
+    error: bool
+
+    @property
+    def succeeded(self) -> bool:
+        return self.result is not None and not self.error
+
+
+def reply(stream: Stream) -> Reply:
+    """The reply. Raises AgentFailure where the stream has no result, or the result is an error of the service."""
+    result = stream.last("result")
+    if result is None:
+        raise AgentFailure(ErrorKind.PROTOCOL, "the event stream has no result: the program ended before it was done")
+    if result.get("is_error") and result.get("subtype") not in _ENDS_WITHOUT_ERROR:
+        raise _failure(result, stream)
+    if result.get("subtype") == "success" and result.get("stop_reason") is None:
+        raise AgentFailure(ErrorKind.REPORTED, "the stream of the model was cut: its answer has no end")
+    uses = list(_uses(stream))
+    return Reply(
+        output=_output(result, stream),
+        skills_used=_activated(stream.opening, uses),
+        files_read=tuple(dict.fromkeys(_read(stream.opening, uses))),
+        tool_calls=tuple(ToolCall(use.name, use.input) for use in uses),
+        usage=usage(stream),
+        model=_served(stream),
+        program=_program(stream),
+        refused=bounded(_refused(uses, result)),
+    )
+
+
+def usage(stream: Stream) -> Usage | None:
+    """The sums of the result; tokens that went through a cache count as input."""
+    result = stream.last("result")
+    if result is None or not isinstance(result.get("usage"), dict):
+        return None
+    counts = result["usage"]
+    read = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+    cost = Decimal(str(result.get("total_cost_usd") or 0))
+    return Usage(sum(int(counts.get(name) or 0) for name in read), int(counts.get("output_tokens") or 0), f"{cost:f}")
+
+
+def waiting(stream: Stream) -> AgentFailure | None:
+    """The refusal whose pause it was still keeping when its time was up."""
+    last = stream.events[-1] if stream.events else {}
+    if last.get("subtype") != "api_retry":
+        return None
+    status = int(last.get("error_status") or 0)
+    return AgentFailure(_KINDS.get(status, ErrorKind.REPORTED), f"the service answers {status}", retry_after_s=_pause(stream))
+
+
+def _failure(result: dict[str, Any], stream: Stream) -> AgentFailure:
+    said = stream.last("assistant") or {}
+    kind = _KINDS.get(result.get("api_error_status") or 0, ErrorKind.REPORTED)
+    if said.get("error") in _AUTH_ERRORS:
+        kind = ErrorKind.AUTH
+    elif said.get("error") == "rate_limit":
+        kind = ErrorKind.RATE_LIMIT
+    text = " ".join(str(result.get("result") or "; ".join(map(str, result.get("errors") or ())) or result.get("subtype")).split())
+    return AgentFailure(kind, text[:500], retry_after_s=_pause(stream) if kind is ErrorKind.RATE_LIMIT else None)
+
+
+def _pause(stream: Stream) -> float | None:
+    """The pause the service asked for, as the program kept it before its own retry."""
+    delays = [event.get("retry_delay_ms") for event in stream.events if event.get("subtype") == "api_retry"]
+    delay = delays[-1] if delays else None
+    return delay / 1000 if isinstance(delay, int | float) else None
+
+
+def _blocks(stream: Stream, kind: str) -> Iterator[dict[str, Any]]:
+    """The blocks of messages by `assistant` or `user`; what a tool's own subagent did is its affair."""
+    for event in stream.events:
+        if event.get("type") == kind:
+            content = (event.get("message") or {}).get("content")
+            yield from (block for block in content if isinstance(block, dict)) if isinstance(content, list) else ()
+
+
+def _uses(stream: Stream) -> Iterator[_Use]:
+    results = {block.get("tool_use_id"): block for block in _blocks(stream, "user") if block.get("type") == "tool_result"}
+    for block in _blocks(stream, "assistant"):
+        if block.get("type") == "tool_use":
+            result = results.get(block["id"])
+            text = None if result is None else _text(result.get("content"))
+            yield _Use(str(block["name"]), dict(block.get("input") or {}), text, bool(result and result.get("is_error")))
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    return "\n".join(str(part.get("text", "")) for part in content or () if isinstance(part, dict))
+
+
+def _activated(opening: Opening, uses: list[_Use]) -> tuple[str, ...]:
+    """The skills whose body reached the model: called by name and launched, opened, or called in the prompt itself."""
+    found = dict.fromkeys(opening.invoked)
+    for use in uses:
+        if use.succeeded:
+            found.update(dict.fromkeys(_activated_by(opening, use)))
+    return tuple(found)
+
+
+def _activated_by(opening: Opening, use: _Use) -> list[str]:
+    if use.name == "Skill":
+        name = str(use.input.get("skill", "")).rpartition(":")[2].removeprefix("/")
+        return [name] if name in opening.skills else []
+    if use.name in _FILE_TOOLS:
+        path = str(use.input.get("file_path", ""))
+        return [name for name in opening.skills if path.endswith(f"/{name}/SKILL.md")]
+    if use.name == "Bash" and "SKILL.md" in str(use.input.get("command", "")):
+        return sorted(opening.read_in(use.result or ""))
+    return []
+
+
+def _read(opening: Opening, uses: list[_Use]) -> Iterator[str]:
+    for use in uses:
+        if use.name in _FILE_TOOLS and use.succeeded:
+            yield opening.relative(str(use.input.get("file_path", "")))
+
+
+def _refused(uses: list[_Use], result: dict[str, Any]) -> Iterator[str]:
+    for denial in result.get("permission_denials") or ():
+        asked = denial.get("tool_input") or {}
+        what = asked.get("file_path") or asked.get("notebook_path") or asked.get("command") or json.dumps(asked, sort_keys=True)
+        yield f"{denial.get('tool_name')}: {what}: not permitted"
+    for use in uses:
+        if use.name == "Bash":
+            yield from refusals_in("Bash", use.result or "")
+
+
+def _output(result: dict[str, Any], stream: Stream) -> str:
+    """The answer: a document where one was asked for, else the last words."""
+    if result.get("structured_output") is not None:
+        return json.dumps(result["structured_output"], ensure_ascii=False)
+    if isinstance(result.get("result"), str):
+        return str(result["result"])
+    texts = [str(block.get("text", "")) for block in _blocks(stream, "assistant") if block.get("type") == "text"]
+    return texts[-1] if texts else ""
+
+
+def _served(stream: Stream) -> str | None:
+    messages = [event.get("message") or {} for event in stream.events if event.get("type") == "assistant"]
+    names = [str(message["model"]) for message in messages if message.get("model") not in (None, "<synthetic>")]
+    return names[-1] if names else None
+
+
+def _program(stream: Stream) -> str | None:
+    start = next((event for event in stream.events if event.get("subtype") == "init"), {})
+    version = start.get("claude_code_version")
+    return f"claude {version}" if version else None

@@ -1,0 +1,58 @@
+"""`selftune doctor`: which agents could be used here, and what to type where one could not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from selftune_build.agents.protocol import AgentType, Diagnosis
+from selftune_build.cli.start import open_plugins
+from selftune_build.errors import UndecidedError
+from selftune_build.plugins.kinds import Kind
+
+SCHEMA = "selftune.doctor/1"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("agents", nargs=-1, metavar="[AGENT]...")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(agents: tuple[str, ...], as_json: bool) -> int:
+    """Look at the programs behind the installed agents: version, login, what to do next. No model is asked, nothing is sent.
+
+    Exit status: 0 every AGENT named (or, without any, at least one that is there) is ready, 3 it is not.
+    """
+    from selftune_build.report.doctor import render
+
+    types = _types(agents)
+    found = {each.id: each.diagnose() for each in types if each.diagnose is not None}
+    print(json.dumps(_document(found), indent=1) if as_json else render(found))
+    ready = [diagnosis for diagnosis in found.values() if diagnosis.next_step is None]
+    enough = len(ready) == len(found) if agents else bool(ready) or not found
+    return 0 if enough else UndecidedError.exit_status
+
+
+def _types(names: tuple[str, ...]) -> list[AgentType]:
+    plugins = open_plugins(Path()).installed().plugins()
+    known = {offer.id: offer.supplied for plugin in plugins for offer in plugin.offers if offer.kind is Kind.AGENT}
+    for name in names:
+        if name not in known:
+            hint = f"pip install selftune-agent-{name}" if name.isidentifier() else "selftune doctor"
+            raise UndecidedError(f"no plugin here supplies the agent {name!r}", code="agent-unavailable", hint=hint)
+    return [known[name] for name in names or sorted(known)]
+
+
+def _document(found: dict[str, Diagnosis]) -> dict[str, object]:
+    agents = {
+        name: {
+            "ready": each.next_step is None,
+            "program": each.program,
+            "version": each.version,
+            "login": each.login,
+            "problems": list(each.problems),
+            "next_step": each.next_step,
+        }
+        for name, each in found.items()
+    }
+    return {"schema": SCHEMA, "agents": agents}

@@ -1,0 +1,93 @@
+"""What a model would do with skills, in the dialect of whichever host asks: choose one, open it, read a file of it.
+
+Every function looks at the request alone, as a model does.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from selftune_build.testing.model_server.answer import Answer, Call, Say, Script
+from selftune_build.testing.model_server.conversation import Conversation
+
+_LISTED = re.compile(r"^- ([a-z0-9][a-z0-9-]*): (.*?)(?: \(file: (\S+)/SKILL\.md\))?$", re.MULTILINE)
+_TAGGED = re.compile(
+    r"<skill>\s*<name>([^<]+)</name>\s*<description>([^<]*)</description>(?:\s*<location>([^<]*?)(?:/SKILL\.md)?</location>)?"
+)
+_ROOT = re.compile(r"^- `(\w+)` = `([^`]+)`$", re.MULTILINE)
+_BASE = re.compile(r"^Base directory for this skill: (.+)$", re.MULTILINE)
+
+
+class Listed(Struct, frozen=True):
+    """A skill as a host lists it."""
+
+    name: str
+    description: str
+    folder: str | None = None
+    """Absolute, where the host tells."""
+
+
+def listed(conversation: Conversation) -> tuple[Listed, ...]:
+    """The skills that a request offers, as Claude Code, Codex and the hosts with `<available_skills>` write them."""
+    text = conversation.text
+    roots = dict(_ROOT.findall(text))
+    found = []
+    for name, description, place in (*_LISTED.findall(text), *_TAGGED.findall(text)):
+        root, slash, rest = place.partition("/")
+        folder = f"{roots[root]}{slash}{rest}" if root in roots else place
+        found.append(Listed(name, description.strip(), folder or None))
+    return tuple(found)
+
+
+def described(conversation: Conversation, words: str) -> Listed | None:
+    """The first listed skill whose description contains these words."""
+    return next((skill for skill in listed(conversation) if words.lower() in skill.description.lower()), None)
+
+
+def open_skill(conversation: Conversation, skill: Listed) -> Call:
+    """The call with which the host's model activates a skill: its tool for that, else reading its SKILL.md."""
+    for tool, argument in (("Skill", "skill"), ("skill", "name"), ("activate_skill", "name")):
+        if conversation.offers(tool):
+            return Call(tool, {argument: skill.name})
+    return read(conversation, f"{skill.folder or '.agents/skills/' + skill.name}/SKILL.md")
+
+
+def read(conversation: Conversation, path: str) -> Call:
+    """The call that reads a file."""
+    for tool, argument in (("Read", "file_path"), ("read", "path"), ("read_file", "path")):
+        if conversation.offers(tool):
+            return Call(tool, {argument: path})
+    return shell(conversation, f"cat {shlex.quote(path)}")
+
+
+def shell(conversation: Conversation, command: str) -> Call:
+    """The call that runs a command."""
+    for tool, argument in (("exec_command", "cmd"), ("Bash", "command"), ("bash", "command")):
+        if conversation.offers(tool):
+            return Call(tool, {argument: command})
+    return Call("shell", {"command": ["bash", "-lc", command]})
+
+
+def folder_of(conversation: Conversation, skill: Listed) -> str | None:
+    """Where the files of a skill are, once the request tells: in its list, or when the skill was activated."""
+    bases = [base for base in _BASE.findall(conversation.text) if base.endswith(f"/{skill.name}")]
+    return skill.folder or (bases[-1] if bases else None)
+
+
+def use_skill(words: str, then: Callable[[Conversation, Listed], Answer], otherwise: str = "NO-SKILL") -> Script:
+    """A model that activates the skill whose description contains `words`, and goes on with `then` when its result is there.
+
+    Without such a skill, or without any tool, it says `otherwise`: so an activation proves that the skill was offered.
+    """
+
+    def script(conversation: Conversation) -> Answer:
+        skill = described(conversation, words)
+        if skill is None or not conversation.tools:
+            return Say(otherwise)
+        return open_skill(conversation, skill) if not conversation.results else then(conversation, skill)
+
+    return script

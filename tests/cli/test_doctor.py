@@ -1,0 +1,99 @@
+"""`selftune doctor`: what is there, what it says of itself, what to type next."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = {
+    "claude": """case "$1" in
+--version) echo "2.1.197 (Claude Code)";;
+auth) [ -n "$ANTHROPIC_API_KEY" ] && s=true || s=false; echo "{\\"loggedIn\\": $s, \\"authMethod\\": \\"api_key\\"}";;
+*) touch "$HOME/asked";; esac""",
+    "codex": """case "$1" in
+--version) echo "codex-cli 0.171.0";;
+login) [ -f "${CODEX_HOME:-$HOME/.codex}/auth.json" ] || { echo "Not logged in" >&2; exit 1; }; echo "Logged in with x" >&2;;
+*) touch "$HOME/asked";; esac""",
+}
+
+
+class Machine:
+    def __init__(self, folder: Path) -> None:
+        self.home, self.programs = folder / "home", folder / "bin"
+        self.home.mkdir()
+        self.programs.mkdir()
+
+    def install(self, name: str) -> None:
+        path = self.programs / name
+        path.write_text(f"#!/bin/sh\n{PROGRAMS[name]}\n")
+        path.chmod(0o755)
+
+    def doctor(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        environment = {"HOME": str(self.home), "PATH": f"{self.programs}{os.pathsep}/usr/bin:/bin", **more}
+        command = [sys.executable, "-m", "selftune_build", "doctor", *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def test_what_is_not_installed_is_named_with_the_command_that_installs_it(machine: Machine) -> None:
+    ended = machine.doctor()
+    assert ended.returncode == 3
+    assert "claude: not ready" in ended.stdout
+    assert "next: npm install --global @anthropic-ai/claude-code" in ended.stdout
+    assert "next: npm install --global @openai/codex" in ended.stdout
+
+
+def test_a_program_without_a_login_is_told_apart_from_one_that_is_ready(machine: Machine) -> None:
+    machine.install("claude")
+    ended = machine.doctor("claude")
+    assert ended.returncode == 3
+    assert "claude 2.1.197: not ready" in ended.stdout
+    assert "next: claude auth login" in ended.stdout
+    ended = machine.doctor("claude", ANTHROPIC_API_KEY="a-key")
+    assert ended.returncode == 0
+    assert "claude 2.1.197: ready" in ended.stdout
+    assert "login: api_key" in ended.stdout
+    assert "a-key" not in ended.stdout
+
+
+def test_the_users_own_folder_of_the_host_is_the_one_looked_at(machine: Machine) -> None:
+    machine.install("codex")
+    elsewhere = machine.home / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "auth.json").write_text("{}")
+    assert machine.doctor("codex").returncode == 3
+    ended = machine.doctor("codex", CODEX_HOME=str(elsewhere))
+    assert (ended.returncode, "login: Logged in with x" in ended.stdout) == (0, True)
+
+
+def test_json_says_the_same_and_one_ready_host_is_enough(machine: Machine) -> None:
+    machine.install("codex")
+    ended = machine.doctor("--json", OPENAI_API_KEY="a-key")
+    document = json.loads(ended.stdout)
+    assert ended.returncode == 0
+    assert document["schema"] == "selftune.doctor/1"
+    assert document["agents"]["codex"]["ready"] is True
+    assert document["agents"]["codex"]["login"] == "OPENAI_API_KEY"
+    assert document["agents"]["claude"]["problems"] == ["claude is not on PATH"]
+
+
+def test_no_model_is_asked(machine: Machine) -> None:
+    machine.install("claude")
+    machine.install("codex")
+    machine.doctor()
+    assert not (machine.home / "asked").exists()
+
+
+def test_an_agent_nobody_supplies_is_not_found(machine: Machine) -> None:
+    ended = machine.doctor("nobody")
+    assert ended.returncode == 3
+    assert "pip install selftune-agent-nobody" in ended.stderr

@@ -1,0 +1,160 @@
+"""A workspace, a user with a set-up of their own, and the real command line, for tests that drive a real host program."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from selftune_build.agents.builtin import make_agent
+from selftune_build.agents.protocol import Agent
+from selftune_build.model.manifest import AgentDefinition, Manifest
+from selftune_build.model.sample import Reply
+from selftune_build.store.archive import Archive, Attempt
+from selftune_build.store.samples import SampleStore
+from selftune_build.testing.model_server import ModelServer
+
+CHECKOUT = Path(__file__).parents[2]
+PROGRAMS = CHECKOUT / ".hosts" / "node_modules" / ".bin"
+MODELS = {"claude": "scripted-model", "codex": "gpt-5.5"}
+"""Codex asks for a model it knows; the server does not care."""
+SECRET = "scripted-key-0123456789abcdef"
+
+FORMS = """\
+---
+name: pdf-forms
+description: Fills in forms with zebra care. Use when somebody has a form to fill in.
+---
+
+# Forms
+
+The word in the body is quokka.
+For the fields see references/fields.md, for the rest references/rest.md.
+"""
+TEA = """\
+---
+name: tea
+description: Brews tea with heron calm. Use when somebody is thirsty.
+---
+
+The word in the kettle is narwhal.
+"""
+
+
+class Ran(NamedTuple):
+    """How a command line ended."""
+
+    status: int
+    report: dict[str, Any]
+    stderr: str
+
+    @property
+    def calls(self) -> int:
+        return int(self.report["spend"]["agent_calls"])
+
+
+class Bench:
+    """One host, one scripted model, one workspace."""
+
+    def __init__(self, folder: Path, host: str, server: ModelServer) -> None:
+        self.host = host
+        self.server = server
+        self.workspace = folder / "workspace"
+        self.user = folder / "user"
+        self.temporary = folder / "tmp"
+        for made in (self.user, self.temporary):
+            made.mkdir()
+        self.write("selftune.yaml", self._manifest())
+        self.write("skills/pdf-forms/SKILL.md", FORMS)
+        self.write("skills/pdf-forms/references/fields.md", "The field is called ibis.\n")
+        self.write("skills/pdf-forms/references/rest.md", "Nothing to see.\n")
+        self.write("skills/tea/SKILL.md", TEA)
+
+    def write(self, path: str, text: str) -> None:
+        target = self.workspace / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+
+    def cases(self, *cases: dict[str, Any]) -> None:
+        """The evals of `pdf-forms`, written as JSON, which is YAML."""
+        self.write("skills/pdf-forms/evals/cases.yaml", json.dumps({"format": "selftune.evals/1", "cases": cases}))
+
+    def environment(self, **more: str) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("LANG", "PYTHONPATH") if name in os.environ}
+        folders = {"HOME": str(self.user), "TMPDIR": str(self.temporary)}
+        path = {"PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"}
+        return {**kept, **path, **folders, **self.login(), **more}
+
+    def login(self) -> dict[str, str]:
+        if self.host == "claude":
+            return {"ANTHROPIC_BASE_URL": self.server.url, "ANTHROPIC_API_KEY": SECRET}
+        return {"OPENAI_BASE_URL": f"{self.server.url}/v1", "OPENAI_API_KEY": SECRET}
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "selftune_build", "build", *arguments, "--json", "-C", str(self.workspace)]
+
+    def build(self, *arguments: str, timeout: float = 120, **more: str) -> Ran:
+        """`selftune build` in the workspace; the target is `pdf-forms` unless arguments name one."""
+        command = self.command(*(arguments or ("pdf-forms",)))
+        ended = subprocess.run(command, env=self.environment(**more), capture_output=True, text=True, timeout=timeout)
+        assert ended.returncode not in (2, 70), ended.stdout + ended.stderr
+        return Ran(ended.returncode, json.loads(ended.stdout), ended.stderr)
+
+    def row(self, case: str, arm: str = "with_skill") -> dict[str, Any]:
+        """A row of the lock."""
+        lock = json.loads((self.workspace / "skills/pdf-forms/selftune.lock").read_text())
+        row: dict[str, Any] = lock["agents"][self.host]["cases"][case][arm]
+        return row
+
+    def agent(self) -> Agent:
+        definition = AgentDefinition(type=self.host, deterministic=True)
+        return make_agent(self.host, Manifest(agents={self.host: definition}), self.workspace, MODELS[self.host])
+
+    def replies(self) -> list[Reply]:
+        """Every answer in the store, parsed again."""
+        agent = self.agent()
+        return [agent.parse(archive.raw) for archive in self.archives()]
+
+    def archives(self) -> list[Archive]:
+        return [archive for key in self._keys() for archive in self._store().archives(key)]
+
+    def attempts(self) -> list[Attempt]:
+        """The failed attempts of the first sample of every key."""
+        found = []
+        for path in sorted(self._samples().glob("*/*/*.err.zst")):
+            call = "sha256:" + path.name.partition(".")[0]
+            found += self._store().attempts(f"sha256:{path.parent.name}", call)
+        return sorted({(each.call_id, each.number): each for each in found}.values(), key=lambda each: each.number)
+
+    def stored(self) -> bytes:
+        """Everything in the store that is not compressed, and every answer that is."""
+        plain = b"".join(path.read_bytes() for path in self._samples().parent.rglob("*") if path.is_file())
+        raws = [archive.raw for archive in self.archives()] + [attempt.raw for attempt in self.attempts()]
+        return plain + b"".join(raws)
+
+    def _samples(self) -> Path:
+        return self.workspace / ".selftune" / "samples"
+
+    def _store(self) -> SampleStore:
+        return SampleStore(self._samples().parent)
+
+    def _keys(self) -> list[str]:
+        return [f"sha256:{path.name}" for path in sorted(self._samples().glob("*/*"))]
+
+    def _manifest(self) -> str:
+        agents = {self.host: {"type": self.host, "deterministic": True}}
+        defaults = {"agent": self.host, "model": MODELS[self.host], "agents": agents, "limits": {"timeout_s": 60}}
+        return json.dumps({"version": 1, "workspace": {"members": ["skills/*"]}, "defaults": defaults})
+
+
+def trigger(id: str, prompt: str, should: bool = True) -> dict[str, Any]:
+    """A case that only asks whether the skill triggers."""
+    return {"id": id, "prompt": prompt, "should_trigger": should}
+
+
+def task(id: str, prompt: str, expected: str) -> dict[str, Any]:
+    """A case with a check on the outcome."""
+    return {"id": id, "prompt": prompt, "should_trigger": True, "checks": [{"contains": expected}]}
