@@ -91,6 +91,7 @@ def command(
         raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample or --failed")
     request = BuildRequest(
         directory=existing_folder(directory),
+        place="" if directory == Path() else str(directory),
         targets=targets,
         agents=tuple(dict.fromkeys(agents)),
         model=model,

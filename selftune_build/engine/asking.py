@@ -11,6 +11,7 @@ from msgspec import Struct
 from selftune_build import process
 from selftune_build.agents.protocol import Agent, AgentFailure, RunRequest, StagedSkill
 from selftune_build.agents.staging import Stage
+from selftune_build.engine.set_up import set_up
 from selftune_build.environment import script_environment
 from selftune_build.limits import SCRIPT_OUTPUT_BYTES
 from selftune_build.model.sample import ErrorKind
@@ -33,6 +34,7 @@ def agent_asker(agent: Agent, model: str | None, allow_exec: bool, cancel: threa
 
     def ask(spec: RowSpec, call_id: str, index: int, stage: Stage, answer: BinaryIO) -> Ended:
         limits = spec.case.limits or spec.package.manifest.limits
+        set_up(spec, stage, allow_exec, cancel)
         skills = tuple(StagedSkill(name, package.skill.description) for name, package in sorted(spec.staged.packages.items()))
         agent.run(
             RunRequest(
@@ -59,6 +61,7 @@ def script_asker(cancel: threading.Event) -> Ask:
     """Runs the command of a script case. Its time limit is part of the test, so reaching it is an answer."""
 
     def ask(spec: RowSpec, call_id: str, index: int, stage: Stage, answer: BinaryIO) -> Ended:
+        set_up(spec, stage, True, cancel)
         argv = [_placed(word, spec, stage) for word in spec.case.run]
         limits = spec.case.limits or spec.package.manifest.limits
         outcome = process.run(

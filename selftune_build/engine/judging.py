@@ -115,7 +115,7 @@ def _passed(spec: RowSpec, samples: Sequence[Sample], judged: Sequence[Judged]) 
 
 
 def _failures(spec: RowSpec, samples: Sequence[Sample], judged: Sequence[Judged]) -> tuple[Failure, ...]:
-    target = address(spec.package.name, spec.stage, spec.case.id)
+    target = address(spec.package.handle, spec.stage, spec.case.id)
     failures = [
         Failure(target, check_id(check), _first(column), sum(result.held is not True for result in column), len(column))
         for position, check in enumerate(spec.checks)

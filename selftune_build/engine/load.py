@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 from msgspec import Struct
 
+from selftune_build.engine.handles import with_handles
 from selftune_build.engine.registry import BUILTIN, Registry
 from selftune_build.errors import InputError, SelftuneError, UndecidedError
 from selftune_build.fingerprint.facets import facets
@@ -70,7 +71,7 @@ def load_universe(start: Path, second_opinion: SecondOpinionOf = ask_second_opin
             packages.append(load_package(workspace, member, second_opinion, registry))
         except (InputError, UndecidedError) as error:
             broken.append(Broken(member, error))
-    return Universe(workspace.root, workspace.declared, tuple(packages), tuple(broken))
+    return Universe(workspace.root, workspace.declared, with_handles(packages), tuple(broken))
 
 
 def load_package(
@@ -106,6 +107,7 @@ def load_package(
     )
     return Package(
         name=name,
+        handle=name,
         path=member,
         root=str(root),
         skill=reading.skill,

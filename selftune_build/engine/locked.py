@@ -10,6 +10,7 @@ import msgspec
 from selftune_build.agents.builtin import declared_identity
 from selftune_build.agents.locked import LockedAgent
 from selftune_build.agents.protocol import Agent
+from selftune_build.engine.advice import command
 from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.load import Universe
 from selftune_build.engine.locks import lock_path
@@ -72,7 +73,7 @@ def _report(run: PackageRun, trace: Trace, universe: Universe, request: BuildReq
             rows.setdefault(plan.spec.case.id, {})[plan.spec.arm.value] = plan.row
     failures = (failure for plan in run.plans if plan.row is not None for failure in failures_by_lock(plan, plan.row))
     outcome = decided(run, rows, failures)
-    settled = Settled(run, Ran(), outcome, fresh_stages(run, outcome), dry=True)
+    settled = Settled(run, Ran(), outcome, fresh_stages(run, outcome), dry=True, place=request.place)
     report = package_report(settled)
     problems = (*report.problems, *_problems(settled, universe, request))
     refused = any(problem.code in REFUSING for problem in problems)
@@ -180,7 +181,7 @@ def _gate_problems(settled: Settled) -> Iterator[Problem]:
 def _problem(run: PackageRun, code: str, message: str, case: str | None = None, fix: str | None = "") -> Problem:
     """About the lock as a whole, or about one of its cases."""
     stages = {spec.case.id: spec.stage for spec in run.specs}
-    target = run.package.name if case is None else address(run.package.name, stages.get(case, Stage.REPLAY), case)
+    target = run.package.handle if case is None else address(run.package.handle, stages.get(case, Stage.REPLAY), case)
     return Problem(code, target, message, _lock_file(run), fix=_fix(run) if fix == "" else fix)
 
 
@@ -190,4 +191,4 @@ def _lock_file(run: PackageRun) -> str:
 
 
 def _fix(run: PackageRun) -> str:
-    return f"selftune build {run.package.name}"
+    return command("build", run.package.handle)

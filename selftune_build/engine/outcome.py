@@ -93,7 +93,7 @@ def _failures_of_kept(plan: RowPlan, row: Row, run: PackageRun, execute: Execute
 def failures_by_lock(plan: RowPlan, row: Row) -> tuple[Failure, ...]:
     """What the counts of a row say did not hold, where its samples are not at hand."""
     spec = plan.spec
-    target = address(spec.package.name, spec.stage, spec.case.id)
+    target = address(spec.package.handle, spec.stage, spec.case.id)
     failures = []
     if _reported(plan) and spec.checks and row.passed != row.n:
         failed = row.n - (0 if row.passed is UNSET else row.passed)

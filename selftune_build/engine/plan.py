@@ -33,7 +33,7 @@ class RowPlan(Struct, frozen=True):
     @property
     def address(self) -> str:
         """How the row is written on the command line."""
-        return address(self.spec.package.name, self.spec.stage, self.spec.case.id)
+        return address(self.spec.package.handle, self.spec.stage, self.spec.case.id)
 
     @property
     def settled(self) -> bool:

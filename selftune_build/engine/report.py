@@ -44,7 +44,7 @@ def overall_report(
     if interrupted and not store:
         statuses.add(INTERRUPTED)
     mode = "dry-run" if request.dry_run else "locked" if request.locked else "build"
-    return Report(verdict, worst(statuses), spend, tuple(packages), mode)
+    return Report(verdict, worst(statuses), spend, tuple(packages), mode, request.place)
 
 
 BROKEN = "bad-input"

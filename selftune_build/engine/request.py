@@ -17,6 +17,8 @@ class BuildRequest(Struct, frozen=True):
     """The words and flags of `selftune build`, free of how they were typed."""
 
     directory: Path
+    place: str = ""
+    """`-C` as it was typed; empty without."""
     targets: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
     model: str | None = None

@@ -86,7 +86,7 @@ class Runner:
         if self._unavailable is not None and spec.arm is not Arm.SCRIPT:
             return Taken(TakenKind.BROKE, message=self._unavailable)
         try:
-            with store_errors("take a sample of", address(spec.package.name, spec.stage, spec.case.id)):
+            with store_errors("take a sample of", address(spec.package.handle, spec.stage, spec.case.id)):
                 return take_sample(spec, question.wanted, question.timed_out, self._means(question))
         except StoreError as error:
             return self._stopped_by(error)
@@ -113,7 +113,7 @@ class Runner:
 
     def _sampled(self, question: Question, taken: Taken) -> None:
         spec = question.specs[0]
-        self.around.progress.sample(address(spec.package.name, spec.stage, spec.case.id), taken.kind.value)
+        self.around.progress.sample(address(spec.package.handle, spec.stage, spec.case.id), taken.kind.value)
 
     def _hold_back(self) -> None:
         """What is known before the first call: a package that hosts refuse, or whose scripts do not work."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from selftune_build.engine.advice import command, next_command
 from selftune_build.engine.outcome import Outcome
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan
@@ -31,6 +31,8 @@ class Settled(Struct, frozen=True):
     fresh: frozenset[Stage]
     """Free stages whose inputs are as the lock has them."""
     dry: bool = False
+    place: str = ""
+    """The folder of `-C` as it was typed, for the commands to type next."""
 
     @property
     def absent(self) -> tuple[str, ...]:
@@ -46,6 +48,8 @@ def package_report(settled: Settled) -> PackageReport:
     gates = _gates(settled)
     verdict = _verdict(settled, gates, stages)
     problems = tuple(_problems(settled))
+    failures = tuple(failure for failure in outcome.failures if _belongs(failure.target, run))
+    stopped = any(plan.missing for plan in run.plans) and (settled.dry or not settled.ran.held_back)
     return PackageReport(
         name=run.package.name,
         path=run.package.path,
@@ -57,13 +61,13 @@ def package_report(settled: Settled) -> PackageReport:
         gates=gates,
         problems=problems,
         findings=run.package.findings,
-        failures=tuple(failure for failure in outcome.failures if _belongs(failure.target, run)),
-        next_command=next_command(settled, verdict),
+        failures=failures,
+        next_command=next_command(run, failures, verdict, stopped=stopped, place=settled.place),
     )
 
 
 def _belongs(target: str, run: PackageRun) -> bool:
-    return any(target.startswith(address(run.package.name, stage) + "[") for stage in run.stages)
+    return any(target.startswith(address(run.package.handle, stage) + "[") for stage in run.stages)
 
 
 def _gates(settled: Settled) -> tuple[GateResult, ...]:
@@ -94,7 +98,7 @@ def stage_report(stage: Stage, settled: Settled) -> StageReport:
     """The state of one target and what was run and reused for it, in rows."""
     if stage in SAMPLED:
         return _sampled_report(stage, settled)
-    return StageReport(address(settled.run.package.name, stage), _free_state(stage, settled))
+    return StageReport(address(settled.run.package.handle, stage), _free_state(stage, settled))
 
 
 def _sampled_report(stage: Stage, settled: Settled) -> StageReport:
@@ -102,7 +106,7 @@ def _sampled_report(stage: Stage, settled: Settled) -> StageReport:
     missing = [plan for plan in plans if plan.missing]
     ran = [plan for plan in missing if (question := settled.ran.question_of(plan)) is not None and question.run]
     return StageReport(
-        target=address(settled.run.package.name, stage),
+        target=address(settled.run.package.handle, stage),
         state=_sampled_state(missing, stage, settled),
         run=len(ran),
         reused=len(plans) - len(missing),
@@ -163,7 +167,7 @@ def _problems(settled: Settled) -> Iterable[Problem]:
         question = settled.ran.question_of(plan) if plan.missing else None
         if question is not None and question.trouble is not None and question.trouble.message:
             code = "budget-used-up" if question.trouble.kind is TakenKind.NO_BUDGET else "no-evidence"
-            fix = f"selftune build {shlex.quote(plan.address)}"
+            fix = command("build", plan.address, place=settled.place)
             yield Problem(code, plan.address, f"{settled.run.agent.name}: {question.trouble.message}", fix=fix)
     error = settled.ran.store_error
     if error is not None:
@@ -188,19 +192,3 @@ def _plugin_problems(settled: Settled) -> Iterable[Problem]:
             yield Problem(
                 code, name, f"gate {gate.id}: {gate.message.partition(': ')[2]}", manifest.path, fix="selftune plugins list"
             )
-
-
-def next_command(settled: Settled, verdict: Verdict) -> str | None:
-    """The one command that helps most now; None where nothing is left to do."""
-    run, outcome = settled.run, settled.outcome
-    if verdict is Verdict.PASS:
-        return None
-    name = run.package.name
-    if any(plan.missing for plan in run.plans) and (settled.dry or not settled.ran.held_back):
-        return f"selftune build {name}"
-    failing = [failure for failure in outcome.failures if _belongs(failure.target, run)]
-    if failing:
-        return f"selftune show '{failing[0].target}'"
-    if not run.package.evals and not run.package.unit_tests:
-        return "selftune init"
-    return f"selftune build {name}:spec -v" if _refused(Stage.SPEC, settled) else f"selftune build {name} -v"

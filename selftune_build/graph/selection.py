@@ -58,7 +58,7 @@ def find_packages(text: str, names: Mapping[str, str], root: Path, here: Path) -
     by_name = [folder for folder, name in names.items() if name == text]
     if len(by_name) == 1:
         return by_name
-    by_path = _by_path(text, names, root, here)
+    by_path = _by_path(text, names, root, here) or [folder for folder in names if folder == text.removeprefix("./")]
     if by_path:
         return by_path
     if by_name:

@@ -68,3 +68,5 @@ class Package(Struct, frozen=True):
     evals: tuple[Case, ...] = ()
     unit_tests: tuple[Case, ...] = ()
     findings: tuple[Finding, ...] = ()
+    handle: str = ""
+    """How commands and reports address it: its name, or its folder where the name is not enough. Set by whoever knows all."""

@@ -95,3 +95,5 @@ class Report(Struct, frozen=True):
     packages: tuple[PackageReport, ...] = ()
     mode: str = "build"
     """`build`, `locked` or `dry-run`."""
+    place: str = ""
+    """The folder of `-C` as it was typed, for the commands to type next."""

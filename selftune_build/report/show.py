@@ -106,8 +106,9 @@ def _change(change: FileChange, verbose: bool) -> Iterator[str]:
 
 def _text(label: str, text: str, most: int, verbose: bool) -> Iterator[str]:
     if text:
+        indent = label[: len(label) - len(label.lstrip())]
         yield f"  {label}:"
-        yield from _lines("    | ", text, most, verbose)
+        yield from _lines(f"{indent}    | ", text, most, verbose)
 
 
 def _lines(indent: str, text: str, most: int, verbose: bool) -> Iterator[str]:

@@ -85,15 +85,16 @@ def _failures(report: Report, width: int, verbose: bool) -> Iterator[str]:
     for package in report.packages:
         shown = package.failures if verbose else package.failures[:SHOWN_FAILURES]
         for failure in shown:
-            yield from _failure(failure, width)
+            yield from _failure(failure, report.place, width)
         yield from _more(len(package.failures) - len(shown), "failed check")
 
 
-def _failure(failure: Failure, width: int) -> Iterator[str]:
+def _failure(failure: Failure, place: str, width: int) -> Iterator[str]:
     yield from wrap(f"failed in {failure.failed} of {failure.n}: {name(failure.target)}", width, "  ")
     yield from _entry("check", sentence(failure.check), width)
     yield from _entry("evidence", sentence(failure.evidence), width)
-    yield f"  next: selftune show {name(shlex.quote(failure.target))}"
+    where = f" -C {shlex.quote(place)}" if place else ""
+    yield f"  next: selftune show {name(shlex.quote(failure.target))}{sentence(where)}"
 
 
 def _problems(report: Report, width: int) -> Iterator[str]:
