@@ -41,6 +41,10 @@ class Settled(Struct, frozen=True):
         return self.run.registry.absent(names) if names else ()
 
 
+_OPEN = (TargetState.STALE, TargetState.SKIPPED, TargetState.FAILED)
+"""Where rows of a sampled stage are left that another run would take."""
+
+
 def package_report(settled: Settled) -> PackageReport:
     """The part of the report that speaks of one package."""
     run, outcome = settled.run, settled.outcome
@@ -49,7 +53,7 @@ def package_report(settled: Settled) -> PackageReport:
     verdict = _verdict(settled, gates, stages)
     problems = tuple(_problems(settled))
     failures = tuple(failure for failure in outcome.failures if _belongs(failure.target, run))
-    stopped = any(plan.missing for plan in run.plans) and (settled.dry or not settled.ran.held_back)
+    stopped = any(report.state in _OPEN and _stage_of(report) in SAMPLED for report in stages)
     return PackageReport(
         name=run.package.name,
         path=run.package.path,
