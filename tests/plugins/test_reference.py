@@ -30,7 +30,7 @@ def test_every_hook_specification_belongs_to_a_kind_and_is_exercised_by_a_test()
 
 
 def test_every_type_of_the_page_can_be_imported_by_a_plugin() -> None:
-    named = {each.__name__ for types in TYPES.values() for each in types}
+    named = {name for names in TYPES.values() for name in names}
     assert named - set(api.__all__) == set()
 
 

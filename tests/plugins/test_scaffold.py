@@ -29,7 +29,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder / "venv", with_pip=True)
     python = folder / "venv/bin/python"
     (wheel,) = folder.glob("*.whl")
-    run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", f"{wheel}[testing]", "hatchling", cwd=folder)
+    run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", f"{wheel}[testing]", cwd=folder)
     return python
 
 
@@ -38,8 +38,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_new_plugin_installs_and_its_tests_pass(kind: Kind, fresh: Path, tmp_path: Path) -> None:
     assert main(["plugins", "new", "--kind", kind.value, "my-own", str(tmp_path)]) == 0
     project = tmp_path / f"selftune-{kind}-my-own"
-    options = ["-q", "--disable-pip-version-check", "--no-build-isolation"]
-    run(fresh, "-m", "pip", "install", *options, "-e", f"{project}[dev]", cwd=tmp_path)
+    run(fresh, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-e", f"{project}[dev]", cwd=tmp_path)
     assert " passed" in run(fresh, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=project)
     run(fresh, "-m", "pip", "uninstall", "-q", "-y", project.name, cwd=tmp_path)
 
