@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from selftune_build.model.location import Location
 
+PLUGIN_MISSING = "plugin-missing"
+PLUGIN_FAILED = "plugin-failed"
+"""Codes of problems, and how the message of a gate or check begins that nobody supplies, or whose plugin broke."""
+
 
 class SelftuneError(Exception):
     """Something the user can act on; rendered by the one error renderer, never as a traceback."""

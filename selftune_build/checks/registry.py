@@ -10,14 +10,13 @@ from msgspec import Struct
 
 from selftune_build.checks import command, exit_status, files, sentence, skills, text, tools, unsupported
 from selftune_build.checks.context import CheckContext, failed, not_measured
+from selftune_build.errors import PLUGIN_MISSING
 from selftune_build.escape import one_line
 from selftune_build.limits import CHECK_LABEL_CHARACTERS
 from selftune_build.model.case import Arm, Case, Check
 from selftune_build.model.sample import Transcript
 from selftune_build.model.verdict import CheckResult
 from selftune_build.reading.evals.content import check_data
-
-PLUGIN_MISSING = "plugin-missing"
 
 _AGENT_ARMS = frozenset({Arm.WITH_SKILL, Arm.WITHOUT_SKILL})
 _WITH_SKILL = frozenset({Arm.WITH_SKILL})

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from selftune_build.engine.handles import with_handles
 from selftune_build.engine.registry import BUILTIN, Registry
-from selftune_build.errors import InputError, SelftuneError, UndecidedError
+from selftune_build.errors import PLUGIN_MISSING, InputError, SelftuneError, UndecidedError
 from selftune_build.fingerprint.facets import facets
 from selftune_build.fingerprint.tree import find_boundary, scan, staged_files, tree_digest
 from selftune_build.limits import EVAL_FILE_BYTES, SKILL_FILE_BYTES_MAX
@@ -140,7 +140,7 @@ def _readers(manifest: Manifest, paths: Sequence[str], member: str, readers: Map
         format_ = readers.get(name)
         if format_ is None:
             hint = "install it, or see with `selftune plugins list` what is there; under --locked policy.plugins has to name it"
-            raise UndecidedError(f"no plugin supplies the reader {name!r}", at=at, hint=hint, code="plugin-missing")
+            raise UndecidedError(f"no plugin supplies the reader {name!r}", at=at, hint=hint, code=PLUGIN_MISSING)
         for path in _chosen(paths, globs, ""):
             if path in found:
                 raise InputError(f"two readers are to read {path}", at=at, hint="let their globs not overlap")

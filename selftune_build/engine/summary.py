@@ -14,7 +14,7 @@ from selftune_build.engine.ran import Ran
 from selftune_build.engine.sampling import TakenKind
 from selftune_build.engine.scheduler import Question
 from selftune_build.engine.states import Event, advance
-from selftune_build.gates.decide import PLUGIN_FAILED, PLUGIN_MISSING
+from selftune_build.errors import PLUGIN_FAILED, PLUGIN_MISSING
 from selftune_build.graph.targets import SAMPLED, Stage, address
 from selftune_build.limits import REPORT_REASONS
 from selftune_build.model.finding import Severity

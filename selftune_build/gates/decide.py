@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from selftune_build.errors import PLUGIN_MISSING
 from selftune_build.gates.builtin import BUILTIN, RESERVED, Gate
 from selftune_build.gates.facts import Facts
 from selftune_build.model.manifest import GateSetting
 from selftune_build.model.verdict import GateResult, Verdict
 from selftune_build.stats.decision import Decision
 
-PLUGIN_MISSING = "plugin-missing"
-PLUGIN_FAILED = "plugin-failed"
-"""How the message of a gate begins that nobody supplies, or whose plugin broke."""
 UNNAMED = GateSetting()
 
 

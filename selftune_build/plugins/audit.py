@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from selftune_build.plugins.places import is_below
+
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _ONE_PATH = frozenset({"os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.chmod", "os.chown", "shutil.rmtree"})
 _TWO_PATHS = frozenset({"os.rename", "os.link", "os.symlink"})
@@ -96,10 +98,6 @@ def _is_forbidden(path: str, reads_only: bool) -> bool:
         return False
     temporary = _temporary[0]
     for folder in _protected:
-        if _is_below(path, folder):
-            return not (_is_below(temporary, folder) and _is_below(path, temporary))
-    return reads_only and not _is_below(path, temporary)
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
+        if is_below(path, folder):
+            return not (is_below(temporary, folder) and is_below(path, temporary))
+    return reads_only and not is_below(path, temporary)

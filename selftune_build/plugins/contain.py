@@ -12,12 +12,11 @@ from typing import Any, NamedTuple, TypeVar
 
 from msgspec import Struct
 
-from selftune_build.errors import UndecidedError
+from selftune_build.errors import PLUGIN_FAILED, UndecidedError
 from selftune_build.escape import one_line
 from selftune_build.limits import CHILD_WATCH_INTERVAL_S, PLUGIN_CALL_SECONDS, PLUGIN_CANCEL_SECONDS, PLUGIN_MESSAGE_CHARACTERS
 from selftune_build.plugins.audit import watched
 
-PLUGIN_FAILED = "plugin-failed"
 DEBUG = "SELFTUNE_DEBUG"
 """Set in the environment, the traceback of a plugin's failure goes to stderr."""
 

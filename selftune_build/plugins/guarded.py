@@ -9,7 +9,7 @@ import msgspec
 
 from selftune_build.checks.context import CheckContext, not_measured
 from selftune_build.checks.registry import Family
-from selftune_build.errors import InputError, UndecidedError
+from selftune_build.errors import PLUGIN_FAILED, InputError, UndecidedError
 from selftune_build.gates.builtin import Gate
 from selftune_build.gates.facts import Facts
 from selftune_build.gates.wording import plain
@@ -19,7 +19,7 @@ from selftune_build.model.report import Report
 from selftune_build.model.sample import Transcript
 from selftune_build.model.verdict import CheckResult, Verdict
 from selftune_build.mutators.protocol import CaseEvidence, Mutator, Overlay, PackageView
-from selftune_build.plugins.contain import PLUGIN_FAILED, Manner, PluginFailure, Supplier, contained
+from selftune_build.plugins.contain import Manner, PluginFailure, Supplier, contained
 from selftune_build.plugins.guarded_agent import guarded_agent_type
 from selftune_build.plugins.kinds import Kind
 from selftune_build.reading.evals.content import has_float

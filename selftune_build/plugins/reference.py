@@ -7,53 +7,33 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from selftune_build.agents.protocol import (
-    Agent,
-    AgentSettings,
-    AgentType,
-    CompleteRequest,
-    RunRequest,
-    StagedSkill,
-    Traits,
-    Workspace,
-)
-from selftune_build.checks.context import CheckContext
-from selftune_build.checks.registry import Family
-from selftune_build.gates.builtin import Gate
-from selftune_build.gates.facts import Facts
-from selftune_build.gates.outcomes import CaseOutcome
-from selftune_build.model.sample import Reply, Transcript
-from selftune_build.model.verdict import CheckResult
-from selftune_build.mutators.protocol import CaseEvidence, Edit, Mutator, Overlay, PackageView
-from selftune_build.plugins import hookspecs
+from selftune_build.plugins import api, hookspecs
 from selftune_build.plugins.contain import DEBUG
 from selftune_build.plugins.kinds import API_VERSION, GROUP, HOOKS, Kind
-from selftune_build.reading.evals.recognise import Format
-from selftune_build.reading.evals.source import EvalReading, Source
-from selftune_build.report.format import ReportFormat
-from selftune_build.stats.decision import Decision
 
 SECTIONS = ("Named by", "Gets", "Returns", "Errors", "Called", "Enters the key")
 """What every hook specification has to say."""
 
-TYPES: dict[Kind, tuple[type, ...]] = {
+TYPES: dict[Kind, tuple[str, ...]] = {
     Kind.AGENT: (
-        AgentType,
-        AgentSettings,
-        Agent,
-        Traits,
-        RunRequest,
-        StagedSkill,
-        Workspace,
-        CompleteRequest,
-        Reply,
+        "AgentType",
+        "AgentSettings",
+        "Agent",
+        "Traits",
+        "RunRequest",
+        "StagedSkill",
+        "Workspace",
+        "CompleteRequest",
+        "Reply",
     ),
-    Kind.GATE: (Gate, Facts, CaseOutcome, Decision),
-    Kind.CHECK: (Family, CheckContext, Transcript, CheckResult),
-    Kind.READER: (Format, Source, EvalReading),
-    Kind.MUTATOR: (Mutator, PackageView, CaseEvidence, Overlay, Edit),
-    Kind.REPORT: (ReportFormat,),
+    Kind.GATE: ("Gate", "Facts", "CaseOutcome", "Decision"),
+    Kind.CHECK: ("Family", "CheckContext", "Transcript", "CheckResult"),
+    Kind.READER: ("Format", "Source", "EvalReading"),
+    Kind.MUTATOR: ("Mutator", "PackageView", "CaseEvidence", "Overlay", "Edit"),
+    Kind.REPORT: ("ReportFormat",),
 }
+"""Kind → the names in `plugins.api` that its section explains."""
+
 _SUITES = {kind: f"{kind.value.capitalize()}Contract" for kind in Kind}
 
 
@@ -100,7 +80,7 @@ def _hook(kind: Kind) -> Iterator[str]:
     yield f"- **Conformance suite**: `selftune_build.testing.{_SUITES[kind]}`"
     yield ""
     for each in TYPES[kind]:
-        yield from _type(each)
+        yield from _type(getattr(api, each))
 
 
 def _section(text: str, name: str) -> str:

@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 from msgspec import Struct
 
 from selftune_build.plugins.kinds import GROUP
+from selftune_build.plugins.places import is_below
 
 _SEPARATORS = re.compile(r"[-_.]+")
 
@@ -115,13 +116,9 @@ def _installed_folders() -> list[str]:
 
 def _is_trusted(entry: str, checkouts: Iterable[str], allowed: Iterable[str]) -> bool:
     path = os.path.realpath(entry or os.curdir)
-    if any(_is_below(path, folder) for folder in allowed):
+    if any(is_below(path, folder) for folder in allowed):
         return True
-    return not any(_is_below(path, folder) for folder in checkouts)
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
+    return not any(is_below(path, folder) for folder in checkouts)
 
 
 def _offers(path: list[str]) -> Iterator[Found]:

@@ -45,6 +45,11 @@ def started_in(
     return done.returncode, done.stdout, done.stderr
 
 
+def behind(site: SiteFolder) -> dict[str, str]:
+    """The folder that the program is started in stands in front of the installed distributions."""
+    return {"PYTHONPATH": f".{os.pathsep}{site.path}"}
+
+
 def house(stdout: str) -> str:
     (package,) = json.loads(stdout)["packages"]
     return next(gate["message"] for gate in package["gates"] if gate["id"] == "house")
@@ -89,7 +94,7 @@ def test_a_link_from_outside_into_the_checkout_changes_nothing(workspace: SkillW
 def test_an_installed_one_is_found_behind_one_of_its_name_in_the_checkout(workspace: SkillWorkspace, site: SiteFolder) -> None:
     site.install("selftune-house", GOOD)
     SiteFolder(workspace.root).install("selftune-house", EVIL, "9.0")
-    _, stdout, stderr = started_in(workspace, "build", "pdf", "--json", **site.environment)
+    _, stdout, stderr = started_in(workspace, "build", "pdf", "--json", **behind(site))
     assert house(stdout) == "good"
     assert RAN not in stderr
 
@@ -99,7 +104,7 @@ def test_a_module_in_the_checkout_does_not_stand_in_front_of_the_installed_one(
 ) -> None:
     site.install("selftune-house", GOOD)
     workspace.write({"selftune_house.py": EVIL})
-    _, stdout, stderr = started_in(workspace, "build", "pdf", "--json", **site.environment)
+    _, stdout, stderr = started_in(workspace, "build", "pdf", "--json", **behind(site))
     assert house(stdout) == "good"
     assert RAN not in stderr
 
@@ -107,7 +112,7 @@ def test_a_module_in_the_checkout_does_not_stand_in_front_of_the_installed_one(
 def test_an_installed_entry_point_that_leads_into_the_checkout_is_refused(workspace: SkillWorkspace, site: SiteFolder) -> None:
     site.metadata("selftune-house", "selftune_house")
     workspace.write({"selftune_house.py": EVIL})
-    status, _, stderr = started_in(workspace, "build", "pdf", "--json", **site.environment)
+    status, _, stderr = started_in(workspace, "build", "pdf", "--json", **behind(site))
     assert status == 3
     assert RAN not in stderr
     assert "failed in the entry point `main`: its module 'selftune_house' is not there" in stderr
@@ -116,7 +121,7 @@ def test_an_installed_entry_point_that_leads_into_the_checkout_is_refused(worksp
 def test_what_a_plugin_imports_does_not_come_from_the_checkout_either(workspace: SkillWorkspace, site: SiteFolder) -> None:
     site.install("selftune-house", "import helper\n" + GOOD)
     workspace.write({"helper.py": f"print('{RAN}')"})
-    status, stdout, stderr = started_in(workspace, "build", "pdf", "--json", **site.environment)
+    status, stdout, stderr = started_in(workspace, "build", "pdf", "--json", **behind(site))
     assert status == 3
     assert RAN not in stdout + stderr
     assert "ModuleNotFoundError" in stderr
@@ -183,7 +188,7 @@ def test_an_editable_project_does_not_vouch_for_another_distribution(workspace: 
 def test_spoiled_metadata_stops_nothing(spoil, workspace: SkillWorkspace, site: SiteFolder) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
     spoil(site.install("selftune-spoiled", GOOD.replace("house", "other")))
     site.install("selftune-house", GOOD)
-    _, stdout, stderr = started_in(workspace, "plugins", "list", "--json", **site.environment)
+    _, stdout, stderr = started_in(workspace, "plugins", "list", "--json", **behind(site))
     supplied = {plugin["name"]: [each["id"] for each in plugin["supplies"]] for plugin in json.loads(stdout)["plugins"]}
     assert supplied["selftune-house"] == ["house"]
     assert "Traceback" not in stderr
