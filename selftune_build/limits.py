@@ -34,6 +34,7 @@ SPEC_SECOND_OPINION_LINES_MAX = 300
 # lock
 LOCK_BYTES = 64 * MIB
 LOCK_DEPTH = 64
+LOCK_COUNT = 1_000_000
 
 # reading: manifests, YAML, JSON, paths, workspaces
 MANIFEST_BYTES = 256 * KIB

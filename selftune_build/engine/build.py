@@ -13,7 +13,7 @@ from selftune_build.checks.execute import command_executor
 from selftune_build.engine.budget import Purse
 from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.load import Universe
-from selftune_build.engine.locks import other_entries, write_lock
+from selftune_build.engine.locks import other_entries, refuse_newer, write_lock
 from selftune_build.engine.outcome import fresh_stages, lock_of, settle
 from selftune_build.engine.package_run import PackageRun, failing_cases
 from selftune_build.engine.plan import settled_inputs
@@ -50,7 +50,10 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings) -> Re
     """Bring the targets up to date and say what they amount to. Raises SelftuneError where nothing could be decided at all."""
     wanted = wanted_packages(universe, request)
     stores = _stores(universe, request, around)
-    groups = _group_by_agent(list(package_runs(universe, wanted, request, _agents(universe, request, stores))))
+    every = list(package_runs(universe, wanted, request, _agents(universe, request, stores)))
+    for run in every:
+        refuse_newer(run.package, run.lock)
+    groups = _group_by_agent(every)
     for runs in groups:
         _plan(runs, request, stores.traces)
     purse = _purse(groups, request)

@@ -169,12 +169,12 @@ def next_command(settled: Settled, verdict: Verdict) -> str | None:
     run, outcome = settled.run, settled.outcome
     if verdict is Verdict.PASS:
         return None
-    name = run.package.name
+    name = shlex.quote(run.package.name)
     if any(plan.missing for plan in run.plans) and (settled.dry or not settled.ran.held_back):
         return f"selftune build {name}"
     failing = [failure for failure in outcome.failures if _belongs(failure.target, run)]
     if failing:
-        return f"selftune show '{failing[0].target}'"
+        return f"selftune show {shlex.quote(failing[0].target)}"
     if not run.package.evals and not run.package.unit_tests:
         return "selftune init"
     return f"selftune build {name}:spec -v" if _refused(Stage.SPEC, settled) else f"selftune build {name} -v"
