@@ -8,8 +8,8 @@ from selftune_build.errors import InputError
 from selftune_build.limits import LOCK_BYTES
 from selftune_build.lock.parsing import FUTURE, LockProblem, LockReading, read_lock
 from selftune_build.lock.rendering import render
-from selftune_build.model.lock import AgentEntry, Lock
 from selftune_build.model.location import Location
+from selftune_build.model.lock import AgentEntry, Lock
 from selftune_build.model.package import LOCK_FILE, Package
 from selftune_build.store.atomic import write_atomic
 
