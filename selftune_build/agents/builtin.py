@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from selftune_build.agents.command import CommandAgent
 from selftune_build.agents.embedded import EmbeddedAgent
 from selftune_build.agents.protocol import Agent, AgentSettings, AgentType
 from selftune_build.errors import InputError, UndecidedError
 from selftune_build.model.manifest import Manifest
+from selftune_build.model.sample import EvidenceOrigin
 
 
 def _embedded(settings: AgentSettings) -> Agent:
@@ -53,12 +56,23 @@ def _unknown(name: str, manifest: Manifest) -> UndecidedError:
     return UndecidedError(message, code="agent-unavailable", hint=hint)
 
 
-def declared_identity(name: str, manifest: Manifest, workspace_root: Path, model: str | None) -> dict[str, Any]:
-    """What manifest and tree alone say of an agent's identity: all of it for the built-in ones, else the model asked for.
+class Declared(Struct, frozen=True):
+    """What manifest and tree alone say of an agent, without the plugin that supplies it."""
+
+    identity: dict[str, Any]
+    origin: EvidenceOrigin | None
+    """None where only the plugin knows."""
+    whole: bool
+    """Whether the identity has nothing beyond this."""
+
+
+def declared(name: str, manifest: Manifest, workspace_root: Path, model: str | None) -> Declared:
+    """What can be said of an agent without asking a plugin: everything of the built-in ones, else the model asked for.
 
     Raises InputError for a program file of the workspace that cannot be read.
     """
     definition = manifest.agents.get(name)
     if (definition.type if definition is not None else name) in AGENTS:
-        return make_agent(name, manifest, workspace_root, model).identity
-    return {"model": model} if model is not None else {}
+        agent = make_agent(name, manifest, workspace_root, model)
+        return Declared(agent.identity, agent.traits.origin, whole=True)
+    return Declared({"model": model} if model is not None else {}, None, whole=False)

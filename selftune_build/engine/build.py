@@ -13,7 +13,7 @@ from selftune_build.checks.execute import command_executor
 from selftune_build.engine.budget import Purse
 from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.load import Universe
-from selftune_build.engine.locks import other_entries, write_lock
+from selftune_build.engine.locks import other_entries, refuse_newer, write_lock
 from selftune_build.engine.outcome import fresh_stages, lock_of, settle
 from selftune_build.engine.package_run import PackageRun, failing_cases
 from selftune_build.engine.plan import settled_inputs
@@ -52,7 +52,10 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings) -> Re
     wanted = wanted_packages(universe, request)
     stores = _stores(universe, request, around)
     agents = _agents(universe, request, stores, around.registry)
-    groups = _group_by_agent(list(package_runs(universe, wanted, request, agents, around.registry)))
+    every = list(package_runs(universe, wanted, request, agents, around.registry))
+    for run in every:
+        refuse_newer(run.package, run.lock)
+    groups = _group_by_agent(every)
     for runs in groups:
         _plan(runs, request, stores.traces)
     purse = _purse(groups, request)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from selftune_build.agents.builtin import declared_identity
+from selftune_build.agents.builtin import Declared, declared
 from selftune_build.agents.locked import LockedAgent
 from selftune_build.agents.protocol import Agent
 from selftune_build.engine.advice import command
@@ -26,12 +25,13 @@ from selftune_build.engine.runs import AgentOf, package_runs
 from selftune_build.engine.summary import Settled, package_report
 from selftune_build.engine.tracing import tracer
 from selftune_build.engine.wanted import wanted_packages
+from selftune_build.errors import PLUGIN_MISSING
 from selftune_build.graph.targets import Stage, address
 from selftune_build.lock.parsing import LockReading
 from selftune_build.model.lock import AgentEntry, Row
 from selftune_build.model.package import Package
 from selftune_build.model.report import PackageReport, Problem, Reason, Report, Spend
-from selftune_build.model.verdict import Verdict
+from selftune_build.model.verdict import GateResult, Verdict
 from selftune_build.stages.row import RowSpec
 from selftune_build.store.location import find_store
 from selftune_build.store.records import RecordStore
@@ -74,11 +74,18 @@ def _report(run: PackageRun, trace: Trace, universe: Universe, request: BuildReq
     failures = (failure for plan in run.plans if plan.row is not None for failure in failures_by_lock(plan, plan.row))
     outcome = decided(run, rows, failures)
     settled = Settled(run, Ran(), outcome, fresh_stages(run, outcome), dry=True, place=request.place)
-    report = package_report(settled)
-    problems = (*report.problems, *_problems(settled, universe, request))
+    report = _without_entry(package_report(settled), run)
+    problems = (*report.problems, *_problems(settled, report.gates, universe, request))
     refused = any(problem.code in REFUSING for problem in problems)
     verdict = Verdict.FAIL if refused else report.verdict
     return msgspec.structs.replace(report, problems=problems, verdict=verdict, next_command=_next(problems, report))
+
+
+def _without_entry(report: PackageReport, run: PackageRun) -> PackageReport:
+    """Where the lock knows nothing of the agent there is no evidence whose origin could be told."""
+    if _entry(run.lock, run.agent.name) is not None:
+        return report
+    return msgspec.structs.replace(report, origin="", problems=())
 
 
 def _next(problems: Iterable[Problem], report: PackageReport) -> str | None:
@@ -107,23 +114,30 @@ def _has_row(run: PackageRun, case: str, arm: str) -> bool:
     return any(arm in side.cases.get(case, {}) for side in sides)
 
 
-def _problems(settled: Settled, universe: Universe, request: BuildRequest) -> Iterator[Problem]:
+def _problems(settled: Settled, gates: Iterable[GateResult], universe: Universe, request: BuildRequest) -> Iterator[Problem]:
     run = settled.run
     whole = Stage.VERIFY in run.stages
-    yield from (_problem(run, found.code, found.message, found.case) for found in run.lock.problems)
-    if not run.lock.locks:
-        return
-    if whole:
+    yield from _unbelievable(run, request)
+    if run.lock.locks and whole:
         yield from _changed(run)
-    if _entry(run.lock, run.agent.name) is None:
-        yield _problem(run, "agent-changed", f"the lock has no evidence of the agent {run.agent.name!r}")
-        return
-    declared = declared_identity(run.agent.name, run.package.manifest, universe.root, run.asking.model)
-    yield from (_problem(run, "agent-changed", message) for message in _other_agent(run.agent, declared))
-    yield from _row_problems(run)
-    if whole:
-        yield from _extra(run)
-        yield from _gate_problems(settled)
+    if run.lock.locks and _entry(run.lock, run.agent.name) is None:
+        if not any(problem.agent == run.agent.name for problem in run.lock.problems):
+            yield _problem(run, "agent-changed", f"the lock has no evidence of the agent {run.agent.name!r}")
+    elif run.lock.locks:
+        known = declared(run.agent.name, run.package.manifest, universe.root, run.asking.model)
+        yield from (_problem(run, "agent-changed", message) for message in _other_agent(run.agent, known))
+        yield from _row_problems(run)
+        if whole:
+            yield from _extra(run)
+            yield from _other_verdicts(settled)
+    yield from _gate_problems(run, gates)
+
+
+def _unbelievable(run: PackageRun, request: BuildRequest) -> Iterator[Problem]:
+    """What the reader of the lock found, without what is said of another agent that is judged here as well."""
+    judged = {*(request.agents or run.package.manifest.agent)} - {run.agent.name}
+    found = [problem for problem in run.lock.problems if problem.agent not in judged]
+    yield from (_problem(run, problem.code, problem.message, problem.case) for problem in found)
 
 
 def _changed(run: PackageRun) -> Iterator[Problem]:
@@ -134,17 +148,20 @@ def _changed(run: PackageRun) -> Iterator[Problem]:
         yield _problem(run, "policy-changed", "gates, samples or policy are not those that the lock was written under")
 
 
-def _other_agent(agent: Agent, declared: Mapping[str, Any]) -> Iterator[str]:
-    """In what today's manifest and tree name another agent than the lock; a plugin's identity only as far as it is declared."""
-    for name in sorted(declared):
-        if agent.identity.get(name) != declared[name]:
+def _other_agent(agent: Agent, known: Declared) -> Iterator[str]:
+    """In what today's manifest and tree name another agent than the lock; a plugin's only as far as it is declared."""
+    for name in sorted(known.identity):
+        if agent.identity.get(name) != known.identity[name]:
             yield f"{name} of the agent {agent.name!r} is not what was measured"
-    if "argv" in declared:
-        yield from (f"{name} of the agent {agent.name!r} was removed" for name in sorted(agent.identity.keys() - declared.keys()))
+    if known.whole:
+        removed = sorted(agent.identity.keys() - known.identity.keys())
+        yield from (f"{name} of the agent {agent.name!r} was removed" for name in removed)
+    if known.origin not in (None, agent.traits.origin):
+        yield f"the agent {agent.name!r} gives {known.origin} evidence, and the lock says {agent.traits.origin}"
 
 
 def _row_problems(run: PackageRun) -> Iterator[Problem]:
-    tampered = {found.case for found in run.lock.problems if found.case is not None}
+    tampered = {found.case for found in run.lock.problems if found.agent == run.agent.name}
     for plan in run.plans:
         spec = plan.spec
         if not plan.missing or not run.wants(spec) or spec.case.id in tampered:
@@ -165,17 +182,22 @@ def _extra(run: PackageRun) -> Iterator[Problem]:
                 yield _problem(run, "case-extra", "the lock has evidence for a case that is not there", case)
 
 
-def _gate_problems(settled: Settled) -> Iterator[Problem]:
-    run, gates = settled.run, settled.outcome.gates
+def _other_verdicts(settled: Settled) -> Iterator[Problem]:
+    """Of a lock of today's rows, tree and policy the verdicts have to be today's, too."""
+    run = settled.run
+    if len(run.lock.locks) != 1 or any(plan.row is None for plan in run.plans) or [*_changed(run)]:
+        return
     entry = _entry(run.lock, run.agent.name) or NOBODY
-    same = all(plan.row is not None for plan in run.plans) and any(
-        side.policy == policy_digest(run.package.manifest) for side in run.lock.locks
-    )
-    if same and len(run.lock.locks) == 1 and entry.gates != {gate.id: gate.verdict.value for gate in gates}:
+    if entry.gates != {gate.id: gate.verdict.value for gate in settled.outcome.gates}:
         yield _problem(run, "lock-tampered", "the verdicts in the lock do not follow from its rows")
+
+
+def _gate_problems(run: PackageRun, gates: Iterable[GateResult]) -> Iterator[Problem]:
     for gate in gates:
         if gate.required and gate.verdict is Verdict.FAIL:
             yield _problem(run, "gate-failed", f"{gate.id}: {gate.message}", fix=None)
+        if gate.required and gate.message.startswith(PLUGIN_MISSING):
+            yield _problem(run, PLUGIN_MISSING, f"no installed plugin supplies the gate {gate.id!r}", fix=None)
 
 
 def _problem(run: PackageRun, code: str, message: str, case: str | None = None, fix: str | None = "") -> Problem:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from selftune_build.errors import InputError
 from selftune_build.limits import LOCK_BYTES
-from selftune_build.lock.parsing import LockProblem, LockReading, read_lock
+from selftune_build.lock.parsing import FUTURE, LockProblem, LockReading, read_lock
 from selftune_build.lock.rendering import render
+from selftune_build.model.location import Location
 from selftune_build.model.lock import AgentEntry, Lock
 from selftune_build.model.package import LOCK_FILE, Package
 from selftune_build.store.atomic import write_atomic
@@ -40,6 +42,14 @@ def read_package_lock(package: Package) -> LockReading:
     if any(lock.package != package.name for lock in reading.locks):
         return LockReading((), (LockProblem("lock-tampered", "the lock belongs to a package of another name"),))
     return reading
+
+
+def refuse_newer(package: Package, reading: LockReading) -> None:
+    """Raise InputError for a lock of a newer version: writing it in ours would lose what it holds."""
+    for problem in reading.problems:
+        if problem.code == FUTURE:
+            at = Location((PurePosixPath(package.path) / LOCK_FILE).as_posix())
+            raise InputError(problem.message, at=at, code=FUTURE, hint="use the release of selftune-build that wrote it")
 
 
 def other_entries(reading: LockReading, agent: str, named: tuple[str, ...]) -> dict[str, AgentEntry]:

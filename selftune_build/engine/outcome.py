@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from selftune_build.checks.context import Execute
 from selftune_build.engine.evidence import evidence_digest
@@ -133,19 +134,26 @@ def _keys(cases: Mapping[str, Mapping[str, Row]]) -> dict[str, dict[str, str]]:
 
 
 def lock_of(run: PackageRun, outcome: Outcome, others: Mapping[str, AgentEntry]) -> Lock:
-    """The lock as it should stand: this agent's rows and verdicts, and what the other agents of the manifest have."""
+    """The lock as it should stand: this agent's rows and verdicts, what the other agents of the manifest have, and what a
+    newer release wrote into it that this one does not know."""
+    before = next(iter(run.lock.locks), None)
+    known = before.agents.get(run.agent.name) if before is not None else None
     entry = AgentEntry(
         identity=run.agent.identity,
         origin=run.agent.traits.origin.value,
         cases=outcome.rows,
         gates={gate.id: gate.verdict.value for gate in outcome.gates},
+        extra=known.extra if known is not None else {},
     )
-    return Lock(
+    lock = Lock(
         package=run.package.name,
         tree=run.package.tree_digest,
         policy=policy_digest(run.package.manifest),
         agents={**others, run.agent.name: entry},
     )
+    if before is None:
+        return lock
+    return replace(lock, revision=before.revision, extra=before.extra, package_extra=before.package_extra)
 
 
 def required_gates(gates: Sequence[GateResult]) -> list[str]:

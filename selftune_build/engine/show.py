@@ -19,7 +19,7 @@ from selftune_build.engine.registry import BUILTIN, Registry
 from selftune_build.engine.request import BuildRequest
 from selftune_build.engine.runs import AgentOf, package_runs
 from selftune_build.engine.tracing import tracer
-from selftune_build.engine.wanted import wanted_packages
+from selftune_build.engine.wanted import asked_for, wanted_packages
 from selftune_build.errors import UsageError
 from selftune_build.lock.parsing import LockReading
 from selftune_build.model.package import Package
@@ -35,15 +35,24 @@ from selftune_build.store.traces import Traces
 def show(universe: Universe, request: BuildRequest, registry: Registry = BUILTIN) -> list[ShownCase]:
     """The rows that the targets of a request name, under each of their agents.
 
-    Raises UsageError for a target without a case. Commands of checks are run unless `request.no_exec`.
+    Raises UsageError for a target without a case and for a case that the stage does not have, and what keeps its package
+    from being read. Commands of checks are run unless `request.no_exec`.
     """
     if not request.targets or any("[" not in target for target in request.targets):
         raise UsageError("show takes one case", hint="selftune show 'PACKAGE:STAGE[CASE]', as reports write it")
+    asked = asked_for(universe, request)
+    for broken in universe.broken:
+        if broken.path in asked:
+            raise broken.error
     root = find_store(universe.root)
     traces = Traces(root, universe.root)
     agents = _agents(universe, request, root, registry)
     runs = package_runs(universe, wanted_packages(universe, request), request, agents, registry)
-    return [shown for run in runs for shown in _shown_run(run, traces, request)]
+    found = [shown for run in runs for shown in _shown_run(run, traces, request)]
+    if not found:
+        hint = "`baseline` has cases with checks on the outcome only, `unit-tests` those of the manifest's unit_tests"
+        raise UsageError(f"there is no such row: {', '.join(request.targets)}", hint=hint)
+    return found
 
 
 def _agents(universe: Universe, request: BuildRequest, root: Path, registry: Registry) -> AgentOf:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 from msgspec import Struct
 
@@ -55,7 +56,9 @@ def _cases(package: Package, narrowed: Mapping[Target, frozenset[str]]) -> dict[
         suite = package.unit_tests if target.stage is Stage.UNIT_TESTS else package.evals
         unknown = ids - {case.id for case in suite}
         if unknown:
-            known = ", ".join(sorted(case.id for case in suite)[:8]) or "none"
-            raise UsageError(f"{package.name}:{target.stage} has no case {sorted(unknown)[0]!r}", hint=f"its cases: {known}")
+            missing, known = min(unknown), sorted(case.id for case in suite)
+            close = get_close_matches(missing, known, n=3)
+            hint = f"like it: {', '.join(close)}" if close else f"its cases: {', '.join(known[:8]) or 'none'}"
+            raise UsageError(f"{package.name}:{target.stage} has no case {missing!r}", hint=hint)
         cases[target.stage] = ids
     return cases

@@ -5,23 +5,29 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import msgspec
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from selftune_build.limits import LOCK_BYTES, LOCK_DEPTH
+from selftune_build.lock.conflict import conflict_sides, has_markers
+from selftune_build.lock.fields import Malformed, count, digest, inner, names, one_of, record, text
 from selftune_build.lock.rendering import REVISION, VERSION, canonical
 from selftune_build.lock.seal import SEAL, holds
+from selftune_build.model.case import Arm
 from selftune_build.model.lock import AgentEntry, Lock, Row
+from selftune_build.model.sample import EvidenceOrigin
+from selftune_build.model.verdict import Verdict
 
-CONFLICT_MARKERS = (b"<<<<<<< ", b"=======", b">>>>>>> ")
+FUTURE = "lock-from-the-future"
+_ARMS, _ORIGINS, _VERDICTS = tuple(Arm), tuple(EvidenceOrigin), tuple(Verdict)
 
 
 class LockProblem(Struct, frozen=True):
-    """One way in which a lock cannot be believed."""
+    """One way in which a lock cannot be believed; `agent` and `case` where it is about a part of it."""
 
     code: str
     message: str
     case: str | None = None
+    agent: str | None = None
 
 
 class LockReading(Struct, frozen=True):
@@ -31,18 +37,15 @@ class LockReading(Struct, frozen=True):
     problems: tuple[LockProblem, ...] = ()
 
 
-class _Malformed(ValueError):
-    pass
-
-
 def read_lock(content: bytes) -> LockReading:
     """Read a lock. Never raises: parts whose seal does not hold are dropped and named."""
     if len(content) > LOCK_BYTES:
         return _nothing("lock-malformed", f"the lock is larger than {LOCK_BYTES} bytes")
-    if _has_markers(content):
+    if has_markers(content):
         readings = [_read_side(side) for side in conflict_sides(content)]
+        future = [problem for reading in readings for problem in reading.problems if problem.code == FUTURE]
         found = tuple(lock for reading in readings for lock in reading.locks)
-        return LockReading(found, (LockProblem("lock-conflict", "the lock holds conflict markers of a merge"),))
+        return LockReading(found, (LockProblem("lock-conflict", "the lock holds conflict markers of a merge"), *future[:1]))
     return _read_side(content)
 
 
@@ -50,44 +53,24 @@ def _nothing(code: str, message: str) -> LockReading:
     return LockReading((), (LockProblem(code, message),))
 
 
-def _has_markers(content: bytes) -> bool:
-    return any(line.startswith(CONFLICT_MARKERS[0]) for line in content.splitlines())
-
-
-def conflict_sides(content: bytes) -> tuple[bytes, bytes]:
-    """The two texts that a merge could not reconcile (two-way and diff3 markers)."""
-    ours: list[bytes] = []
-    theirs: list[bytes] = []
-    side = "both"
-    for line in content.splitlines(keepends=True):
-        marker = line[:7]
-        if marker in (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>"):
-            side = {b"<<<<<<<": "ours", b"|||||||": "base", b"=======": "theirs", b">>>>>>>": "both"}[marker]
-            continue
-        if side in ("both", "ours"):
-            ours.append(line)
-        if side in ("both", "theirs"):
-            theirs.append(line)
-    return b"".join(ours), b"".join(theirs)
-
-
 def _read_side(content: bytes) -> LockReading:
     try:
-        document = json.loads(content, parse_constant=_refuse, parse_float=_refuse)
+        document = record(json.loads(content, parse_constant=_refuse, parse_float=_refuse))
         if _depth(document) > LOCK_DEPTH:
-            raise _Malformed("it is nested too deeply")
-        version = _field(document, "version", int)
-        if version > VERSION:
-            return _nothing("lock-from-the-future", f"the lock has version {version}; this release reads {VERSION}")
+            raise Malformed("it is nested too deeply")
+        version = document.get("version")
+        if isinstance(version, int) and version > VERSION:
+            return _nothing(FUTURE, f"the lock is of a newer version than {VERSION}, the one that this release reads")
+        count(document, "version", VERSION, VERSION)
         if canonical(document) != content:
-            raise _Malformed("it is not in its canonical rendering")
+            raise Malformed("it is not in its canonical rendering")
         return _Parser(document).read()
-    except (ValueError, RecursionError, TypeError, KeyError, AttributeError, msgspec.ValidationError) as error:
+    except (ValueError, RecursionError) as error:
         return _nothing("lock-malformed", f"the lock cannot be read: {error}")
 
 
-def _refuse(text: str) -> Any:
-    raise _Malformed(f"{text} is not an integer")
+def _refuse(literal: str) -> Any:
+    raise Malformed(f"{literal} is not an integer")
 
 
 def _depth(value: Any) -> int:
@@ -95,92 +78,88 @@ def _depth(value: Any) -> int:
     return 1 + max((_depth(child) for child in children), default=0)
 
 
-def _field(fields: Any, name: str, kind: type) -> Any:
-    if not isinstance(fields, dict):
-        raise _Malformed("an object is expected")
-    value = fields.get(name)
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise _Malformed(f"{name!r} is missing or of the wrong type")
-    return value
-
-
 class _Parser:
     """Walks one document; collects the parts that hold and a problem for each that does not."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
-        self.revision: int = _field(document, "revision", int)
+        self.revision = count(document, "revision", 1)
         self.problems: list[LockProblem] = []
 
     def read(self) -> LockReading:
-        package = _field(self.document, "package", dict)
-        name = _field(package, "name", str)
-        if not holds(package, "package"):
+        package = inner(self.document, "package")
+        name = text(package, "name")
+        if not self._sealed(package, "package"):
             self._tampered("the seal of `package` does not hold")
         lock = Lock(
             package=name,
-            tree=_field(package, "tree", str),
-            policy=_field(self.document, "policy", str),
+            tree=digest(package, "tree"),
+            policy=digest(self.document, "policy"),
             agents=self._agents(name),
             revision=self.revision,
             extra=self._extra(self.document, {"version", "revision", "package", "policy", "agents"}),
+            package_extra=self._extra(package, {"name", "tree", SEAL}),
         )
-        self._extra(package, {"name", "tree", SEAL})
         return LockReading((lock,), tuple(self.problems))
 
     def _agents(self, package: str) -> dict[str, AgentEntry]:
-        agents = _field(self.document, "agents", dict)
-        return {name: entry for name in agents if (entry := self._agent(package, name, agents[name])) is not None}
+        agents = inner(self.document, "agents")
+        return {name: entry for name in agents if (entry := self._agent(package, name, inner(agents, name))) is not None}
 
-    def _agent(self, package: str, name: str, fields: Any) -> AgentEntry | None:
-        identity = _field(fields, "identity", dict)
-        if not holds(identity, "identity", package, name):
-            self._tampered(f"the seal of the identity of agent {name!r} does not hold")
-            return None
-        return AgentEntry(
+    def _agent(self, package: str, name: str, fields: dict[str, Any]) -> AgentEntry | None:
+        identity = inner(fields, "identity")
+        gates = inner(fields, "gates")
+        entry = AgentEntry(
             identity={key: value for key, value in identity.items() if key != SEAL},
-            origin=_field(fields, "origin", str),
-            cases={case: self._arms(package, name, case, arms) for case, arms in _field(fields, "cases", dict).items()},
-            gates=msgspec.convert(_field(fields, "gates", dict), dict[str, str]),
+            origin=one_of(fields, "origin", _ORIGINS),
+            cases={case: self._arms(package, name, case, record(arms)) for case, arms in inner(fields, "cases").items()},
+            gates={gate: one_of(gates, gate, _VERDICTS) for gate in gates},
             extra=self._extra(fields, {"identity", "origin", "cases", "gates"}),
         )
+        if self._sealed(identity, "identity", package, name):
+            return entry
+        self._tampered(f"the seal of the identity of agent {name!r} does not hold", agent=name)
+        return None
 
-    def _arms(self, package: str, agent: str, case: str, arms: Any) -> dict[str, Row]:
-        if not isinstance(arms, dict):
-            raise _Malformed(f"case {case!r} is not an object")
+    def _arms(self, package: str, agent: str, case: str, arms: dict[str, Any]) -> dict[str, Row]:
+        if not arms or set(arms) - set(_ARMS):
+            raise Malformed(f"case {case!r} has no arm, or one that is none of {', '.join(_ARMS)}")
         kept: dict[str, Row] = {}
-        for arm, fields in arms.items():
+        for arm in arms:
+            fields = inner(arms, arm)
             row = self._row(fields)
-            if holds(fields, package, agent, case, arm):
+            if self._sealed(fields, package, agent, case, arm):
                 kept[arm] = row
             else:
-                self._tampered(f"the seal of {case!r} under {arm} does not hold", case)
+                self._tampered(f"the seal of {case!r} under {arm} does not hold", case, agent)
         return kept
 
-    def _row(self, fields: Any) -> Row:
-        row = Row(
-            key=_field(fields, "key", str),
-            observed=msgspec.convert(_field(fields, "observed", list), tuple[str, ...]),
-            n=_field(fields, "n", int),
-            evidence=_field(fields, "evidence", str),
-            triggered=_field(fields, "triggered", int) if "triggered" in fields else UNSET,
-            passed=_field(fields, "passed", int) if "passed" in fields else UNSET,
+    def _row(self, fields: dict[str, Any]) -> Row:
+        n = count(fields, "n", 1)
+        return Row(
+            key=digest(fields, "key"),
+            observed=names(fields, "observed"),
+            n=n,
+            evidence=digest(fields, "evidence"),
+            triggered=_of(n, fields, "triggered"),
+            passed=_of(n, fields, "passed"),
             extra=self._extra(fields, {"key", "observed", "n", "evidence", "triggered", "passed", SEAL}),
         )
-        _plausible(row)
-        return row
+
+    def _sealed(self, fields: dict[str, Any], *place: str) -> bool:
+        digest(fields, SEAL)
+        return holds(fields, *place)
 
     def _extra(self, fields: dict[str, Any], known: set[str]) -> dict[str, Any]:
         unknown = {name: value for name, value in fields.items() if name not in known}
         if unknown and self.revision <= REVISION:
-            raise _Malformed(f"unknown field {sorted(unknown)[0]!r}")
+            raise Malformed(f"unknown field {min(unknown)!r}")
         return unknown
 
-    def _tampered(self, message: str, case: str | None = None) -> None:
-        self.problems.append(LockProblem("lock-tampered", message, case))
+    def _tampered(self, message: str, case: str | None = None, agent: str | None = None) -> None:
+        self.problems.append(LockProblem("lock-tampered", message, case, agent))
 
 
-def _plausible(row: Row) -> None:
-    counts = [count for count in (row.triggered, row.passed) if count is not UNSET]
-    if row.n < 1 or any(not 0 <= count <= row.n for count in counts) or list(row.observed) != sorted(set(row.observed)):
-        raise _Malformed("a row has counts or observed names that cannot be")
+def _of(n: int, fields: dict[str, Any], name: str) -> int | UnsetType:
+    """A count of samples among `n`, where there is one."""
+    return count(fields, name, 0, n) if name in fields else UNSET

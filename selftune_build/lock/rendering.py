@@ -20,7 +20,7 @@ def render(lock: Lock) -> bytes:
         **lock.extra,
         "version": VERSION,
         "revision": lock.revision,
-        "package": sealed({"name": lock.package, "tree": lock.tree}, "package"),
+        "package": sealed({**lock.package_extra, "name": lock.package, "tree": lock.tree}, "package"),
         "policy": lock.policy,
         "agents": {name: _agent(lock.package, name, entry) for name, entry in lock.agents.items()},
     }

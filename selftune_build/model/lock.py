@@ -44,3 +44,4 @@ class Lock(Struct, frozen=True):
     agents: dict[str, AgentEntry] = field(default_factory=dict)
     revision: int = 1
     extra: Fields = field(default_factory=dict)
+    package_extra: Fields = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 from selftune_build.escape import one_line
@@ -26,7 +27,7 @@ def _case(shown: ShownCase, verbose: bool) -> Iterator[str]:
         yield ""
         yield from _sample(sample, shown, verbose)
     if not shown.samples:
-        yield f"  no sample of it is in this store; next: selftune build '{name(shown.target)}'"
+        yield f"  no sample of it is in this store; next: selftune build {name(shlex.quote(shown.target))}"
 
 
 def _asked(shown: ShownCase, verbose: bool) -> Iterator[str]:

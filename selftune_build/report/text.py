@@ -6,12 +6,20 @@ import shlex
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from selftune_build.limits import FOLDED_TABLE_ROWS, SHOWN_COMMANDS, SHOWN_FAILURES, SHOWN_REASONS, SUGGESTED_FINDINGS
+from selftune_build.limits import (
+    FOLDED_TABLE_ROWS,
+    SHOWN_COMMANDS,
+    SHOWN_FAILURES,
+    SHOWN_PROBLEMS,
+    SHOWN_REASONS,
+    SUGGESTED_FINDINGS,
+)
 from selftune_build.model.finding import Finding, Severity
-from selftune_build.model.report import Failure, PackageReport, Problem, Report, TargetState
+from selftune_build.model.report import Failure, PackageReport, Problem, Report, StageReport, TargetState
 from selftune_build.model.sample import EvidenceOrigin
-from selftune_build.model.verdict import Verdict
+from selftune_build.model.verdict import GateResult, Verdict
 from selftune_build.report.cells import name, paint, sentence, wrap
+from selftune_build.report.grouping import common_fix, grouped, same_failure, same_problem, stage_of, subject
 from selftune_build.report.table import lay_out, table_lines
 
 SIMULATED = "structure check, no model was run"
@@ -25,9 +33,9 @@ def render(report: Report, width: int, colour: bool, *, verbose: bool = False) -
         list(_evidence(report)),
         _table(report, width, colour, verbose),
         list(_reasons(report, width, verbose)),
+        list(_problems(report, width, verbose)),
         list(_gates(report, width, verbose)),
         list(_failures(report, width, verbose)),
-        list(_problems(report, width)),
         list(_findings(report, width, verbose)),
         list(_unmeasured(report, width)),
         [*_next(report), _summary(report, colour)],
@@ -60,8 +68,8 @@ def _table(report: Report, width: int, colour: bool, verbose: bool) -> list[str]
 
 
 def _reasons(report: Report, width: int, verbose: bool) -> Iterator[str]:
-    """Why something has to run: always in a plan, otherwise on request and for what stayed stale."""
-    for package in report.packages:
+    """Why something has to run: always in a plan, otherwise on request and for what stayed stale. Of a lock it is a problem."""
+    for package in report.packages if report.mode != "locked" or verbose else ():
         for stage in package.stages:
             if stage.reasons and (verbose or report.mode == "dry-run" or stage.state is TargetState.STALE):
                 yield from wrap(f"{name(stage.target)} has to run:", width, "  ")
@@ -74,42 +82,73 @@ def _reasons(report: Report, width: int, verbose: bool) -> Iterator[str]:
 def _gates(report: Report, width: int, verbose: bool) -> Iterator[str]:
     """What the gates say that do not pass; those that decide nothing have their line in the table, and this on request."""
     for package in report.packages:
-        for gate in package.gates:
-            if gate.verdict is not Verdict.PASS and (gate.required or verbose):
+        shown = [gate for gate in package.gates if _has_to_be_told(gate, report.mode, verbose)]
+        waiting = [] if verbose else [gate for gate in shown if gate.verdict is Verdict.INCONCLUSIVE and _incomplete(package)]
+        if waiting:
+            ids = ", ".join(name(gate.id) for gate in waiting)
+            yield from wrap(f"inconclusive for want of evidence: {ids} of {name(package.name)} (-v shows why)", width, "  ")
+        for gate in shown:
+            if gate not in waiting:
                 optional = "" if gate.required else ", not required"
                 yield from wrap(f"{gate.verdict.value}{optional}: gate {name(gate.id)} of {name(package.name)}", width, "  ")
                 yield from _entry("", sentence(gate.message), width)
 
 
+def _has_to_be_told(gate: GateResult, mode: str, verbose: bool) -> bool:
+    """Not a pass, and not told already: what fails by a lock is a problem with a code."""
+    told = mode == "locked" and gate.verdict is Verdict.FAIL and gate.required
+    return gate.verdict is not Verdict.PASS and (gate.required or verbose) and not told
+
+
+def _incomplete(package: PackageReport) -> bool:
+    """Whether rows are missing: then what a gate cannot decide follows from that, and the cause is told elsewhere."""
+    return any(stage.state in _OPEN and _rows_of(stage) for stage in package.stages)
+
+
+def _rows_of(stage: StageReport) -> bool:
+    return stage_of(stage.target).rpartition(":")[2] in ("unit-tests", "replay", "baseline")
+
+
 def _failures(report: Report, width: int, verbose: bool) -> Iterator[str]:
     for package in report.packages:
-        shown = package.failures if verbose else package.failures[:SHOWN_FAILURES]
-        for failure in shown:
-            yield from _failure(failure, report.place, width)
-        yield from _more(len(package.failures) - len(shown), "failed check")
+        groups = [[failure] for failure in package.failures] if verbose else grouped(package.failures, same_failure)
+        for group in groups if verbose else groups[:SHOWN_FAILURES]:
+            yield from _failure(group, report.place, width)
+        cut = groups[SHOWN_FAILURES:] if not verbose else []
+        yield from _more(sum(map(len, cut)), "failed check")
 
 
-def _failure(failure: Failure, place: str, width: int) -> Iterator[str]:
-    yield from wrap(f"failed in {failure.failed} of {failure.n}: {name(failure.target)}", width, "  ")
-    yield from _entry("check", sentence(failure.check), width)
-    yield from _entry("evidence", sentence(failure.evidence), width)
+def _failure(group: Sequence[Failure], place: str, width: int) -> Iterator[str]:
+    """One failed check, or one that failed alike in several cases."""
+    first, failed, samples = group[0], sum(each.failed for each in group), sum(each.n for each in group)
+    yield from wrap(f"failed in {failed} of {samples}: {subject([each.target for each in group])}", width, "  ")
+    yield from _entry("check", sentence(first.check), width)
+    yield from _entry("evidence", sentence(first.evidence), width)
     where = f" -C {shlex.quote(place)}" if place else ""
-    yield f"  next: selftune show {name(shlex.quote(failure.target))}{sentence(where)}"
+    yield f"  next: selftune show {name(shlex.quote(first.target))}{sentence(where)}"
 
 
-def _problems(report: Report, width: int) -> Iterator[str]:
+def _problems(report: Report, width: int, verbose: bool) -> Iterator[str]:
+    seen: set[Problem] = set()
     for package in report.packages:
-        for problem in package.problems:
-            yield from _problem(problem, width)
+        fresh = [problem for problem in package.problems if problem not in seen]  # a lock is one for all its agents
+        seen.update(fresh)
+        groups = [[problem] for problem in fresh] if verbose else grouped(fresh, same_problem)
+        for group in groups if verbose else groups[:SHOWN_PROBLEMS]:
+            yield from _problem(group, width)
+        cut = groups[SHOWN_PROBLEMS:] if not verbose else []
+        yield from _more(sum(map(len, cut)), "problem")
 
 
-def _problem(problem: Problem, width: int) -> Iterator[str]:
-    yield from wrap(f"{name(problem.code)}: {name(problem.target)}", width, "  ")
-    yield from _entry("", sentence(problem.message), width)
-    if problem.path is not None:
-        yield f"  at {name(problem.path)}" + (f":{problem.line}" if problem.line is not None else "")
-    if problem.fix is not None:
-        yield f"  fix: {sentence(problem.fix)}"
+def _problem(group: Sequence[Problem], width: int) -> Iterator[str]:
+    """One problem, or one that several cases share."""
+    first, fix = group[0], common_fix(group)
+    yield from wrap(f"{name(first.code)}: {subject([each.target for each in group])}", width, "  ")
+    yield from _entry("", sentence(first.message), width)
+    if first.path is not None and len(group) == 1:
+        yield f"  at {name(first.path)}" + (f":{first.line}" if first.line is not None else "")
+    if fix is not None:
+        yield f"  fix: {sentence(fix)}"
 
 
 def _findings(report: Report, width: int, verbose: bool) -> Iterator[str]:

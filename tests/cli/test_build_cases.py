@@ -9,7 +9,7 @@ import pytest
 
 from selftune_build.__main__ import main
 
-SKILL = "---\nname: {name}\ndescription: Counts words in notes. Use when the user asks how many words a note has.\n---\n\nRun it.\n"
+SKILL = "---\nname: {name}\ndescription: Counts words in notes. Use for the number of words in a note.\n---\n\nRun it.\n"
 
 
 def package(root: Path, unit_tests: str, name: str = "count") -> Path:
@@ -70,7 +70,7 @@ def test_packages_of_one_name_are_addressed_by_their_folders(tmp_path: Path, cap
     assert capsys.readouterr().out.count("exit status 1") >= 2
 
 
-def test_a_package_with_the_name_of_a_stage_is_addressed_by_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_package_named_like_a_stage_is_addressed_by_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "selftune.yaml").write_text('version: 1\nworkspace: {members: ["*"]}\n')
     package(tmp_path / "evals", "  - {id: holds, run: ['true'], checks: [{exit: 0}]}\n", name="evals")
     _, report = built(tmp_path, capsys)

@@ -144,7 +144,7 @@ def test_a_failure_shows_case_check_evidence_and_the_next_command() -> None:
 
 
 def test_many_failures_are_cut_and_counted_unless_all_are_wanted() -> None:
-    failures = tuple(Failure(f"pdf:replay[{number}]", "exit 0", "it was 1", 1, 1) for number in range(25))
+    failures = tuple(Failure(f"pdf:replay[{number}]", "exit 0", f"it was {number}", 1, 1) for number in range(25))
     assert "  and 5 more failed checks (-v shows all)" in shown(package(failures=failures))
     assert "failed in 1 of 1: pdf:replay[24]" in shown(package(failures=failures), verbose=True)
 

@@ -1,0 +1,57 @@
+"""What many cases have in common, said once: problems and failed checks of one stage that differ in nothing but the case."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import TypeVar
+
+from selftune_build.limits import SHOWN_CASES
+from selftune_build.model.report import Failure, Problem
+from selftune_build.report.cells import name
+
+_Item = TypeVar("_Item", Problem, Failure)
+
+
+def grouped(items: Iterable[_Item], key: Callable[[_Item], Hashable]) -> list[list[_Item]]:
+    """The items with equal keys together, groups and members in their first order."""
+    groups: dict[Hashable, list[_Item]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return list(groups.values())
+
+
+def same_problem(problem: Problem) -> Hashable:
+    """Equal for problems that are told in one entry."""
+    return problem.code, problem.message, stage_of(problem.target)
+
+
+def same_failure(failure: Failure) -> Hashable:
+    """Equal for failed checks that are told in one entry."""
+    return failure.check, failure.evidence, stage_of(failure.target)
+
+
+def stage_of(target: str) -> str:
+    """`pdf:replay` of `pdf:replay[a]`."""
+    return target.partition("[")[0]
+
+
+def subject(targets: Sequence[str]) -> str:
+    """The only target, or how many cases of which stage and the first of them. Safe to show."""
+    unique = list(dict.fromkeys(targets))
+    if len(unique) == 1:
+        return name(unique[0])
+    stage = stage_of(unique[0])
+    cases = [name(target[len(stage) :].removeprefix("[").removesuffix("]")) for target in unique]
+    more = len(cases) - SHOWN_CASES
+    return f"{len(cases)} cases of {name(stage)}: {', '.join(cases[:SHOWN_CASES])}" + (f" and {more} more" if more > 0 else "")
+
+
+def common_fix(problems: Sequence[Problem]) -> str | None:
+    """The one fix of a group: what all of them say, or what they say of their case said of the stage; else that of the first."""
+    first = problems[0].fix
+    if len({problem.fix for problem in problems}) == 1 or first is None:
+        return first
+    stage = shlex.quote(stage_of(problems[0].target))
+    wider = {problem.fix and problem.fix.replace(shlex.quote(problem.target), stage) for problem in problems}
+    return wider.pop() if len(wider) == 1 else first
