@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from selftune_build.engine.noticed import noticed
 from selftune_build.engine.outcome import Outcome
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan
@@ -48,7 +49,7 @@ def package_report(settled: Settled) -> PackageReport:
         metrics=outcome.metrics if Stage.PACKAGE_EVALUATION in run.stages else {},
         gates=gates,
         problems=problems,
-        findings=run.package.findings,
+        findings=(*run.package.findings, *noticed(run)),
         failures=tuple(failure for failure in outcome.failures if _belongs(failure.target, run)),
         next_command=next_command(settled, verdict),
     )
