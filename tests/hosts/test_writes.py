@@ -42,6 +42,8 @@ def test_a_write_outside_is_refused_and_reported(bench: Bench, tmp_path: Path, b
     assert [path for path in outside if path.exists()] == []
     refused = bench.replies()[0].refused
     assert all(any(str(path) in line for line in refused) for path in outside), refused
+    (found,) = [each for each in ran.report["packages"][0]["findings"] if each["code"] == "act-refused"]
+    assert all(str(path) in found["message"] for path in outside)
 
 
 def test_writing_inside_works_and_the_staged_skill_can_be_run(bench: Bench) -> None:

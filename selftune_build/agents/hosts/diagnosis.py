@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from selftune_build.agents.hosts.host import UNCONFINED, hindrance
 from selftune_build.agents.hosts.login import Login
 from selftune_build.agents.hosts.program import Program
 from selftune_build.agents.protocol import Diagnosis
@@ -28,6 +29,9 @@ def diagnose(
         return Diagnosis(None, problems=(f"{program.name} is not on PATH",), next_step=program.install)
     version = _version(program.ask(["--version"]))
     problems = () if version else (f"{program.name} --version gives no version",)
+    hindered = hindrance(program.name)
+    if hindered is not None:
+        return Diagnosis(path, version, None, (*problems, hindered), f"export {UNCONFINED}=1")
     variables = {variable.name: value for variable, value in login.values().items()}
     folders = [file.folder_variable for file in login.files if file.folder_variable in os.environ]
     variables.update({name: os.environ[name] for name in folders})

@@ -36,6 +36,16 @@ def unconfined() -> bool:
     return os.environ.get(UNCONFINED) == "1"
 
 
+def hindrance(name: str) -> str | None:
+    """Why this system cannot run a host safely, and what to do about it; None where it can."""
+    if unconfined() or confine.supported():
+        return None
+    return (
+        f"this system cannot keep {name} from writing outside its workspace (Linux 5.13 with Landlock can): "
+        f"run it in a container of its own and set {UNCONFINED}=1 there"
+    )
+
+
 class Session(Struct, frozen=True):
     """One call of a host program."""
 
@@ -141,12 +151,7 @@ class HostAgent:
         """Why the program cannot be used here and what to do about it, or None."""
         if self.host.program.path() is None:
             return self.host.program.missing()
-        if unconfined() or confine.supported():
-            return None
-        return (
-            f"this system cannot keep {self.host.id} from writing outside its workspace (Linux 5.13 with Landlock can): "
-            f"run it in a container of its own and set {UNCONFINED}=1 there"
-        )
+        return hindrance(self.host.id)
 
     def _call(self, session: Session, opening: Opening, answer: BinaryIO, request: RunRequest | CompleteRequest) -> None:
         program = self.host.program.path()

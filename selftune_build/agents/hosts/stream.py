@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ from msgspec import Struct
 from selftune_build.agents.observation import set_old_times
 from selftune_build.agents.protocol import AgentFailure, RunRequest
 from selftune_build.limits import (
-    HOST_PROMPT_SIGNS,
     HOST_REFUSAL_CHARACTERS,
     HOST_REFUSALS,
     HOST_SIGN_CHARACTERS,
+    HOST_SIGN_LETTERS,
+    HOST_SIGNS,
     SKILL_FILE_BYTES_MAX,
 )
 from selftune_build.model.package import SKILL_FILE
@@ -25,6 +27,8 @@ from selftune_build.model.sample import ErrorKind
 CLOSING = "selftune.closing/1"
 _OPENING_START = b'{"type":"selftune.opening/1"'
 
+_NUMBER = re.compile(r"^\s*\d+(?:\t|: ?|\s{2,})")
+"""How `nl`, `cat -n` and `grep -n` number what they print."""
 _REFUSED = re.compile(r"(Permission denied|Read-only file system|Operation not permitted)\.?\s*$")
 
 
@@ -33,7 +37,7 @@ class Opening(Struct, frozen=True, tag_field="type", tag="selftune.opening/1"):
 
     workspace: str = ""
     skills: dict[str, tuple[str, ...]] = {}
-    """Of each staged skill the first lines of its body: who has seen one of them has read it."""
+    """Of each staged skill the first lines of its body that no other one has: who has seen one of them has read it."""
     invoked: tuple[str, ...] = ()
     """Skills that the prompt calls by the host's own sign, which puts their body before the model without any event."""
 
@@ -50,7 +54,7 @@ class Opening(Struct, frozen=True, tag_field="type", tag="selftune.opening/1"):
 
     def read_in(self, text: str) -> frozenset[str]:
         """The skills whose body shows in a text."""
-        lines = {line.strip()[:HOST_SIGN_CHARACTERS] for line in text.splitlines()}
+        lines = {_NUMBER.sub("", line).strip()[:HOST_SIGN_CHARACTERS] for line in text.splitlines()}
         return frozenset(name for name, signs in self.skills.items() if lines.intersection(signs))
 
 
@@ -70,7 +74,9 @@ class Stream(Struct, frozen=True):
 def opening_of(request: RunRequest, invoked: Callable[[str, Iterable[str]], tuple[str, ...]]) -> Opening:
     """The opening of a run."""
     names = [skill.name for skill in request.skills]
-    signs = {name: _signs(request.workspace.skill(name) / SKILL_FILE) for name in names}
+    lines = {name: _telling_lines(request.workspace.skill(name) / SKILL_FILE) for name in names}
+    counts = Counter(each for found in lines.values() for each in found)
+    signs = {name: tuple(each for each in found if counts[each] == 1)[:HOST_SIGNS] for name, found in lines.items()}
     return Opening(str(request.workspace.root), signs, invoked(request.prompt, names))
 
 
@@ -123,12 +129,19 @@ def _objects(content: bytes) -> Iterator[dict[str, Any]]:
             yield found
 
 
-def _signs(path: Path) -> tuple[str, ...]:
-    """The first lines of a staged body that are more than a heading's worth; its times stay as they were staged."""
+def _telling_lines(path: Path) -> tuple[str, ...]:
+    """The lines of a staged body that are more than a heading's worth; its times stay as they were staged.
+
+    Of a file without a body the line with its name: then that is all there is to read.
+    """
     with path.open("rb") as stream:
         text = stream.read(SKILL_FILE_BYTES_MAX).decode("utf-8", "replace")
     set_old_times(path)
-    _, _, body = text.partition("---")[2].partition("\n---") if text.startswith("---") else ("", "", text)
-    lines = [stripped for each in body.splitlines() if (stripped := each.strip()[:HOST_SIGN_CHARACTERS])]
-    telling = [each for each in lines if sum(map(str.isalnum, each)) >= 8] or lines
-    return tuple(dict.fromkeys(telling))[:HOST_PROMPT_SIGNS]
+    head, _, body = text.partition("---")[2].partition("\n---") if text.startswith("---") else ("", "", text)
+    lines = _stripped(body) or [each for each in _stripped(head) if each.startswith("name:")]
+    telling = [each for each in lines if sum(map(str.isalnum, each)) >= HOST_SIGN_LETTERS] or lines
+    return tuple(dict.fromkeys(telling))
+
+
+def _stripped(text: str) -> list[str]:
+    return [stripped for each in text.splitlines() if (stripped := each.strip()[:HOST_SIGN_CHARACTERS])]

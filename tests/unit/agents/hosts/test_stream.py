@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
-from selftune_build.agents.hosts.stream import CLOSING, Opening, called_names, line, parse_stream, refusals_in
-from selftune_build.agents.protocol import AgentFailure
+from selftune_build.agents.hosts.stream import CLOSING, Opening, called_names, line, opening_of, parse_stream, refusals_in
+from selftune_build.agents.protocol import AgentFailure, RunRequest, StagedSkill
+from selftune_build.agents.staging import SkillSource, Stage
+from selftune_build.fingerprint.digest import digest_bytes
+from selftune_build.model.package import TreeFile
 from selftune_build.model.sample import ErrorKind
 
 OPENING = Opening("/tmp/x/root", {"pdf": ("The first line of the body.",)}, ("tea",))
@@ -42,6 +48,42 @@ def test_a_path_is_seen_from_the_workspace_by_its_name_and_by_its_token() -> Non
 def test_a_body_is_read_where_one_of_its_lines_shows_whole() -> None:
     assert OPENING.read_in("---\nname: pdf\n  The first line of the body.\n") == {"pdf"}
     assert OPENING.read_in("SKILL.md: The first line of the body, and more\nname: pdf") == frozenset()
+
+
+def test_numbered_lines_are_the_same_lines() -> None:
+    for printed in ("     1\tThe first line of the body.", "12:The first line of the body.", "  3  The first line of the body."):
+        assert OPENING.read_in(printed) == {"pdf"}
+
+
+def opened(**bodies: str) -> Opening:
+    sources = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in bodies.items():
+            root = Path(folder) / name
+            root.mkdir()
+            (root / "SKILL.md").write_text(text)
+            content = text.encode()
+            file = TreeFile("SKILL.md", digest_bytes(content), len(content))
+            sources[name] = SkillSource(name, root, (file,))
+        with Stage((), sources) as stage:
+            stage.place_all()
+            skills = tuple(StagedSkill(name, "") for name in bodies)
+            request = RunRequest("sha256:0", "p", stage, skills, None, 0, 1, 1)
+            opening = opening_of(request, lambda prompt, names: ())
+            assert stage.touched() == frozenset()
+            return opening
+
+
+def test_a_line_that_two_skills_share_tells_neither() -> None:
+    shared = "---\nname: x\n---\n\n# Overview of it\n\n"
+    opening = opened(one=f"{shared}The one and only.\n", two=f"{shared}Another one, not the same.\n")
+    assert opening.skills == {"one": ("The one and only.",), "two": ("Another one, not the same.",)}
+    assert opening.read_in("# Overview of it") == frozenset()
+
+
+def test_short_and_missing_bodies_are_told_by_what_there_is() -> None:
+    opening = opened(short="---\nname: short\n---\nok\n", none="---\nname: none\n---\n", plain="No head at all.\n")
+    assert opening.skills == {"short": ("ok",), "none": ("name: none",), "plain": ("No head at all.",)}
 
 
 def test_refusals_are_found_in_the_output_of_commands() -> None:
