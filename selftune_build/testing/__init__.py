@@ -14,20 +14,22 @@ from __future__ import annotations
 
 import pytest
 
-# The suites explain a failed assertion only if they are rewritten before they are imported.
-pytest.register_assert_rewrite("selftune_build.testing.agent", "selftune_build.testing.contracts")
+from selftune_build.plugins.kinds import Kind
 
+# The suites explain a failed assertion only if they are rewritten before they are imported.
+pytest.register_assert_rewrite(*(f"selftune_build.testing.{kind}" for kind in Kind))
+
+from selftune_build.stats.bounds import UNDECIDED  # noqa: E402
 from selftune_build.testing.agent import AgentContract  # noqa: E402
-from selftune_build.testing.contracts import (  # noqa: E402
-    CheckContract,
-    GateContract,
-    MutatorContract,
-    ReaderContract,
-    ReportContract,
-)
+from selftune_build.testing.check import CheckContract  # noqa: E402
+from selftune_build.testing.gate import GateContract, facts, outcome  # noqa: E402
+from selftune_build.testing.mutator import MutatorContract  # noqa: E402
+from selftune_build.testing.reader import ReaderContract  # noqa: E402
+from selftune_build.testing.report import ReportContract  # noqa: E402
 from selftune_build.testing.workspace import Finished, SkillWorkspace, skill_workspace  # noqa: E402
 
 __all__ = [
+    "UNDECIDED",
     "AgentContract",
     "CheckContract",
     "Finished",
@@ -36,5 +38,7 @@ __all__ = [
     "ReaderContract",
     "ReportContract",
     "SkillWorkspace",
+    "facts",
+    "outcome",
     "skill_workspace",
 ]

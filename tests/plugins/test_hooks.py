@@ -15,8 +15,7 @@ from selftune_build.model.manifest import Policy
 from selftune_build.plugins.installed import Installed
 from selftune_build.plugins.kinds import HOOKS, Kind
 from selftune_build.plugins.registry import Plugins
-from selftune_build.testing import SkillWorkspace
-from selftune_build.testing.contracts import MutatorContract
+from selftune_build.testing import MutatorContract, SkillWorkspace
 from tests.plugins.site_folder import SiteFolder
 
 IMPORTED = "selftune_example is imported"

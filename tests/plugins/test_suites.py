@@ -27,8 +27,7 @@ from selftune_build.plugins import (
     Verdict,
     held,
 )
-from selftune_build.testing import CheckContract, GateContract, MutatorContract, ReaderContract, ReportContract
-from selftune_build.testing.contracts import facts
+from selftune_build.testing import CheckContract, GateContract, MutatorContract, ReaderContract, ReportContract, facts
 from selftune_build.testing.workspace import SkillWorkspace
 
 

@@ -119,8 +119,8 @@ def test_an_installed_entry_point_that_leads_into_the_checkout_is_refused(worksp
 
 
 def test_what_a_plugin_imports_does_not_come_from_the_checkout_either(workspace: SkillWorkspace, site: SiteFolder) -> None:
-    site.install("selftune-house", "import helper\n" + GOOD)
-    workspace.write({"helper.py": f"print('{RAN}')"})
+    site.install("selftune-house", "import toolbox\n" + GOOD)
+    workspace.write({"toolbox.py": f"print('{RAN}')"})
     status, stdout, stderr = started_in(workspace, "build", "pdf", "--json", **behind(site))
     assert status == 3
     assert RAN not in stdout + stderr
