@@ -4,7 +4,7 @@ It behaves by rules that a reader can predict. It activates the skill whose desc
 (the first by name among equals; none without a shared word), reads its body, and of the files `references/WORD.md` that the
 body names those whose word stands in the prompt. It answers with what it read, line by line, without white space at line ends.
 
-Options: `--fickle` leaves out the references in about half of the samples, by their call_id; `--cost USD` bills each call.
+Options: `--fickle` leaves out the references in three of four samples, by their call_id; `--cost USD` bills each call.
 With TEST_FORGETFUL in its environment it leaves them out always.
 """
 
@@ -47,7 +47,7 @@ def act(request: dict, fickle: bool) -> tuple[list[str], list[str], str]:
         return [], [], "nothing to offer"
     folder = Path(skill["path"])
     body = read(folder / "SKILL.md").split("---\n", 2)[2]
-    forgetful = "TEST_FORGETFUL" in os.environ or (fickle and int(request["call_id"][-1], 16) % 2 == 1)
+    forgetful = "TEST_FORGETFUL" in os.environ or (fickle and int(request["call_id"][-1], 16) % 4 != 0)
     named = [] if forgetful else references(body, request["prompt"])
     text = "\n".join([body, *(read(folder / path) for path in named)])
     at = os.path.relpath(folder, request["workspace"])

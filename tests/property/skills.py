@@ -16,14 +16,13 @@ DESCRIPTIONS: Mapping[str, tuple[str, ...]] = {
     "boil": ("Boils eggs.", "Boils milk.", "Boils coffee."),
     "brew": ("Brews coffee.", "Brews coffee, milk included.", "Brews leaves."),
 }
-PROMPTS = ("Strong coffee", "Coffee, milk on top", "Bread, butter on top", "Two eggs", "Sing a lullaby", "Milk alone")
+PROMPTS = ("Strong coffee", "Coffee, milk on top", "Bread, butter and milk", "Hot milk", "Sing a lullaby", "Eggs, butter on top")
 BODIES = (
     "First text.",
-    "Second text.",
-    "Third text, see references/milk.md",
-    "Fourth text, see references/milk.md and references/butter.md",
+    "Second text, see references/milk.md",
+    "Third text, see references/butter.md and references/milk.md",
 )
-REFERENCES = ("milk", "butter", "unread")
+REFERENCES = ("milk", "butter", "milk", "unread")
 EXPECTED = ("First", "references", "page 1", "nowhere")
 
 
@@ -59,8 +58,15 @@ Tree = Mapping[str, Skill]
 def start() -> dict[str, Skill]:
     """Two skills with three cases."""
     cases = (Case("c0", PROMPTS[0], True, "First"), Case("c1", PROMPTS[1], True, "milk page"))
-    brew = Skill(DESCRIPTIONS["brew"][0], BODIES[2], (("milk", 0), ("unread", 0)), cases)
+    brew = Skill(DESCRIPTIONS["brew"][0], BODIES[1], (("milk", 0), ("unread", 0)), cases)
     return {"brew": brew, "bake": Skill(DESCRIPTIONS["bake"][0], BODIES[0], (), (Case("c0", PROMPTS[2], True, "First"),))}
+
+
+def readers() -> dict[str, Skill]:
+    """One skill whose cases all read the same page."""
+    prompts = ("Coffee, milk on top", "Bread, butter and milk", "Hot milk")
+    cases = tuple(Case(f"c{number}", prompt, True, "milk page") for number, prompt in enumerate(prompts))
+    return {"brew": Skill("Brews coffee, milk included.", BODIES[1], (("milk", 0),), cases)}
 
 
 def write(workspace: Workspace, tree: Tree) -> None:
@@ -132,14 +138,15 @@ def edited(tree: Tree, edit: Edit) -> dict[str, Skill]:
 
 def _edited_skill(name: str, skill: Skill, edit: Edit) -> Skill:
     if edit.kind == "body":
-        return replace(skill, body=_pick(BODIES, edit.variant))
+        return replace(skill, body=_other(BODIES, skill.body, edit.variant))
     if edit.kind == "description":
-        return replace(skill, description=_pick(DESCRIPTIONS[name], edit.variant))
+        return replace(skill, description=_other(DESCRIPTIONS[name], skill.description, edit.variant))
     if edit.kind == "spaces":
         return replace(skill, spaces=not skill.spaces)
     if edit.kind in ("page", "remove page"):
-        pages = {page: version for page, version in skill.pages if page != _pick(REFERENCES, edit.place)}
-        added = {_pick(REFERENCES, edit.place): edit.variant % 2} if edit.kind == "page" else {}
+        pages, page = dict(skill.pages), _pick(REFERENCES, edit.place)
+        version = pages.pop(page, edit.variant) + 1
+        added = {page: version % 3} if edit.kind == "page" else {}
         return replace(skill, pages=tuple(sorted({**pages, **added}.items())))
     return replace(skill, cases=_edited_cases(skill.cases, edit))
 
@@ -153,7 +160,7 @@ def _edited_cases(cases: tuple[Case, ...], edit: Edit) -> tuple[Case, ...]:
     at = edit.place % len(cases)
     old = cases[at]
     new = {
-        "prompt": (replace(old, prompt=_pick(PROMPTS, edit.variant)),),
+        "prompt": (replace(old, prompt=_other(PROMPTS, old.prompt, edit.variant)),),
         "check": (replace(old, expected=_expected(edit.variant)),),
         "polarity": (replace(old, should_trigger=not old.should_trigger),),
         "remove case": (),
@@ -167,6 +174,11 @@ def _expected(variant: int) -> str | None:
 
 def _pick(pool: tuple[str, ...], number: int) -> str:
     return pool[number % len(pool)]
+
+
+def _other(pool: tuple[str, ...], current: str, number: int) -> str:
+    """One of the pool that is not the current one."""
+    return _pick(tuple(each for each in pool if each != current), number)
 
 
 def touch(workspace: Workspace) -> None:
