@@ -144,7 +144,7 @@ class Ended:
 
 
 def run_with_fault(workspace: Workspace, fault: str, number: int, how: str) -> tuple[int, str, bool]:
-    """A build with one job and a fault at its n-th change of a file (`inject.py`): status, what it said, whether the fault came."""
+    """A build with one job and a fault at its n-th change of a file (`inject.py`): status, words, whether it came."""
     folder = workspace.root.parent
     command = [sys.executable, str(INJECT), fault, str(number), how, str(folder), *workspace.command("-j", "1")[3:]]
     result = subprocess.run(command, env=workspace.environment(), capture_output=True, text=True, timeout=PATIENCE_S * 2)
