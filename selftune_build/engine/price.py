@@ -20,9 +20,10 @@ class Price(Struct, frozen=True):
 
     def __str__(self) -> str:
         """In words, for the line above the progress."""
+        count = f"{self.calls} paid call{'' if self.calls == 1 else 's'}"
         if self.each is None:
-            return f"{self.calls} paid calls, price not known yet"
-        return f"{self.calls} paid calls, about {self.calls * self.each:.2f} USD"
+            return f"{count}, price not known yet"
+        return f"{count}, about {self.calls * self.each:.2f} USD"
 
 
 def price_of(calls: int, seen: Iterable[Decimal]) -> Price | None:

@@ -137,14 +137,18 @@ class Ended:
         self.status, self.stdout, self.stderr = status, stdout, stderr
         assert "Traceback" not in stdout + stderr, stderr
 
+    @property
+    def said(self) -> str:
+        """Everything it said, without the line breaks of the report."""
+        return " ".join((self.stdout + self.stderr).split())
 
-def run_with_fault(workspace: Workspace, fault: str, number: int, how: str, *arguments: str) -> tuple[int, str, bool]:
-    """A build with one job and a fault at its n-th change of a file (`inject.py`): status, messages, whether the fault came."""
+
+def run_with_fault(workspace: Workspace, fault: str, number: int, how: str) -> tuple[int, str, bool]:
+    """A build with one job and a fault at its n-th change of a file (`inject.py`): status, words, whether it came."""
     folder = workspace.root.parent
-    command = [sys.executable, str(INJECT), fault, str(number), how, str(folder), *workspace.command("-j", "1", *arguments)[3:]]
+    command = [sys.executable, str(INJECT), fault, str(number), how, str(folder), *workspace.command("-j", "1")[3:]]
     result = subprocess.run(command, env=workspace.environment(), capture_output=True, text=True, timeout=PATIENCE_S * 2)
-    assert "Traceback" not in result.stdout + result.stderr, result.stderr
-    return result.returncode, result.stdout + result.stderr, (folder / "fired").exists()
+    return result.returncode, Ended(result.returncode, result.stdout, result.stderr).said, (folder / "fired").exists()
 
 
 def ended(process: subprocess.Popen[str]) -> Ended:
