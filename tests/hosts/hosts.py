@@ -6,12 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from selftune_build.agents.builtin import make_agent
-from selftune_build.agents.protocol import Agent
-from selftune_build.model.manifest import AgentDefinition, Manifest
+from selftune_build.agents.protocol import Agent, AgentSettings, AgentType
+from selftune_build.model.manifest import AgentDefinition
 from selftune_build.model.sample import Reply
 from selftune_build.store.archive import Archive, Attempt
 from selftune_build.store.samples import SampleStore
@@ -111,7 +111,8 @@ class Bench:
 
     def agent(self) -> Agent:
         definition = AgentDefinition(type=self.host, deterministic=True)
-        return make_agent(self.host, Manifest(agents={self.host: definition}), self.workspace, MODELS[self.host])
+        made: AgentType = getattr(import_module(f"selftune_agent_{self.host}.agent"), self.host.upper())
+        return made.make(AgentSettings(self.host, definition, MODELS[self.host], self.workspace))
 
     def replies(self) -> list[Reply]:
         """Every answer in the store, parsed again."""
