@@ -180,5 +180,5 @@ def next_command(settled: Settled, verdict: Verdict) -> str | None:
     if failing:
         return f"selftune show '{failing[0].target}'"
     if not run.package.evals and not run.package.unit_tests:
-        return "selftune init"
+        return f"selftune eval generate {name}"
     return f"selftune build {name}:spec -v" if _refused(Stage.SPEC, settled) else f"selftune build {name} -v"
