@@ -104,7 +104,7 @@ def _pieces(clause: str) -> Iterator[_Said]:
         found = _CUE.match(text)
         if found:
             cue, text = found.group().strip().lower(), _trimmed(text[found.end() :])
-        yield _Said(cue, _in_first_person(text), continued=number > 0 and found is None)
+        yield _Said(cue, text, continued=number > 0 and found is None)
 
 
 def _trimmed(text: str) -> str:
@@ -116,7 +116,7 @@ def _trimmed(text: str) -> str:
 def _said(piece: _Said) -> str | None:
     """The request behind a piece, None where it is too thin for one or is none."""
     user = _USER.match(piece.text)
-    text = piece.text[user.end() :] if user else piece.text
+    text = _in_first_person(piece.text[user.end() :] if user else piece.text)
     asks = _ASKS.match(text)
     asked = asks is not None and (user is not None or piece.continued or asks.group("ask") is not None)
     rest = text[asks.end() :] if asks and asked else text
@@ -162,6 +162,8 @@ def _shaped(cue: str, text: str) -> str:
         return f"I need help {cue} {text}"
     if _GERUND.match(text) or _STATE.match(text):
         return f"I am {_lowered(text)}. Can you help?"
+    if text.startswith("I "):
+        return f"{text}. Can you help?"
     return f"Please help with this: {_lowered(text)}"
 
 
