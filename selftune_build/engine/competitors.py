@@ -22,14 +22,14 @@ def competitors(package: Package, workspace: Sequence[Package]) -> tuple[Package
     if chosen == "none":
         return ()
     if isinstance(chosen, int):
-        return tuple(sorted(_nearest(package, others)[:chosen], key=lambda other: other.path))
+        return tuple(sorted(nearest(package, others)[:chosen], key=lambda other: other.path))
     if isinstance(chosen, tuple):
         return tuple(_named(path, package, others) for path in chosen)
     return tuple(others)
 
 
-def _nearest(package: Package, others: Sequence[Package]) -> list[Package]:
-    """By the share of words that two descriptions have in common (Jaccard index)."""
+def nearest(package: Package, others: Sequence[Package]) -> list[Package]:
+    """The others, the likeliest to be taken for this one first: by the share of words in common (Jaccard index)."""
     mine = _words(package)
 
     def distance(other: Package) -> tuple[float, str]:

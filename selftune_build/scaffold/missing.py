@@ -44,7 +44,7 @@ def _unnamed(files: EvalFiles | None) -> Iterator[Missing]:
 
 def _evals(package: Package) -> Iterator[Missing]:
     if not package.evals:
-        fix = "write evals/evals.yaml (format: selftune.evals/1); `selftune create init` writes one to copy from"
+        fix = "`selftune eval generate` drafts some to review, or write evals/evals.yaml (format: selftune.evals/1)"
         yield Missing("there are no evals, so nothing about an agent can be measured", fix, "evals")
         return
     kinds = (

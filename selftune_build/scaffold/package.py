@@ -9,6 +9,7 @@ from importlib.resources.abc import Traversable
 
 from selftune_build.errors import UsageError
 from selftune_build.reading.scalars import resolve
+from selftune_build.scaffold.other_business import by_distance
 
 SUFFIX = ".template"
 NAME_LIMIT = 64
@@ -16,19 +17,6 @@ DESCRIPTION_LIMIT = 1024
 NEGATIVES_WANTED = 5
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_WORD = re.compile(r"[a-z]{4,}")
-_OTHER_BUSINESS = (
-    ("capital", "What is the capital of Portugal?"),
-    ("multiply", "What is 17 times 23?"),
-    ("rename-class", "Rename the class Foo to Bar everywhere."),
-    ("flexbox", "Why does my flexbox layout overflow on small screens?"),
-    ("undo-commit", "How do I undo the last git commit without losing my changes?"),
-    ("translate", 'Translate "good morning" into Norwegian.'),
-    ("recipe", "How long do I boil an egg?"),
-    ("timezone", "What time is it in Nairobi when it is noon in Lima?"),
-    ("thread-pool", "Explain the difference between a thread and a process."),
-    ("holiday", "Suggest a birthday present for a seven-year-old."),
-)
 
 
 def package_files(name: str, description: str) -> dict[str, bytes]:
@@ -94,11 +82,9 @@ def _filled(template: str, values: dict[str, str]) -> str:
 
 
 def _negatives(topic: str) -> str:
-    """The cases about other business that share the fewest words with the skill, so that they are about other business."""
-    words = set(_WORD.findall(topic.lower()))
-    ranked = sorted(_OTHER_BUSINESS, key=lambda case: len(words & set(_WORD.findall(case[1].lower()))))
+    """The cases about other business that share the fewest words with the skill."""
     lines = [
-        f"  - id: leave-{identifier}\n    prompt: {json.dumps(prompt)}\n    should_trigger: false"
-        for identifier, prompt in ranked[:NEGATIVES_WANTED]
+        f"  - id: leave-{case.id}\n    prompt: {json.dumps(case.prompt)}\n    should_trigger: false"
+        for case in by_distance(topic)[:NEGATIVES_WANTED]
     ]
     return "\n".join(lines)

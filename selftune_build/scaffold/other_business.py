@@ -1,0 +1,39 @@
+"""Requests about other business: a skill should stay out of them."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+_WORD = re.compile(r"[a-z]{4,}")
+
+
+class OtherBusiness(Struct, frozen=True):
+    """A request that hardly any skill is for, and a short name for it."""
+
+    id: str
+    prompt: str
+
+
+OTHER_BUSINESS = tuple(
+    OtherBusiness(name, prompt)
+    for name, prompt in (
+        ("capital", "What is the capital of Portugal?"),
+        ("multiply", "What is 17 times 23?"),
+        ("rename-class", "Rename the class Foo to Bar everywhere."),
+        ("flexbox", "Why does my flexbox layout overflow on small screens?"),
+        ("undo-commit", "How do I undo the last git commit without losing my changes?"),
+        ("translate", 'Translate "good morning" into Norwegian.'),
+        ("recipe", "How long do I boil an egg?"),
+        ("timezone", "What time is it in Nairobi when it is noon in Lima?"),
+        ("thread-pool", "Explain the difference between a thread and a process."),
+        ("holiday", "Suggest a birthday present for a seven-year-old."),
+    )
+)
+
+
+def by_distance(topic: str) -> list[OtherBusiness]:
+    """All of them, those first that share the fewest words with the topic, so that they are about other business."""
+    words = set(_WORD.findall(topic.lower()))
+    return sorted(OTHER_BUSINESS, key=lambda case: len(words & set(_WORD.findall(case.prompt.lower()))))
