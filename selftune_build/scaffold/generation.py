@@ -51,7 +51,7 @@ def plan_generation(universe: Universe, targets: Sequence[str], directory: Path)
         if word.stage is not None:
             hint = f"a folder of that name is written ./{word.text}" if word.package is None else f"name {word.package}"
             raise UsageError(f"{word.text!r} is a stage, and evals are written for packages", hint=hint)
-    asked = asked_for(universe, BuildRequest(directory, tuple(targets)))
+    asked = asked_for(universe, BuildRequest(directory, targets=tuple(targets)))
     chosen = [package for package in universe.packages if package.path in asked and (targets or not package.evals)]
     generated = tuple(_generated(package, universe) for package in chosen)
     return Generation(generated, tuple(each for each in universe.broken if each.path in asked))
