@@ -185,7 +185,7 @@ def test_a_package_without_a_case_is_undecided_and_names_the_command_that_makes_
     workspace.skill("boil", "Boils eggs.", "Boil.")
     alone = workspace.build("boil")
     assert (alone.status, alone.calls) == (3, [])
-    assert alone.package("boil")["next_command"] == "selftune eval generate boil"
+    assert alone.package("boil")["next_command"] == f"selftune eval generate boil -C {workspace.root}"
 
 
 def test_the_lock_is_a_plain_file_that_others_may_read(built: Workspace) -> None:
