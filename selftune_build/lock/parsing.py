@@ -22,12 +22,13 @@ _ARMS, _ORIGINS, _VERDICTS = tuple(Arm), tuple(EvidenceOrigin), tuple(Verdict)
 
 
 class LockProblem(Struct, frozen=True):
-    """One way in which a lock cannot be believed; `agent` and `case` where it is about a part of it."""
+    """One way in which a lock cannot be believed; `agent`, `case` and `arm` where it is about a part of it."""
 
     code: str
     message: str
-    case: str | None = None
     agent: str | None = None
+    case: str | None = None
+    arm: str | None = None
 
 
 class LockReading(Struct, frozen=True):
@@ -118,7 +119,7 @@ class _Parser:
         )
         if self._sealed(identity, "identity", package, name):
             return entry
-        self._tampered(f"the seal of the identity of agent {name!r} does not hold", agent=name)
+        self._tampered(f"the seal of the identity of agent {name!r} does not hold", name)
         return None
 
     def _arms(self, package: str, agent: str, case: str, arms: dict[str, Any]) -> dict[str, Row]:
@@ -131,7 +132,7 @@ class _Parser:
             if self._sealed(fields, package, agent, case, arm):
                 kept[arm] = row
             else:
-                self._tampered(f"the seal of {case!r} under {arm} does not hold", case, agent)
+                self._tampered(f"the seal of {case!r} under {arm} does not hold", agent, case, arm)
         return kept
 
     def _row(self, fields: dict[str, Any]) -> Row:
@@ -156,8 +157,8 @@ class _Parser:
             raise Malformed(f"unknown field {min(unknown)!r}")
         return unknown
 
-    def _tampered(self, message: str, case: str | None = None, agent: str | None = None) -> None:
-        self.problems.append(LockProblem("lock-tampered", message, case, agent))
+    def _tampered(self, message: str, *about: str) -> None:
+        self.problems.append(LockProblem("lock-tampered", message, *about))
 
 
 def _of(n: int, fields: dict[str, Any], name: str) -> int | UnsetType:
