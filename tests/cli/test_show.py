@@ -29,9 +29,10 @@ request = json.load(sys.stdin)
 folder = pathlib.Path(request['workspace'])
 (folder / 'raw.bin').write_bytes(bytes(range(256)))
 (folder / 'evil\\x1b[2J.txt').write_text('\\x1b]0;owned\\x07' + 'x' * 9000 + '\\n' * 90)
-print(json.dumps({'output': '\\x1b[2Jfirst\\u202e\\r\\n' + 'y' * 9000 + '\\n' + 'line\\n' * 200,
-                  'skills_used': ['brew', '\\x1b[31m'], 'files_read': [], 'tool_calls': [{'name': 'Bash\\x1b', 'input': {'command': 'a\\x1b[2J' + 'z' * 9000}}] * 60,
-                  'usage': None, 'model': 'm\\x07', 'error': None}))
+output = '\\x1b[2Jfirst\\u202e\\r\\n' + 'y' * 9000 + '\\n' + 'line\\n' * 200
+call = {'name': 'Bash\\x1b', 'input': {'command': 'a\\x1b[2J' + 'z' * 9000}}
+answer = {'output': output, 'skills_used': ['brew', '\\x1b[31m'], 'files_read': [], 'tool_calls': [call] * 60}
+print(json.dumps({**answer, 'usage': None, 'model': 'm\\x07', 'error': None}))
 """
 
 
@@ -223,7 +224,8 @@ def test_a_package_that_cannot_be_read_is_an_error_and_not_an_empty_page(built: 
     built.write("bake/selftune.yaml", "version: 1\nsampels: {min: 3}\n")
     error = refused(built, "bake:replay[loaf]")
     assert (Path(error["path"]).name, error["line"]) == ("selftune.yaml", 2)
-    assert shown(built, "brew:replay[latte]")[0] == 0
+    status, _, stderr = built.selftune("show", "bake:replay[loaf]", "-C", str(built.root / "brew"))
+    assert (status, "at bake/selftune.yaml:2" in stderr) == (2, True)
 
 
 def test_looking_asks_nobody_and_writes_nothing(scripted: Workspace) -> None:
