@@ -170,7 +170,7 @@ def next_command(settled: Settled, verdict: Verdict) -> str | None:
     if verdict is Verdict.PASS:
         return None
     name = shlex.quote(run.package.name)
-    if any(plan.missing for plan in run.plans) and (settled.dry or not settled.ran.held_back):
+    if any(_waits(plan, settled) for plan in run.plans):
         return f"selftune build {name}"
     failing = [failure for failure in outcome.failures if _belongs(failure.target, run)]
     if failing:
@@ -178,3 +178,10 @@ def next_command(settled: Settled, verdict: Verdict) -> str | None:
     if not run.package.evals and not run.package.unit_tests:
         return "selftune init"
     return f"selftune build {name}:spec -v" if _refused(Stage.SPEC, settled) else f"selftune build {name} -v"
+
+
+def _waits(plan: RowPlan, settled: Settled) -> bool:
+    """Whether another build would take samples for the row: they have not been taken, or brought no answer."""
+    if not plan.missing or settled.dry:
+        return plan.missing > 0
+    return _event(settled.ran.question_of(plan), settled) in (Event.BROKE, Event.STOPPED)

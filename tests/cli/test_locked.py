@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from tests.cli.repository import git
 from tests.property.kitchen import BREW, kitchen, manifest
 from tests.property.workspace import CHECKOUT, Built, Workspace
 from tests.unit.lock.locks import written
@@ -314,14 +314,6 @@ def test_each_agent_of_the_manifest_is_judged_by_its_own_rows(fresh: Workspace) 
     fresh.write("selftune.yaml", json.dumps(document))
     agents_changed = [package["agent"] for package in locked(fresh, "bake").report["packages"] if package["verdict"] == "fail"]
     assert agents_changed == ["guest"]
-
-
-def git(folder: Path, *arguments: str, status: int = 0) -> None:
-    """Run git without anybody's configuration."""
-    quiet = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main", "-c", "merge.conflictStyle=diff3"]
-    environment = {"HOME": str(folder), "PATH": "/usr/bin:/bin:/usr/local/bin", "GIT_CONFIG_NOSYSTEM": "1"}
-    done = subprocess.run(["git", *quiet, *arguments], cwd=folder, env=environment, capture_output=True, check=False)
-    assert done.returncode == status, (arguments, done.stdout, done.stderr)
 
 
 def test_a_merge_that_git_could_not_finish_is_refused_and_heals_without_a_call(built: Workspace) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.repository import git
 from tests.property.kitchen import BREW, kitchen
 from tests.property.workspace import Workspace, plain_environment
 
@@ -168,13 +168,6 @@ def test_nothing_is_imported_from_the_folder_where_it_is_started(
         [*argv, "build", "bake", "--locked"], cwd=busy.root / here, env=environment, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def git(folder: Path, *arguments: str) -> None:
-    """Run git without anybody's configuration."""
-    environment = {"HOME": str(folder), "PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1"}
-    argv = ["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments]
-    subprocess.run(argv, cwd=folder, env=environment, capture_output=True, check=True)
 
 
 def test_a_fresh_clone_with_its_lock_and_without_a_store_is_verified(built: Workspace, tmp_path: Path) -> None:

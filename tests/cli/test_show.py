@@ -119,6 +119,15 @@ def test_a_script_is_shown_with_status_stderr_and_the_files_that_it_left(scripte
     assert not any("skills used" in line for line in lines)
 
 
+def test_a_build_that_ran_everything_and_failed_names_the_case_to_look_at(scripted: Workspace) -> None:
+    scripted.write("brew/scripts/pour.py", POUR + "# once more\n")
+    done = scripted.build()
+    assert (done.states["brew:unit-tests"], done.package("brew")["next_command"]) == (
+        "built",
+        "selftune show 'brew:unit-tests[pours]'",
+    )
+
+
 def test_a_failed_check_has_its_evidence(scripted: Workspace) -> None:
     checks = parsed(scripted, "brew:unit-tests[pours]")["samples"][0]["checks"]
     assert [check["held"] for check in checks] == [True, False, False]
