@@ -28,6 +28,7 @@ from selftune_build.engine.wanted import wanted_packages
 from selftune_build.errors import PLUGIN_MISSING
 from selftune_build.graph.targets import Stage, address
 from selftune_build.lock.parsing import LockReading
+from selftune_build.model.case import Arm
 from selftune_build.model.lock import AgentEntry, Row
 from selftune_build.model.package import Package
 from selftune_build.model.report import PackageReport, Problem, Reason, Report, Spend
@@ -40,6 +41,8 @@ from selftune_build.store.traces import Traces
 
 NOBODY = AgentEntry(identity={}, origin="live")
 """Stands for an entry that the lock does not have."""
+_STAGES = {Arm.WITHOUT_SKILL.value: Stage.BASELINE, Arm.SCRIPT.value: Stage.UNIT_TESTS}
+"""Where a row of a case stands that is there no more; else under `replay`."""
 
 
 def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTIN) -> Report:
@@ -136,8 +139,8 @@ def _problems(settled: Settled, gates: Iterable[GateResult], universe: Universe,
 def _unbelievable(run: PackageRun, request: BuildRequest) -> Iterator[Problem]:
     """What the reader of the lock found, without what is said of another agent that is judged here as well."""
     judged = {*(request.agents or run.package.manifest.agent)} - {run.agent.name}
-    found = [problem for problem in run.lock.problems if problem.agent not in judged]
-    yield from (_problem(run, problem.code, problem.message, problem.case) for problem in found)
+    told = [problem for problem in run.lock.problems if problem.agent not in judged]
+    yield from (_problem(run, found.code, found.message, found.case, found.arm) for found in told)
 
 
 def _changed(run: PackageRun) -> Iterator[Problem]:
@@ -152,19 +155,19 @@ def _other_agent(agent: Agent, known: Declared) -> Iterator[str]:
     """In what today's manifest and tree name another agent than the lock; a plugin's only as far as it is declared."""
     for name in sorted(known.identity):
         if agent.identity.get(name) != known.identity[name]:
-            yield f"{name} of the agent {agent.name!r} is not what was measured"
+            yield f"{name!r} of the agent {agent.name!r} is not what was measured"
     if known.whole:
         removed = sorted(agent.identity.keys() - known.identity.keys())
-        yield from (f"{name} of the agent {agent.name!r} was removed" for name in removed)
+        yield from (f"{name!r} of the agent {agent.name!r} is declared no more" for name in removed)
     if known.origin not in (None, agent.traits.origin):
         yield f"the agent {agent.name!r} gives {known.origin} evidence, and the lock says {agent.traits.origin}"
 
 
 def _row_problems(run: PackageRun) -> Iterator[Problem]:
-    tampered = {found.case for found in run.lock.problems if found.agent == run.agent.name}
+    tampered = {(found.case, found.arm) for found in run.lock.problems if found.agent == run.agent.name}
     for plan in run.plans:
         spec = plan.spec
-        if not plan.missing or not run.wants(spec) or spec.case.id in tampered:
+        if not plan.missing or not run.wants(spec) or (spec.case.id, spec.arm) in tampered:
             continue
         first = plan.reasons[0]
         code = first.code if first.code in ("n-too-small", "case-missing") else "key-changed"
@@ -178,8 +181,9 @@ def _extra(run: PackageRun) -> Iterator[Problem]:
     wanted = {(spec.case.id, spec.arm.value) for spec in run.specs}
     for side in run.lock.locks:
         for case, arms in side.agents.get(run.agent.name, NOBODY).cases.items():
-            if any((case, arm) not in wanted for arm in arms):
-                yield _problem(run, "case-extra", "the lock has evidence for a case that is not there", case)
+            extra = [arm for arm in arms if (case, arm) not in wanted]
+            if extra:
+                yield _problem(run, "case-extra", "the lock has evidence for a case that is not there", case, extra[0])
 
 
 def _other_verdicts(settled: Settled) -> Iterator[Problem]:
@@ -200,10 +204,13 @@ def _gate_problems(run: PackageRun, gates: Iterable[GateResult]) -> Iterator[Pro
             yield _problem(run, PLUGIN_MISSING, f"no installed plugin supplies the gate {gate.id!r}", fix=None)
 
 
-def _problem(run: PackageRun, code: str, message: str, case: str | None = None, fix: str | None = "") -> Problem:
-    """About the lock as a whole, or about one of its cases."""
-    stages = {spec.case.id: spec.stage for spec in run.specs}
-    target = run.package.handle if case is None else address(run.package.handle, stages.get(case, Stage.REPLAY), case)
+def _problem(
+    run: PackageRun, code: str, message: str, case: str | None = None, arm: str | None = None, fix: str | None = ""
+) -> Problem:
+    """About the lock as a whole, or about one of its rows."""
+    stages = {(spec.case.id, spec.arm.value): spec.stage for spec in run.specs}
+    stage = stages.get((case or "", arm or "")) or _STAGES.get(arm or "", Stage.REPLAY)
+    target = run.package.handle if case is None else address(run.package.handle, stage, case)
     return Problem(code, target, message, _lock_file(run), fix=_fix(run) if fix == "" else fix)
 
 

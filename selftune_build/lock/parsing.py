@@ -10,7 +10,7 @@ from msgspec import UNSET, Struct, UnsetType
 from selftune_build.limits import LOCK_BYTES, LOCK_DEPTH
 from selftune_build.lock.conflict import conflict_sides, has_markers
 from selftune_build.lock.fields import Malformed, count, digest, inner, names, one_of, record, text
-from selftune_build.lock.rendering import REVISION, VERSION, canonical
+from selftune_build.lock.rendering import REVISION, VERSION, is_canonical
 from selftune_build.lock.seal import SEAL, holds
 from selftune_build.model.case import Arm
 from selftune_build.model.lock import AgentEntry, Lock, Row
@@ -22,12 +22,13 @@ _ARMS, _ORIGINS, _VERDICTS = tuple(Arm), tuple(EvidenceOrigin), tuple(Verdict)
 
 
 class LockProblem(Struct, frozen=True):
-    """One way in which a lock cannot be believed; `agent` and `case` where it is about a part of it."""
+    """One way in which a lock cannot be believed; `agent`, `case` and `arm` where it is about a part of it."""
 
     code: str
     message: str
-    case: str | None = None
     agent: str | None = None
+    case: str | None = None
+    arm: str | None = None
 
 
 class LockReading(Struct, frozen=True):
@@ -56,13 +57,12 @@ def _nothing(code: str, message: str) -> LockReading:
 def _read_side(content: bytes) -> LockReading:
     try:
         document = record(json.loads(content, parse_constant=_refuse, parse_float=_refuse))
-        if _depth(document) > LOCK_DEPTH:
-            raise Malformed("it is nested too deeply")
+        _refuse_depth(document)
         version = document.get("version")
         if isinstance(version, int) and version > VERSION:
             return _nothing(FUTURE, f"the lock is of a newer version than {VERSION}, the one that this release reads")
         count(document, "version", VERSION, VERSION)
-        if canonical(document) != content:
+        if not is_canonical(document, content):
             raise Malformed("it is not in its canonical rendering")
         return _Parser(document).read()
     except (ValueError, RecursionError) as error:
@@ -73,9 +73,14 @@ def _refuse(literal: str) -> Any:
     raise Malformed(f"{literal} is not an integer")
 
 
-def _depth(value: Any) -> int:
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return 1 + max((_depth(child) for child in children), default=0)
+def _refuse_depth(document: dict[str, Any]) -> None:
+    """Raise Malformed where the document has too many levels."""
+    level: list[Any] = [document]
+    for _ in range(LOCK_DEPTH):
+        inner = (value.values() if isinstance(value, dict) else value for value in level)
+        level = [child for children in inner for child in children if isinstance(child, (dict, list))]
+    if level:
+        raise Malformed("it is nested too deeply")
 
 
 class _Parser:
@@ -118,7 +123,7 @@ class _Parser:
         )
         if self._sealed(identity, "identity", package, name):
             return entry
-        self._tampered(f"the seal of the identity of agent {name!r} does not hold", agent=name)
+        self._tampered(f"the seal of the identity of agent {name!r} does not hold", name)
         return None
 
     def _arms(self, package: str, agent: str, case: str, arms: dict[str, Any]) -> dict[str, Row]:
@@ -131,7 +136,7 @@ class _Parser:
             if self._sealed(fields, package, agent, case, arm):
                 kept[arm] = row
             else:
-                self._tampered(f"the seal of {case!r} under {arm} does not hold", case, agent)
+                self._tampered(f"the seal of {case!r} under {arm} does not hold", agent, case, arm)
         return kept
 
     def _row(self, fields: dict[str, Any]) -> Row:
@@ -156,8 +161,8 @@ class _Parser:
             raise Malformed(f"unknown field {min(unknown)!r}")
         return unknown
 
-    def _tampered(self, message: str, case: str | None = None, agent: str | None = None) -> None:
-        self.problems.append(LockProblem("lock-tampered", message, case, agent))
+    def _tampered(self, message: str, *about: str) -> None:
+        self.problems.append(LockProblem("lock-tampered", message, *about))
 
 
 def _of(n: int, fields: dict[str, Any], name: str) -> int | UnsetType:

@@ -12,6 +12,7 @@ from selftune_build.model.lock import AgentEntry, Lock, Row
 
 VERSION = 1
 REVISION = 1
+_ENCODER = json.JSONEncoder(indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
 def render(lock: Lock) -> bytes:
@@ -29,7 +30,17 @@ def render(lock: Lock) -> bytes:
 
 def canonical(document: dict[str, Any]) -> bytes:
     """Any lock document in its one rendering."""
-    return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return (_ENCODER.encode(document) + "\n").encode()
+
+
+def is_canonical(document: dict[str, Any], content: bytes) -> bool:
+    """Whether `content` is that rendering; ends at the first difference. Raises UnicodeDecodeError for what is no UTF-8."""
+    text, place = content.decode(), 0
+    for piece in _ENCODER.iterencode(document):
+        if not text.startswith(piece, place):
+            return False
+        place += len(piece)
+    return text[place:] == "\n"
 
 
 def _agent(package: str, name: str, entry: AgentEntry) -> dict[str, Any]:

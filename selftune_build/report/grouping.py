@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from selftune_build.limits import SHOWN_CASES
 from selftune_build.model.report import Failure, Problem
-from selftune_build.report.cells import name
+from selftune_build.report.cells import name, sentence
 
 _Item = TypeVar("_Item", Problem, Failure)
 
@@ -27,8 +27,8 @@ def same_problem(problem: Problem) -> Hashable:
 
 
 def same_failure(failure: Failure) -> Hashable:
-    """Equal for failed checks that are told in one entry."""
-    return failure.check, failure.evidence, stage_of(failure.target)
+    """Equal for failed checks that are told in one entry: what was seen is the same, whatever was looked for in it."""
+    return failure.evidence, stage_of(failure.target)
 
 
 def stage_of(target: str) -> str:
@@ -55,3 +55,18 @@ def common_fix(problems: Sequence[Problem]) -> str | None:
     stage = shlex.quote(stage_of(problems[0].target))
     wider = {problem.fix and problem.fix.replace(shlex.quote(problem.target), stage) for problem in problems}
     return wider.pop() if len(wider) == 1 else first
+
+
+def samples_of(failures: Sequence[Failure]) -> tuple[int, int]:
+    """In how many samples of a group something failed, at least, and how many there are: several checks share those of a case."""
+    failed, total = dict[str, int](), dict[str, int]()
+    for failure in failures:
+        failed[failure.target] = max(failed.get(failure.target, 0), failure.failed)
+        total[failure.target] = failure.n
+    return sum(failed.values()), sum(total.values())
+
+
+def checks_of(failures: Sequence[Failure]) -> str:
+    """The first check of a group, and how many other ones there are. Safe to show."""
+    checks = list(dict.fromkeys(failure.check for failure in failures))
+    return sentence(checks[0]) + (f" and {len(checks) - 1} more" if len(checks) > 1 else "")

@@ -36,7 +36,7 @@ def _asked(shown: ShownCase, verbose: bool) -> Iterator[str]:
         yield f"  from {name(str(case.origin.at))}"
     if case.run:
         yield f"  runs {sentence(' '.join(case.run))}"
-    yield from _text("prompt", case.prompt, SHOWN_TEXT_LINES, verbose)
+    yield from _text("  ", "prompt", case.prompt, verbose)
     if case.files:
         yield f"  files {sentence(', '.join(file.dest for file in case.files))}"
     if case.should_trigger is not None:
@@ -68,8 +68,8 @@ def _sample(shown: ShownSample, case: ShownCase, verbose: bool) -> Iterator[str]
         yield from _calls(reply.tool_calls, verbose)
     if reply.model is not None:
         yield f"    served by {name(reply.model)}"
-    yield from _text("  output", reply.output, SHOWN_TEXT_LINES, verbose)
-    yield from _text("  stderr", transcript.stderr, SHOWN_TEXT_LINES, verbose)
+    yield from _text("    ", "output", reply.output, verbose)
+    yield from _text("    ", "stderr", transcript.stderr, verbose)
     for change in transcript.files:
         yield from _change(change, verbose)
     for check in shown.checks:
@@ -105,11 +105,10 @@ def _change(change: FileChange, verbose: bool) -> Iterator[str]:
         yield from _lines("      | ", change.content.decode(errors="replace"), SHOWN_FILE_LINES, verbose)
 
 
-def _text(label: str, text: str, most: int, verbose: bool) -> Iterator[str]:
+def _text(indent: str, label: str, text: str, verbose: bool) -> Iterator[str]:
     if text:
-        indent = label[: len(label) - len(label.lstrip())]
-        yield f"  {label}:"
-        yield from _lines(f"{indent}    | ", text, most, verbose)
+        yield f"{indent}{label}:"
+        yield from _lines(f"{indent}  | ", text, SHOWN_TEXT_LINES, verbose)
 
 
 def _lines(indent: str, text: str, most: int, verbose: bool) -> Iterator[str]:

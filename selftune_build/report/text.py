@@ -19,7 +19,16 @@ from selftune_build.model.report import Failure, PackageReport, Problem, Report,
 from selftune_build.model.sample import EvidenceOrigin
 from selftune_build.model.verdict import GateResult, Verdict
 from selftune_build.report.cells import name, paint, sentence, wrap
-from selftune_build.report.grouping import common_fix, grouped, same_failure, same_problem, stage_of, subject
+from selftune_build.report.grouping import (
+    checks_of,
+    common_fix,
+    grouped,
+    same_failure,
+    same_problem,
+    samples_of,
+    stage_of,
+    subject,
+)
 from selftune_build.report.table import lay_out, table_lines
 
 SIMULATED = "structure check, no model was run"
@@ -120,9 +129,9 @@ def _failures(report: Report, width: int, verbose: bool) -> Iterator[str]:
 
 def _failure(group: Sequence[Failure], place: str, width: int) -> Iterator[str]:
     """One failed check, or one that failed alike in several cases."""
-    first, failed, samples = group[0], sum(each.failed for each in group), sum(each.n for each in group)
+    first, (failed, samples) = group[0], samples_of(group)
     yield from wrap(f"failed in {failed} of {samples}: {subject([each.target for each in group])}", width, "  ")
-    yield from _entry("check", sentence(first.check), width)
+    yield from _entry("check", checks_of(group), width)
     yield from _entry("evidence", sentence(first.evidence), width)
     where = f" -C {shlex.quote(place)}" if place else ""
     yield f"  next: selftune show {name(shlex.quote(first.target))}{sentence(where)}"

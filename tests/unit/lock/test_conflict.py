@@ -95,6 +95,12 @@ def test_markers_that_close_nothing_lose_no_line(content: bytes) -> None:
     assert read_lock(content).locks == ()
 
 
+def test_conflicts_within_conflicts_that_never_end_are_on_no_side() -> None:
+    reading = read_lock(b"<<<<<<< a\n" * 100_000 + render(LOCK) + b"a line\n" * 100_000)
+    assert reading.locks == ()
+    assert [problem.code for problem in reading.problems] == ["lock-conflict"]
+
+
 def test_a_lock_without_markers_is_its_own_two_sides() -> None:
     content = render(LOCK)
     assert not has_markers(content)

@@ -53,6 +53,7 @@ MALFORMED: dict[str, Callable[[bytes], bytes]] = {
     "nested 300 deep": lambda good: good.replace(b'"n": 3', b'"n": ' + b"[" * 300 + b"]" * 300, 1),
     "nested 200000 deep": lambda good: b"[" * 200_000,
     "objects nested 50000 deep": lambda good: b'{"a":' * 50_000 + b"1" + b"}" * 50_000,
+    "a list of two million numbers on one line": lambda good: b'{"a": [' + b"1," * 2_000_000 + b"1]}\n",
     "nothing but zero bytes": lambda good: b"\0" * 1000,
 }
 

@@ -83,6 +83,18 @@ def test_checks_that_failed_alike_are_one_entry_with_all_their_samples() -> None
     ]
 
 
+def test_checks_that_saw_the_same_are_one_entry_and_share_the_samples_of_their_case() -> None:
+    failures = (
+        Failure("pdf:replay[a]", 'contains "x"', "a script failed", 1, 3),
+        Failure("pdf:replay[a]", 'contains "y"', "a script failed", 2, 3),
+        Failure("pdf:replay[b]", 'contains "z"', "a script failed", 3, 3),
+    )
+    assert entry(lines(package(failures=failures), mode="build"), "failed in 5 of 6: 2 cases of pdf:replay: a, b")[1:3] == [
+        '  check: contains "x" and 2 more',
+        "  evidence: a script failed",
+    ]
+
+
 def test_checks_with_other_evidence_stay_apart() -> None:
     failures = tuple(Failure(f"pdf:replay[{case}]", "contains", f"it says {case}", 1, 1) for case in "ab")
     assert sum(line.startswith("failed in 1 of 1") for line in lines(package(failures=failures), mode="build")) == 2
