@@ -7,15 +7,24 @@ import shutil
 import sys
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from selftune_build.cli.signals import interruptible, interrupting
 from selftune_build.cli.start import existing_folder, starting_folder
+from selftune_build.engine.idle import nothing_to_do
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.errors import UsageError
+from selftune_build.model.package import MANIFEST_FILE, SKILL_FILE
 from selftune_build.model.report import Report
 from selftune_build.report.progress import Progress
+from selftune_build.store.location import find_store
+from selftune_build.store.note import note
+from selftune_build.store.trail import recorded
+
+if TYPE_CHECKING:
+    from selftune_build.engine.load import Universe
 
 
 class _Money(click.ParamType[Decimal]):
@@ -100,25 +109,41 @@ def command(
         max_calls=max_calls,
         max_cost=max_cost,
     )
-    report = _run(request, quiet or as_json)
-    print(_rendered(report, as_json, verbose, quiet), flush=True)
+    with recorded() as trail:
+        universe, progress = _universe(request), Progress(sys.stderr, quiet=quiet or as_json)
+        report = _run(universe, request, progress)
+        text = _rendered(report, as_json, verbose, quiet)
+        print(text, flush=True)
+        arguments = click.get_current_context().obj
+        if arguments is not None and nothing_to_do(report, request) and not progress.spoke:
+            note(trail, find_store(universe.root), _anchor(universe), arguments, text, report.exit_code)
     return report.exit_code
 
 
-def _run(request: BuildRequest, quiet: bool) -> Report:
+def _anchor(universe: Universe) -> str:
+    """A file that was opened whatever was asked: the workspace's manifest, else the SKILL.md of its first package."""
+    if universe.declared:
+        return str(universe.root / MANIFEST_FILE)
+    return str(universe.root / universe.packages[0].path / SKILL_FILE)
+
+
+def _universe(request: BuildRequest) -> Universe:
     from selftune_build.engine.load import load_universe
     from selftune_build.reading.absent import no_package
 
     universe = load_universe(starting_folder(request.directory, request.targets))
     if not (universe.packages or universe.broken):
         raise no_package(universe.root)
+    return universe
+
+
+def _run(universe: Universe, request: BuildRequest, progress: Progress) -> Report:
     if request.locked:
         from selftune_build.engine.locked import check
 
         return check(universe, request)
     from selftune_build.engine.build import build
 
-    progress = Progress(sys.stderr, quiet=quiet)
     around = Surroundings(progress=progress, confirm=_confirm)
     with interruptible(around.stop, around.cancel, progress.urgent):
         return build(universe, request, around)
