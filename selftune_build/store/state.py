@@ -31,6 +31,7 @@ EXACT, KIND, PLACE = b".", b":", b"="
 """How a path is compared: all of its `lstat` that a change of content, mode or place moves; whether it is there, of which kind
 and whose; where it leads."""
 
+_ANCHORS = ("selftune.yaml", "SKILL.md")
 _MOST_BYTES = 64 * 1024 * 1024
 _NEVER = ("--locked", "--resample")
 _OF_THE_SHELL = frozenset({"_", "OLDPWD", "PWD", "SHLVL", "WINDOWID"})
@@ -150,15 +151,17 @@ def _decoded(content: tuple[bytes, int], name: str, start: str) -> tuple[str, in
     if magic != MAGIC or int(written) != content[1] or int(noted) > time.time_ns() or check != digest(body).encode():
         return None
     whose, status, printed, *watched = body.split(b"\0")
-    if whose != name.encode() or len(watched) % 2 or not _is_near(watched[:1], start):
+    if whose != name.encode() or len(watched) % 2 or not _is_anchored(watched[:2], start):
         return None
     if any(look(path, line[:1]) != line for path, line in zip(watched[::2], watched[1::2], strict=True)):
         return None
     return printed.decode("utf-8", "surrogatepass"), int(status)
 
 
-def _is_near(first: list[bytes], start: str) -> bool:
-    """Whether the first watched path lies below the folder we start from, or beside it or above: a file of the workspace, whose
-    change time nobody who wrote the state elsewhere can have known."""
-    folder = os.path.dirname(os.fsdecode(first[0])) if first else ""
-    return folder in upwards(start) or folder.startswith(start.rstrip("/") + "/")
+def _is_anchored(first: list[bytes], start: str) -> bool:
+    """Whether the first thing watched is a file of the workspace around or below the folder we start from: nobody who wrote a
+    state elsewhere can have known when it would be put there."""
+    if len(first) < 2 or first[1][:1] != EXACT or first[1].endswith(b"absent"):
+        return False
+    folder, name = os.path.split(os.fsdecode(first[0]))
+    return name in _ANCHORS and (folder in upwards(start) or folder.startswith(start.rstrip("/") + "/"))
