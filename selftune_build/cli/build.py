@@ -13,15 +13,12 @@ import click
 
 from selftune_build.cli.signals import interruptible, interrupting
 from selftune_build.cli.start import existing_folder, starting_folder
-from selftune_build.engine.idle import nothing_to_do
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.errors import UsageError
 from selftune_build.model.package import MANIFEST_FILE, SKILL_FILE
 from selftune_build.model.report import Report
 from selftune_build.report.progress import Progress
-from selftune_build.store.location import find_store
-from selftune_build.store.note import note
-from selftune_build.store.trail import recorded
+from selftune_build.store.trail import Trail, recorded
 
 if TYPE_CHECKING:
     from selftune_build.engine.load import Universe
@@ -114,10 +111,20 @@ def command(
         report = _run(universe, request, progress)
         text = _rendered(report, as_json, verbose, quiet)
         print(text, flush=True)
-        arguments = click.get_current_context().obj
-        if arguments is not None and nothing_to_do(report, request) and not progress.spoke:
-            note(trail, find_store(universe.root), _anchor(universe), arguments, text, report.exit_code)
+        if not progress.spoke:
+            _note(trail, universe, request, report, text)
     return report.exit_code
+
+
+def _note(trail: Trail, universe: Universe, request: BuildRequest, report: Report, text: str) -> None:
+    """Let the next command line of this kind have its answer at once, if this one had nothing to do."""
+    from selftune_build.engine.idle import nothing_to_do
+    from selftune_build.store.location import find_store
+    from selftune_build.store.note import note
+
+    arguments = click.get_current_context().obj
+    if arguments is not None and nothing_to_do(report, request):
+        note(trail, find_store(universe.root), _anchor(universe), arguments, text, report.exit_code)
 
 
 def _anchor(universe: Universe) -> str:
