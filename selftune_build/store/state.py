@@ -27,6 +27,7 @@ MAGIC = b"selftune.state/1"
 SUFFIX = ".state"
 INDEX = "index"
 
+ABSENT = b"absent"
 EXACT, KIND, PLACE = b".", b":", b"="
 """How a path is compared: all of its `lstat` that a change of content, mode or place moves; whether it is there, of which kind
 and whose; where it leads."""
@@ -96,7 +97,7 @@ def look(path: bytes, how: bytes) -> bytes:
     try:
         found = os.lstat(path)
     except (OSError, ValueError):
-        return how + b"absent"
+        return how + ABSENT
     if how == KIND and not stat.S_ISLNK(found.st_mode):
         return b":%d %d" % (stat.S_IFMT(found.st_mode), found.st_uid)
     times = (found.st_mtime_ns, found.st_ctime_ns)
@@ -161,7 +162,7 @@ def _decoded(content: tuple[bytes, int], name: str, start: str) -> tuple[str, in
 def _is_anchored(first: list[bytes], start: str) -> bool:
     """Whether the first thing watched is a file of the workspace around or below the folder we start from: nobody who wrote a
     state elsewhere can have known when it would be put there."""
-    if len(first) < 2 or first[1][:1] != EXACT or first[1].endswith(b"absent"):
+    if len(first) < 2 or first[1][:1] != EXACT or first[1].endswith(ABSENT):
         return False
     folder, name = os.path.split(os.fsdecode(first[0]))
     return name in _ANCHORS and (folder in upwards(start) or folder.startswith(start.rstrip("/") + "/"))

@@ -89,5 +89,10 @@ def recorded() -> Iterator[Trail]:
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    if _current is not None:
-        _current.hear(event, arguments)
+    trail = _current
+    if trail is None:
+        return
+    try:
+        trail.hear(event, arguments)
+    except Exception:  # would break off what is reported: an event that we do not understand only means that we know too little
+        trail.idle = False

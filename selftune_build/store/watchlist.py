@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 
 from selftune_build.limits import STATE_PATHS
-from selftune_build.store.state import EXACT, KIND, PLACE, look
+from selftune_build.store.state import ABSENT, EXACT, KIND, PLACE, look
 from selftune_build.store.trail import Trail
 from selftune_build.store.worktree import upwards
 
@@ -41,7 +42,13 @@ def watchlist(trail: Trail, store: str) -> Watched:
     watched = [(os.fsencode(path), look(os.fsencode(path), how)) for path, how in sorted(pairs)]
     for _, line in watched:
         _refuse_young(line, trail.began_ns - RACY_NS)
-    return watched
+    folders = {path for path, line in watched if line.startswith(EXACT) and _is_folder(line)}
+    return [(path, line) for path, line in watched if not (line.endswith(ABSENT) and os.path.dirname(path) in folders)]
+
+
+def _is_folder(line: bytes) -> bool:
+    """Whether a folder stands there: its own times tell of every name that comes or goes in it."""
+    return not line.endswith(ABSENT) and stat.S_ISDIR(int(line[1:].split(b" ")[0]))
 
 
 def _pairs(trail: Trail, store: str) -> Iterator[tuple[str, bytes]]:

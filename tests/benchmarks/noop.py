@@ -1,4 +1,4 @@
-"""What a build costs in which nothing is to be done: `python tests/benchmarks/noop.py [SIZE [ROUNDS]]`.
+"""What a build costs in which nothing is to be done: `python -m tests.benchmarks.noop [SIZE [ROUNDS]]`.
 
 Everybody in turn on one tree, round after round; the table holds medians, and medians of the ratios within a round. The machine
 may be busy with other things: ratios bear that better than times, and CPU better than wall.
@@ -39,7 +39,7 @@ class Cost(Struct, frozen=True):
 
 def contenders(root: Path) -> dict[str, Contender]:
     """Who is compared on a workspace that is up to date."""
-    selftune = [sys.executable, "-m", "selftune_build", "build", "-C", str(root)]
+    selftune = [str(BIN / "selftune"), "build", "-C", str(root)]
     return {
         "`python -S -c pass`": Contender([sys.executable, "-S", "-c", "pass"]),
         "`python -c pass`": Contender([sys.executable, "-c", "pass"]),

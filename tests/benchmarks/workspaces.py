@@ -47,7 +47,8 @@ def build_once(root: Path) -> None:
     """Bring everything up to date. Raises CalledProcessError for exit statuses other than of a verdict."""
     ninja = shutil.which("ninja", path=str(Path(sys.executable).parent)) or "ninja"
     subprocess.run([ninja, "-C", str(root), "--quiet"], check=True, stdout=subprocess.DEVNULL)
-    built = subprocess.run([sys.executable, "-m", "selftune_build", "build", "-q", "-C", str(root)], stdout=subprocess.DEVNULL)
+    argv = [sys.executable, "-m", "selftune_build", "build", "-q", "-C", str(root)]
+    built = subprocess.run(argv, stdout=subprocess.DEVNULL)
     if built.returncode not in (0, 1, 3):
         raise subprocess.CalledProcessError(built.returncode, "selftune build")
 
