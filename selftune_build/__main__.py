@@ -9,13 +9,13 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable, Sequence
-from importlib import import_module
-from typing import TYPE_CHECKING
 
 from selftune_build import __version__
 
+TYPE_CHECKING = False  # importing typing, collections or importlib takes longer than all that a no-op does
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from selftune_build.errors import SelftuneError
 
 COMMANDS = {
@@ -69,7 +69,7 @@ def _dispatch(rest: list[str]) -> int:
         return EXIT_USAGE
     if name not in COMMANDS:
         return _unknown(name)
-    return _run_command(name, rest[1:])
+    return _recalled(rest[1:]) if name == "build" else _run_command(name, rest[1:])
 
 
 def _unknown(name: str) -> int:
@@ -81,7 +81,21 @@ def _unknown(name: str) -> int:
     raise UsageError(f"there is no command {name!r}", hint=f"selftune {close[0]}" if close else "selftune --help")
 
 
+def _recalled(rest: list[str]) -> int:
+    """A build that has nothing to do, by what the last one noted; else the build."""
+    from selftune_build.store.state import recall
+
+    known = recall(rest)
+    if known is None:
+        return _run_command("build", rest)
+    text, status = known
+    print(text, flush=True)
+    return status
+
+
 def _run_command(name: str, rest: list[str]) -> int:
+    from importlib import import_module
+
     import click
 
     from selftune_build.errors import UsageError
@@ -89,7 +103,7 @@ def _run_command(name: str, rest: list[str]) -> int:
     module, _ = COMMANDS[name]
     command = import_module(module).command
     try:
-        status = command.main(args=rest, prog_name=f"selftune {name}", standalone_mode=False)
+        status = command.main(args=rest, prog_name=f"selftune {name}", standalone_mode=False, obj=tuple(rest))
     except click.Abort:
         raise KeyboardInterrupt from None
     except click.ClickException as error:

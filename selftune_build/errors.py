@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from selftune_build.model.location import Location
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from selftune_build.model.location import Location
 
 PLUGIN_MISSING = "plugin-missing"
 PLUGIN_FAILED = "plugin-failed"

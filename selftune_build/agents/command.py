@@ -21,6 +21,7 @@ from selftune_build.limits import COMMAND_FILE_MAX_BYTES, RESPONSE_BYTES
 from selftune_build.model.location import Location
 from selftune_build.model.manifest import AgentDefinition
 from selftune_build.model.sample import ErrorKind, EvidenceOrigin, Reply, Usage
+from selftune_build.probe import probed
 from selftune_build.process import run
 
 PROTOCOL = "selftune.agent/1"
@@ -168,10 +169,16 @@ def _workspace_files(argv: tuple[str, ...], base: Path, workspace_root: Path) ->
     inside = os.path.realpath(workspace_root)
     found = {}
     for element in argv:
-        path = Path(os.path.realpath(base / element)) if element and "\0" not in element else None
+        path = _probed(base / element) if element and "\0" not in element else None
         if path is not None and path.is_relative_to(inside) and _is_file(path):
             found[element] = _digest(path)
     return found
+
+
+def _probed(path: Path) -> Path:
+    """Where a path leads; what stands there is part of the identity."""
+    probed(path)
+    return Path(os.path.realpath(path))
 
 
 def _is_file(path: Path) -> bool:

@@ -7,6 +7,7 @@ import shutil
 import sys
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,9 +17,14 @@ from selftune_build.cli.start import existing_folder, open_plugins, starting_fol
 from selftune_build.engine.report import worst
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.errors import UsageError
+from selftune_build.model.package import MANIFEST_FILE, SKILL_FILE
 from selftune_build.model.report import Report
 from selftune_build.plugins.registry import Plugins
 from selftune_build.report.progress import Progress
+from selftune_build.store.trail import Trail, recorded
+
+if TYPE_CHECKING:
+    from selftune_build.engine.load import Universe
 
 
 class _Money(click.ParamType[Decimal]):
@@ -106,27 +112,53 @@ def command(
         max_calls=max_calls,
         max_cost=max_cost,
     )
-    plugins = open_plugins(starting_folder(request.directory, request.targets), locked=locked)
-    wanted = wanted_reports(reports, plugins.reports)
-    report = _run(request, quiet or as_json, plugins)
-    print(_rendered(report, as_json, verbose, quiet), flush=True)
-    return worst([report.exit_code, *write_reports(report, wanted)])
+    with recorded() as trail:
+        plugins = open_plugins(starting_folder(request.directory, request.targets), locked=locked)
+        wanted = wanted_reports(reports, plugins.reports)
+        universe, progress = _universe(request, plugins), Progress(sys.stderr, quiet=quiet or as_json)
+        report = _run(universe, request, progress, plugins)
+        text = _rendered(report, as_json, verbose, quiet)
+        print(text, flush=True)
+        if not progress.spoke and not wanted:
+            _note(trail, universe, request, report, text)
+        return worst([report.exit_code, *write_reports(report, wanted)])
 
 
-def _run(request: BuildRequest, quiet: bool, plugins: Plugins) -> Report:
+def _note(trail: Trail, universe: Universe, request: BuildRequest, report: Report, text: str) -> None:
+    """Let the next command line of this kind have its answer at once, if this one had nothing to do."""
+    from selftune_build.engine.idle import nothing_to_do
+    from selftune_build.store.location import find_store
+    from selftune_build.store.note import note
+
+    arguments = click.get_current_context().obj
+    if arguments is not None and nothing_to_do(report, request):
+        note(trail, find_store(universe.root), _anchor(universe), arguments, text, report.exit_code)
+
+
+def _anchor(universe: Universe) -> str:
+    """A file that was opened whatever was asked: the workspace's manifest, else the SKILL.md of its first package."""
+    if universe.declared:
+        return str(universe.root / MANIFEST_FILE)
+    return str(universe.root / universe.packages[0].path / SKILL_FILE)
+
+
+def _universe(request: BuildRequest, plugins: Plugins) -> Universe:
     from selftune_build.engine.load import load_universe
     from selftune_build.reading.absent import no_package
 
     universe = load_universe(starting_folder(request.directory, request.targets), registry=plugins.registry)
     if not (universe.packages or universe.broken):
         raise no_package(universe.root)
+    return universe
+
+
+def _run(universe: Universe, request: BuildRequest, progress: Progress, plugins: Plugins) -> Report:
     if request.locked:
         from selftune_build.engine.locked import check
 
         return check(universe, request, plugins.registry)
     from selftune_build.engine.build import build
 
-    progress = Progress(sys.stderr, quiet=quiet)
     around = Surroundings(progress=progress, confirm=_confirm, registry=plugins.registry)
     with interruptible(around.stop, around.cancel, progress.urgent):
         return build(universe, request, around)

@@ -11,6 +11,7 @@ from selftune_build.escape import one_line
 from selftune_build.graph.targets import parse_target
 from selftune_build.limits import MESSAGE_CHARACTERS
 from selftune_build.plugins.registry import Plugins
+from selftune_build.probe import probed
 
 
 def open_plugins(start: Path, *, locked: bool = False) -> Plugins:
@@ -38,8 +39,10 @@ def starting_folder(directory: Path, targets: Sequence[str]) -> Path:
     from selftune_build.reading.workspace import find_workspace
 
     words = [parse_target(text) for text in targets]
-    folders = [directory / word.package for word in words if word.package is not None and (directory / word.package).is_dir()]
-    roots = {find_workspace(folder).root: folder for folder in folders}
+    named = [directory / word.package for word in words if word.package is not None]
+    for path in named:
+        probed(path)
+    roots = {find_workspace(folder).root: folder for folder in named if folder.is_dir()}
     if len(roots) > 1:
         raise UsageError("the targets belong to different workspaces", hint="build each workspace on its own")
     return next(iter(roots.values()), directory)

@@ -19,6 +19,7 @@ from selftune_build.model.finding import Finding
 from selftune_build.model.location import Location
 from selftune_build.model.manifest import Manifest
 from selftune_build.model.package import MANIFEST_FILE, SKILL_FILE, Package
+from selftune_build.probe import probed
 from selftune_build.reading.evals.left_over import unread_folder
 from selftune_build.reading.evals.recognise import Format
 from selftune_build.reading.evals.source import EvalReading
@@ -190,6 +191,7 @@ def _reader(root: Path) -> Callable[[str], bytes]:
 
 def _bounded(path: Path, limit: int, shown: str, hint: str = "keep large files out of it") -> bytes:
     """The bytes of a regular file. Raises OSError where there is none, InputError where it is too large."""
+    probed(path)
     if path.is_file() and path.stat().st_size > limit:
         raise InputError(f"the file is larger than {limit:,} bytes", at=Location(shown), hint=hint)
     if path.exists() and not path.is_file():

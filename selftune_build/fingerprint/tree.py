@@ -30,6 +30,7 @@ from selftune_build.limits import (
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.location import Location
 from selftune_build.model.package import MANIFEST_FILE, TreeFile
+from selftune_build.probe import probed
 from selftune_build.relpath import case_collisions, match_glob
 
 EVAL_FOLDERS = ("evals/", "eval/", "tests/")
@@ -115,7 +116,11 @@ def scan(root: Path, exclude: Iterable[str], boundary: Path, *, read_digest: Rea
 def find_boundary(folder: Path, fallback: Path) -> Path:
     """The nearest folder upwards that holds `.git`, else `fallback` (the workspace)."""
     start = folder.resolve()
-    return next((place for place in (start, *start.parents) if (place / ".git").exists()), fallback)
+    for place in (start, *start.parents):
+        probed(place / ".git")
+        if (place / ".git").exists():
+            return place
+    return fallback
 
 
 def tree_digest(files: Sequence[TreeFile]) -> str:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from selftune_build.errors import UsageError
 from selftune_build.graph.targets import Stage, Target, Wanted
+from selftune_build.probe import probed
 
 
 class Selection(Struct, frozen=True):
@@ -71,6 +72,7 @@ def find_packages(text: str, names: Mapping[str, str], root: Path, here: Path) -
 
 
 def _by_path(text: str, names: Mapping[str, str], root: Path, here: Path) -> list[str]:
+    probed(here / text)
     folder = (here / text).resolve()
     if not folder.is_dir() or not folder.is_relative_to(root):
         return []

@@ -9,6 +9,7 @@ from selftune_build.errors import InputError
 from selftune_build.limits import DISCOVERY_DEPTH, DISCOVERY_DIRECTORIES, MEMBER_DIRECTORIES
 from selftune_build.model.location import Location
 from selftune_build.model.package import SKILL_FILE
+from selftune_build.probe import probed
 from selftune_build.relpath import is_glob, match_segment
 
 SKIPPED_FOLDERS = frozenset({".git", ".hg", ".jj", ".svn", ".selftune", ".tox", ".venv", "__pycache__", "node_modules", "venv"})
@@ -17,7 +18,9 @@ SKIPPED_FOLDERS = frozenset({".git", ".hg", ".jj", ".svn", ".selftune", ".tox", 
 
 def holds_skill(folder: Path) -> bool:
     """Whether a folder is a package: it holds a file SKILL.md."""
-    return os.path.isfile(os.path.join(folder, SKILL_FILE))
+    path = os.path.join(folder, SKILL_FILE)
+    probed(path)
+    return os.path.isfile(path)
 
 
 def discover(root: Path) -> tuple[str, ...]:
@@ -59,6 +62,8 @@ def _step(root: Path, level: set[str], segment: str, budget: _Budget) -> set[str
         return _all_below(root, level, budget)
     if not is_glob(segment):
         folders = {_joined(folder, segment) for folder in level}
+        for folder in folders:
+            probed(root / folder)
         return {folder for folder in folders if (root / folder).is_dir() and not (root / folder).is_symlink()}
     return {_joined(folder, name) for folder in level for name in _look(root, folder, budget)[0] if match_segment(segment, name)}
 

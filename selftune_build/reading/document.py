@@ -19,6 +19,8 @@ class Place(Struct):
     key_line: int | None = None
     key_column: int | None = None
     children: dict[str, Place] | list[Place] | None = None
+    inside: Callable[[], dict[str, Place] | list[Place]] | None = None
+    """Finds the children when they are first asked for, where that is cheaper than to find all beforehand."""
 
 
 class Implicit(Struct, frozen=True):
@@ -70,6 +72,8 @@ def parts_of(pointer: str) -> list[str]:
 
 
 def _child(place: Place, part: str) -> Place | None:
+    if place.inside is not None:
+        place.children, place.inside = place.inside(), None
     if isinstance(place.children, dict):
         return place.children.get(part)
     if place.children is None or not (part.isascii() and part.isdecimal() and len(part) < 10):

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from selftune_build.errors import InputError
 from selftune_build.limits import DATA_DEPTH, INTEGER_DIGITS, JSON_BYTES
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.location import Location
-from selftune_build.reading.document import Document, Place
-from selftune_build.reading.json_places import Fault, Scan, scan
+from selftune_build.reading.document import Document
+from selftune_build.reading.json_lookup import root_place
+from selftune_build.reading.json_places import Fault, scan
 from selftune_build.reading.text import check_size, decode
 
 _BYTE_ORDER_MARK = "\ufeff"
@@ -38,18 +39,11 @@ def load(content: bytes, path: str, *, wild: bool = False, limit: int = JSON_BYT
     text = text.removeprefix(_BYTE_ORDER_MARK)
     digits = _WILD_INTEGER_DIGITS if wild else INTEGER_DIGITS
 
-    @cache
-    def slow_pass() -> Scan:
-        return scan(text, integer_digits=digits)
-
     data, suspect = _parse(text, path, digits)
-    if suspect:
-        findings += _judge(slow_pass().faults, path, wild)
-
-    def places() -> Place:
-        return slow_pass().root
-
-    return Document(path, data, places, findings)
+    if not suspect:
+        return Document(path, data, cache(partial(root_place, text)), findings)
+    found = scan(text, integer_digits=digits)
+    return Document(path, data, lambda: found.root, (*findings, *_judge(found.faults, path, wild)))
 
 
 def _byte_order_mark(text: str, path: str, wild: bool) -> tuple[Finding, ...]:

@@ -14,6 +14,7 @@ from selftune_build.errors import InputError, UsageError
 from selftune_build.limits import MANIFEST_BYTES
 from selftune_build.model.location import Location
 from selftune_build.model.package import MANIFEST_FILE, SKILL_FILE
+from selftune_build.probe import probed
 from selftune_build.reading.discovery import discover, holds_skill, matching_folders
 from selftune_build.reading.manifest import ManifestFile, read_manifest
 from selftune_build.relpath import is_glob, safe
@@ -95,6 +96,7 @@ def _unreadable(message: str, shown: str, hint: str) -> InputError:
 
 
 def _folder(start: Path) -> Path:
+    probed(start)
     folder = Path(os.path.realpath(start))
     if folder.is_file():
         return folder.parent
@@ -107,6 +109,7 @@ def _upwards(folder: Path) -> Iterator[Path]:
     """Folders from `folder` to the root of its clone: what lies above is in nobody's checkout, so no lock could rest on it."""
     for candidate in (folder, *folder.parents):
         yield candidate
+        probed(candidate / ".git")
         if (candidate / ".git").is_dir():
             return
 
@@ -140,6 +143,7 @@ def _members(root: Path, pattern: str, at: Location) -> tuple[str, ...]:
 
 def _literal_member(root: Path, path: str, at: Location) -> str:
     folder = root / path
+    probed(folder)
     if not Path(os.path.realpath(folder)).is_relative_to(root):
         hint = "copy the package into the workspace"
         raise InputError(f"`{path}` is a link that leads out of the workspace", at=at, hint=hint, code="unsafe-path")

@@ -24,6 +24,8 @@ class Progress:
         self._width = width
         self._total = 0
         self._finished = 0
+        self.spoke = False
+        """Whether anything was said: then the report is not all there was."""
         self._outcomes: dict[str, Counter[str]] = {}
         self._guard = threading.Lock()
 
@@ -84,6 +86,7 @@ class Progress:
         self._write(_CLEAR + one_line(text, max(self._width - 1, 1)))
 
     def _write(self, text: str) -> None:
+        self.spoke = True
         try:
             self._stream.write(text)
             self._stream.flush()

@@ -85,14 +85,14 @@ def test_a_damaged_pointer_counts_as_a_root(tmp_path: Path, content: bytes) -> N
 def test_a_repository_of_somebody_else_above_us_is_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / "workspace").mkdir()
-    real = Path.lstat
+    real = os.lstat
 
-    def lstat(path: Path) -> os.stat_result:
+    def lstat(path: str) -> os.stat_result:
         found = list(real(path))
-        return os.stat_result([*found[:4], found[4] + 1, *found[5:]]) if path.name == ".git" else real(path)
+        return os.stat_result([*found[:4], found[4] + 1, *found[5:]]) if str(path).endswith("/.git") else real(path)
 
     assert find_store(tmp_path / "workspace", {}) == tmp_path / ".selftune"
-    monkeypatch.setattr(Path, "lstat", lstat)
+    monkeypatch.setattr(os, "lstat", lstat)
     assert find_store(tmp_path / "workspace", {}) == tmp_path / "workspace" / ".selftune"
 
 
