@@ -75,7 +75,7 @@ def test_broken_answers_are_retried_told_and_paid_for_once_the_agent_is_mended(w
     report = workspace.report("-j", "8")
     assert report["exit_code"] == 3
     assert {mode: part in messages(report).get(mode, "") for mode, part in MESSAGES.items()} == dict.fromkeys(MESSAGES, True)
-    assert report["packages"][0]["next_command"] == "selftune build gardening"
+    assert report["packages"][0]["next_command"] == f"selftune build gardening -C {workspace.root}"
     assert report["spend"]["agent_calls"] == len(workspace.ledger()) == SAMPLE_ATTEMPTS * len(MESSAGES) + 1
     assert report["spend"]["cost_usd"] == pytest.approx(0.01 * (SAMPLE_ATTEMPTS * len(BILLED) + 1))
     tried = Counter(attempt.call_id for attempt in attempts(workspace))

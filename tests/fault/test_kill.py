@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import signal
@@ -146,10 +147,11 @@ def kill_at_random(workspace: Workspace, seed: int, jobs: int, longest: float) -
     """Start and kill until a build comes to its end."""
     delays = random.Random(seed)
     workspace.behave({"mode": "slow", "seconds": 0.1})
-    while True:
+    # On a slow machine a moment that lies before the first call would come again and again.
+    for patience in itertools.count():
         process = workspace.start("-j", str(jobs))
         try:
-            process.communicate(timeout=0.3 + delays.random() * longest)
+            process.communicate(timeout=(0.3 + delays.random() * longest) * 1.1**patience)
             return
         except subprocess.TimeoutExpired:
             kill(process)
