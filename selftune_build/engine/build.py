@@ -68,9 +68,10 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings) -> Re
     spend = Spend(
         agent_calls=purse.calls, cost_usd=str(purse.cost), reused=sum(stage.reused for each in reports for stage in each.stages)
     )
+    interrupted = around.stop.is_set() and not any(each.ran.halted for each in settled)
     errors = [each.ran.store_error for each in settled if each.ran.store_error is not None]
     return overall_report(
-        [*reports, *broken_reports(universe, request)], spend, request, interrupted=around.stop.is_set(), store=errors
+        [*reports, *broken_reports(universe, request)], spend, request, interrupted=interrupted, store=errors
     )
 
 

@@ -16,6 +16,8 @@ class Ran(Struct):
     held_back: set[str] = field(default_factory=set)
     """Folders of packages that could not pass any more."""
     store_error: StoreError | None = None
+    halted: bool = False
+    """It was the store that made everything stop, and not the user."""
 
     def question_of(self, plan: RowPlan) -> Question | None:
         """The question that a row was part of."""

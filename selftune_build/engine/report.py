@@ -41,7 +41,7 @@ def overall_report(
     statuses = {_STATUS[each] for each in verdicts} | {STORE for _ in store}
     codes = {problem.code for package in packages for problem in package.problems}
     statuses |= {BAD_INPUT for _ in codes & {BROKEN}} | {REFUSED for _ in codes & REFUSING}
-    if interrupted and not store:
+    if interrupted:
         statuses.add(INTERRUPTED)
     mode = "dry-run" if request.dry_run else "locked" if request.locked else "build"
     return Report(verdict, worst(statuses), spend, tuple(packages), mode, request.place)

@@ -94,7 +94,8 @@ class Runner:
     def _stopped_by(self, error: StoreError) -> Taken:
         with self._guard:
             self.ran.store_error = self.ran.store_error or error
-        self.around.stop.set()
+            self.ran.halted = self.ran.halted or not self.around.stop.is_set()
+            self.around.stop.set()
         return Taken(TakenKind.STOPPED)
 
     def _commit_limits(self, question: Question) -> None:
