@@ -52,6 +52,8 @@ def _evidence(report: Report) -> Iterator[str]:
             yield text + ("" if len(origins) == 1 else f" (agent {', '.join(map(name, agents))})")
     if EvidenceOrigin.SIMULATED.value in origins:
         yield REAL_AGENT
+    for agent, remark in dict.fromkeys((package.agent, package.remark) for package in report.packages if package.remark):
+        yield f"agent {name(agent)}: {sentence(remark)}"
     if report.mode == "locked":
         yield "judged from tree and lock alone, nothing was executed"
     if report.mode == "dry-run":
