@@ -17,23 +17,13 @@ from selftune_build.testing.workspace import SkillWorkspace
 
 MODEL = "scripted-model"
 SECRET = "scripted-key-0123456789abcdef"
-FORMS = """\
----
-name: pdf-forms
-description: Fills in forms with zebra care. Use when somebody has a form to fill in.
----
-
-The word in the body is quokka.
-For the fields see references/fields.md, for the rest references/rest.md.
-"""
-TEA = """\
----
-name: tea
-description: Brews tea with heron calm. Use when somebody is thirsty.
----
-
-The word in the kettle is narwhal.
-"""
+SKILL = "---\nname: {}\ndescription: {}\n---\n\n{}\n"
+FORMS = SKILL.format(
+    "pdf-forms",
+    "Fills in forms with zebra care. Use when somebody has a form to fill in.",
+    "The word is quokka. Fields: references/fields.md. All else: references/rest.md.",
+)
+TEA = SKILL.format("tea", "Brews tea with heron calm. Use when somebody is thirsty.", "The word is narwhal.")
 Then = Callable[[Conversation], str | dict[str, Any]]
 
 

@@ -46,24 +46,22 @@ def test_a_file_that_was_read_makes_exactly_its_cases_stale(bench: Bench) -> Non
         return "It is ibis." if "called ibis" in conversation.text else "quokka"
 
     bench.server.script = choosing("zebra", then)
-    bench.cases(task("fields", "form fields", "ibis"), task("rest", "form rest", "quokka"), task("body", "form", "quokka"))
+    bench.cases(task("fields", "form fields", "ibis"), task("rest", "form rest", "quokka"))
     target = "pdf-forms:replay"
-    assert bench.build(target)["spend"]["agent_calls"] == 3
-    assert [bench.row(case)["passed"] for case in ("fields", "rest", "body")] == [1, 1, 1]
+    assert bench.build(target)["spend"]["agent_calls"] == 2
+    assert [bench.row(case)["passed"] for case in ("fields", "rest")] == [1, 1]
     fields = next(reply for reply in bench.replies() if reply.output == "It is ibis.")
     path = ".agents/skills/pdf-forms/references/fields.md"
     assert fields.files_read == (path,)
     assert fields.tool_calls == (ToolCall("skill", {"skill": "pdf-forms"}), ToolCall("read_file", {"path": path}))
     assert (fields.usage and fields.usage.input_tokens, fields.model) == (303, "scripted-model")
-    assert bench.build(target)["spend"]["agent_calls"] == 0
     bench.workspace.write({"skills/pdf-forms/references/new.md": "new", "skills/tea/SKILL.md": TEA + "More.\n"})
     assert bench.build(target)["spend"]["agent_calls"] == 0
     bench.workspace.write({"skills/pdf-forms/references/fields.md": "The field is still called ibis.\n"})
-    assert bench.build(target)["spend"]["agent_calls"] == 1
-    bench.workspace.write(
-        {"skills/pdf-forms/SKILL.md": (bench.workspace.root / "skills/pdf-forms/SKILL.md").read_text() + "More.\n"}
-    )
-    assert bench.build(target)["spend"]["agent_calls"] == 3
+    report = bench.build(target)
+    assert report["spend"]["agent_calls"] == 1
+    (stage,) = (each for each in report["packages"][0]["stages"] if each["target"] == target)
+    assert [reason["name"] for reason in stage["reasons"]] == ["pdf-forms:file:references/fields.md"]
 
 
 def test_a_hostile_skill_gets_the_model_to_read_nothing_outside_of_it(bench: Bench) -> None:
@@ -112,7 +110,7 @@ def test_the_turns_are_a_limit_and_the_last_is_for_the_answer(bench: Bench) -> N
         (Refuse(500), ErrorKind.REPORTED, 3),
         (Cut(), ErrorKind.PROTOCOL, 3),
         (Say('{"skill": "coffee"}'), ErrorKind.PROTOCOL, 3),
-        (Hang(), ErrorKind.TIMEOUT, 2),
+        pytest.param(Hang(), ErrorKind.TIMEOUT, 2, marks=pytest.mark.slow),
     ],
     ids=["401", "404", "429", "500", "cut", "off-schema", "hang"],
 )
