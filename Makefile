@@ -69,7 +69,8 @@ bench: $(VENV)/.installed-dev
 	@touch $@
 
 $(VENV)/.installed-plugins: $(wildcard plugins/*/pyproject.toml) $(VENV)/.installed-dev
-	@$(PIP) install --no-deps $(patsubst %/pyproject.toml,--editable %,$(wildcard plugins/*/pyproject.toml))
+	@echo "installing the plugins and what they and their tests need into $(VENV)" >&2
+	@$(PIP) install $(patsubst %/pyproject.toml,--editable '%[dev]',$(wildcard plugins/*/pyproject.toml))
 	@touch $@
 
 hosts: .hosts/.installed $(VENV)/.installed-plugins

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from selftune_build.agents.protocol import AgentFailure
 from selftune_build.limits import COMMAND_MESSAGE_CHARACTERS
-from selftune_build.model.sample import ErrorKind
+from selftune_build.model.sample import ErrorKind, Reply
 from selftune_build.process import Outcome
 
 
@@ -23,6 +25,18 @@ def failure_of(outcome: Outcome, timeout_s: int, cap: int) -> AgentFailure | Non
     if outcome.exit_status > 0:
         return AgentFailure(ErrorKind.CRASH, with_stderr(f"exit status {outcome.exit_status}", outcome.stderr))
     return None
+
+
+def require_answer(parse: Callable[[bytes], Reply], raw: bytes, outcome: Outcome, timeout_s: int, cap: int) -> None:
+    """Nothing where a process that ended by itself left an answer, whatever its status. Raises AgentFailure: what it says of
+    itself, and where it says nothing that can be read, how it ended."""
+    ended = failure_of(outcome, timeout_s, cap)
+    if outcome.ended != "exit" and ended is not None:
+        raise ended
+    try:
+        parse(raw)
+    except AgentFailure as failure:
+        raise (ended if ended and failure.kind is ErrorKind.PROTOCOL else failure) from None
 
 
 def with_stderr(message: str, stderr: bytes) -> str:

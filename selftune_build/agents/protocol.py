@@ -88,6 +88,8 @@ class Traits(Struct, frozen=True):
     """The host shows file names of a skill when it activates it."""
     skills_folder: str = SKILLS_FOLDER
     """Folder of the workspace in which the host looks for skills."""
+    remark: str = ""
+    """What reports say first of this agent's evidence, after its name: half a sentence."""
 
 
 class AgentFailure(Exception):
@@ -111,7 +113,7 @@ class Agent(Protocol):
     traits: Traits
 
     def run(self, request: RunRequest, answer: BinaryIO) -> None:
-        """Write the raw answer to `answer`, an unbuffered file that a child may inherit as its stdout.
+        """Write the raw answer to `answer`, an unbuffered file, also open for reading, that a child may inherit as its stdout.
 
         Raises AgentFailure when there is no answer. Never raises for what the answer says.
         """

@@ -68,6 +68,7 @@ def package_report(settled: Settled) -> PackageReport:
         findings=(*run.package.findings, *noticed(run)),
         failures=failures,
         next_command=next_command(run, failures, verdict, stopped=stopped, place=settled.place),
+        remark=run.agent.traits.remark,
     )
 
 

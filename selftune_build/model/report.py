@@ -84,6 +84,8 @@ class PackageReport(Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
     failures: tuple[Failure, ...] = ()
     next_command: str | None = None
+    remark: str = ""
+    """What the agent says of all its evidence, `Traits.remark`."""
 
 
 class Report(Struct, frozen=True):

@@ -41,6 +41,7 @@ def _package(package: PackageReport) -> dict[str, Any]:
         "path": package.path,
         "agent": package.agent or None,
         "origin": package.origin or None,
+        "remark": package.remark or None,
         "verdict": package.verdict.value,
         "next_command": package.next_command,
         "stages": [_stage(stage) for stage in package.stages],

@@ -39,7 +39,7 @@ REAL_AGENT = "with a real agent: selftune build verify --agent NAME"
 def render(report: Report, width: int, colour: bool, *, verbose: bool = False) -> str:
     """The whole report in lines of at most `width` cells, except for commands, which stay in one piece; ends in a newline."""
     sections = [
-        list(_evidence(report)),
+        list(_evidence(report, width)),
         _table(report, width, colour, verbose),
         list(_reasons(report, width, verbose)),
         list(_problems(report, width, verbose)),
@@ -52,7 +52,7 @@ def render(report: Report, width: int, colour: bool, *, verbose: bool = False) -
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
 
-def _evidence(report: Report) -> Iterator[str]:
+def _evidence(report: Report, width: int) -> Iterator[str]:
     """What the numbers below rest on, said before the numbers."""
     origins = {package.origin for package in report.packages if package.origin}
     for origin, text in ((EvidenceOrigin.SIMULATED.value, SIMULATED), (EvidenceOrigin.RECORDED.value, "recorded transcripts")):
@@ -61,6 +61,8 @@ def _evidence(report: Report) -> Iterator[str]:
             yield text + ("" if len(origins) == 1 else f" (agent {', '.join(map(name, agents))})")
     if EvidenceOrigin.SIMULATED.value in origins:
         yield REAL_AGENT
+    for agent, remark in dict.fromkeys((package.agent, package.remark) for package in report.packages if package.remark):
+        yield from wrap(f"agent {name(agent)}: {sentence(remark)}", width, "  ")
     if report.mode == "locked":
         yield "judged from tree and lock alone, nothing was executed"
     if report.mode == "dry-run":

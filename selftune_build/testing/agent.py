@@ -64,7 +64,7 @@ class AgentContract:
         if not agent.traits.lazy:
             stage.place_all()
         path = Path(stage.home) / "answer"
-        with path.open("wb", buffering=0) as file:
+        with path.open("w+b", buffering=0) as file:
             agent.run(self.request(stage), file)
         return path.read_bytes()
 
@@ -133,14 +133,14 @@ class AgentContract:
         cancel = threading.Event()
         cancel.set()
         request = msgspec.structs.replace(self.request(stage), cancel=cancel)
-        with (Path(stage.home) / "answer").open("wb", buffering=0) as file:
+        with (Path(stage.home) / "answer").open("w+b", buffering=0) as file:
             failure = _failure(lambda: agent.run(request, file))
         assert failure is None or "failed in" not in failure.message
 
     def test_it_completes_or_says_that_it_does_not(self, agent: Agent, tmp_path: Path) -> None:
         """`traits.completes` decides."""
         request = CompleteRequest("sha256:" + "1" * 64, "Say yes.", self.model, self.timeout_s)
-        with (tmp_path / "answer").open("wb", buffering=0) as file:
+        with (tmp_path / "answer").open("w+b", buffering=0) as file:
             failure = _failure(lambda: agent.complete(request, file))
         if agent.traits.completes:
             assert failure is None

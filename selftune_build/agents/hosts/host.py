@@ -12,15 +12,15 @@ from msgspec import Struct
 
 from selftune_build.agents.command import origin_of
 from selftune_build.agents.hosts import confine
-from selftune_build.agents.hosts.login import Given, Login, given, masked, scrub
+from selftune_build.agents.hosts.login import Given, Login, given, masked, scrub, written
 from selftune_build.agents.hosts.program import Program
 from selftune_build.agents.hosts.stream import CLOSING, Opening, Stream, line, opening_of, parse_stream
-from selftune_build.agents.outcome import failure_of
+from selftune_build.agents.outcome import require_answer
 from selftune_build.agents.protocol import AgentFailure, AgentSettings, CompleteRequest, RunRequest, Traits
 from selftune_build.agents.staging import Stage
 from selftune_build.environment import child_environment
 from selftune_build.errors import InputError
-from selftune_build.limits import MIB, RESPONSE_BYTES
+from selftune_build.limits import RESPONSE_BYTES
 from selftune_build.model.case import Profile
 from selftune_build.model.manifest import AgentDefinition
 from selftune_build.model.sample import ErrorKind, EvidenceOrigin, Reply, Usage
@@ -172,7 +172,7 @@ class HostAgent:
             cancel=request.cancel if isinstance(request, RunRequest) else None,
         )
         write_all(descriptor, line({**self.host.closing(session.home), "type": CLOSING}))
-        raw = scrub(descriptor, start, _written(descriptor, start), session.login.secrets)
+        raw = scrub(descriptor, start, written(descriptor, start), session.login.secrets)
         stderr = masked(outcome.stderr, session.login.secrets)
         self._check(raw, msgspec.structs.replace(outcome, stderr=stderr), request.timeout_s)
 
@@ -189,18 +189,11 @@ class HostAgent:
         return {**base, **common, **session.login.environment, **invocation.environment}
 
     def _check(self, raw: bytes, outcome: Outcome, timeout_s: int) -> None:
-        """Raise what the end of the process means, unless there is an answer: a host may leave with status 1 after one."""
-        if outcome.ended == "exit":
-            try:
-                self.parse(raw)
-                return
-            except AgentFailure as failure:
-                crash = failure_of(outcome, timeout_s, RESPONSE_BYTES)
-                raise (crash if crash and failure.kind is ErrorKind.PROTOCOL else failure) from None
+        """A host may leave with status 1 after an answer."""
         waited = self.host.waiting(parse_stream(raw)) if outcome.ended == "timeout" else None
-        ended = waited or failure_of(outcome, timeout_s, RESPONSE_BYTES)
-        if ended is not None:
-            raise ended
+        if waited is not None:
+            raise waited
+        require_answer(self.parse, raw, outcome, timeout_s, RESPONSE_BYTES)
 
 
 def _identity(host: Host, definition: AgentDefinition, model: str | None) -> dict[str, Any]:
@@ -215,11 +208,3 @@ def _identity(host: Host, definition: AgentDefinition, model: str | None) -> dic
         "system_prompt": host.system_prompt,
     }
     return {"plugin": host.id, **{name: value for name, value in fields.items() if value is not None}}
-
-
-def _written(descriptor: int, start: int) -> bytes:
-    """What is in the answer file from `start` on."""
-    content = bytearray()
-    while part := os.pread(descriptor, MIB, start + len(content)):
-        content += part
-    return bytes(content)

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from selftune_build.errors import StoreError
-from selftune_build.limits import HOST_LOGIN_FILE_BYTES, HOST_SECRET_CHARACTERS
+from selftune_build.limits import HOST_LOGIN_FILE_BYTES, HOST_SECRET_CHARACTERS, MIB
 from selftune_build.store.atomic import write_all, write_atomic
 
 MASK = b"[login]"
@@ -106,6 +106,14 @@ def given(login: Login, home: Path) -> Iterator[Given]:
             os.close(descriptor)
         for copied in copies:
             _take_back(copied)
+
+
+def written(descriptor: int, start: int) -> bytes:
+    """What is in the answer file from `start` on."""
+    content = bytearray()
+    while part := os.pread(descriptor, MIB, start + len(content)):
+        content += part
+    return bytes(content)
 
 
 def scrub(descriptor: int, start: int, content: bytes, secrets: tuple[bytes, ...]) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from msgspec.structs import replace
 
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.location import Location
@@ -53,6 +54,12 @@ def test_a_full_report_fits_the_schema() -> None:
 
 def test_an_empty_report_fits_the_schema() -> None:
     assert problems_of(document(packages=(), verdict=Verdict.INCONCLUSIVE, exit_code=3)) == []
+
+
+def test_the_remark_of_an_agent_is_a_field_and_null_without_one() -> None:
+    data = document(packages=(replace(PACKAGE, remark="chat-only"), PACKAGE))
+    assert [package["remark"] for package in data["packages"]] == ["chat-only", None]
+    assert problems_of(data) == []
 
 
 def test_a_package_that_could_not_be_read_has_neither_agent_nor_origin() -> None:

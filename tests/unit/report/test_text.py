@@ -62,6 +62,15 @@ def test_live_evidence_says_nothing_of_structure_checks() -> None:
     assert "structure check" not in "\n".join(shown(package(origin="live")))
 
 
+def test_what_an_agent_says_of_all_its_evidence_stands_first_and_once() -> None:
+    chat = package(origin="live", agent="llm", remark="chat-only: " + "no script was run, " * 5 + "no \x1b file")
+    lines = shown(chat, package(origin="live", agent="claude"), chat)
+    assert " ".join(lines[:2]).startswith("agent llm: chat-only: no script was run,")
+    assert max(map(len, lines)) <= 80
+    assert "\n".join(lines).count("chat-only") == 1
+    assert "\x1b" not in "\n".join(lines)
+
+
 def test_of_two_origins_the_simulated_one_names_its_agent() -> None:
     assert shown(package(origin="live", agent="house"), package())[0] == "structure check, no model was run (agent embedded)"
 

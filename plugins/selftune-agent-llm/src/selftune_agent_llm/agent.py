@@ -1,0 +1,175 @@
+"""The agent type `llm`: one process for each sample, in which the library runs."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from selftune_agent_llm import keys, reading
+from selftune_agent_llm.diagnosis import INSTALL, diagnose
+from selftune_agent_llm.dialogue import digest_source
+from selftune_agent_llm.library import USER_PATH, Description
+from selftune_agent_llm.worker import Job, Offered
+from selftune_build.agents.command import origin_of
+from selftune_build.agents.hosts.login import Given, given, masked, scrub, written
+from selftune_build.agents.outcome import require_answer
+from selftune_build.agents.protocol import AgentFailure, AgentSettings, AgentType, CompleteRequest, RunRequest, Traits
+from selftune_build.agents.staging import Stage
+from selftune_build.environment import child_environment
+from selftune_build.errors import InputError
+from selftune_build.fingerprint.digest import digest_bytes
+from selftune_build.limits import HOST_PROBE_OUTPUT_BYTES, HOST_PROBE_TIMEOUT_S, RESPONSE_BYTES
+from selftune_build.model.manifest import AgentDefinition
+from selftune_build.model.sample import ErrorKind, EvidenceOrigin, Reply, Usage
+from selftune_build.process import Outcome, run
+
+CACHE_VERSION = "1"
+REMARK = "chat-only: a model chose skills and read their files; no script was run, no file was written"
+PROFILES = {"package": [reading.READING, reading.CHOOSING], "routing": [reading.CHOOSING]}
+NO_MODEL = "the agent `{}` needs a model: add `--model NAME` (`llm models` lists them), or `model:` in selftune.yaml"
+NO_SCHEMA = "the model {!a} takes no JSON schema, so it cannot decide: `llm models --schemas` lists those that do"
+UNKNOWN = (
+    "llm has no model {!a}: `llm models` lists them, `pip install llm-anthropic` (or llm-gemini, …) brings those of another "
+    "provider, and with OPENAI_BASE_URL any name is asked for there"
+)
+NO_KEY = "llm has no key for {!a}: type `llm keys set {}`"
+_WORKER = (sys.executable, "-P", "-m", "selftune_agent_llm.worker")
+"""-P: the folder it starts in is no place to import from."""
+
+
+class LlmAgent:
+    """`agents.protocol.Agent` for one model. Raises InputError for settings that do not fit one."""
+
+    def __init__(self, settings: AgentSettings) -> None:
+        definition = settings.definition or AgentDefinition(type=LLM.id)
+        if definition.argv:
+            message = f"the agent `{settings.name}` is of type {LLM.id}, which has no argv"
+            raise InputError(message, hint="take `argv` out, and name the model under `model:`")
+        self.name = settings.name
+        self._model = settings.model
+        self._named = definition.env
+        self.identity: dict[str, Any] = _identity(definition, settings.model)
+        self.traits = Traits(
+            origin=EvidenceOrigin.LIVE if definition.origin is None else origin_of(definition),
+            deterministic=definition.deterministic,
+            free=definition.free,
+            completes=True,
+            opens_skill_files=False,
+            remark=REMARK,
+        )
+
+    def run(self, request: RunRequest, answer: BinaryIO) -> None:
+        """The decision, and under the profile `package` the turns after it; see `agents.protocol.Agent`."""
+        workspace = request.workspace
+        skills = tuple(Offered(each.name, each.description, str(workspace.skill(each.name))) for each in request.skills)
+        job = Job(request.profile, self._asked(request.model), request.prompt, skills, request.max_turns)
+        self._call(job, workspace.home, answer, request.timeout_s, request.cancel)
+
+    def complete(self, request: CompleteRequest, answer: BinaryIO) -> None:
+        """Answer the prompt alone, as JSON that matches the schema where one is given: anything else is no answer."""
+        job = Job("complete", self._asked(request.model), request.prompt, schema=request.schema)
+        with Stage() as stage:
+            self._call(job, stage.home, answer, request.timeout_s, request.cancel)
+
+    def parse(self, raw: bytes) -> Reply:
+        """The answer as data; pure. Raises AgentFailure where it holds none."""
+        return reading.reply(raw)
+
+    def billed(self, raw: bytes) -> Usage | None:
+        """What the turns cost, also where they led to no answer."""
+        return reading.billed(raw)
+
+    def unavailable(self) -> str | None:
+        """Why the model cannot be asked here and what to do about it, or None."""
+        if self._model is None:
+            return NO_MODEL.format(self.name)
+        found = self._described
+        if isinstance(found, str):
+            return found
+        if not found.known:
+            return UNKNOWN.format(self._model)
+        if not found.schemas:
+            return NO_SCHEMA.format(self._model)
+        if found.key is None:
+            return None
+        variable = f", or set {found.variable}" if found.variable else ""
+        named = found.variable in {*self._named, *(each.name for each in keys.VARIABLES)} or not variable
+        env = "" if named else f" and name it under `env:` of the agent `{self.name}` in selftune.yaml"
+        return NO_KEY.format(self._model, found.key) + variable + env
+
+    @cached_property
+    def _described(self) -> Description | str:
+        """What the library says of the model, or why it cannot be asked."""
+        with Stage() as stage, given(keys.login(self._named), stage.home) as login:
+            job = Job("describe", self._model or "")
+            outcome = _work(job, stage.home, login, HOST_PROBE_TIMEOUT_S, HOST_PROBE_OUTPUT_BYTES)
+            last = masked(outcome.stderr, login.secrets).decode("utf-8", "replace").strip().rpartition("\n")[2]
+        try:
+            return msgspec.json.decode(outcome.stdout, type=Description)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return f"the library llm does not work here: {' '.join(last.split())[:300] or outcome.ended}; try `{INSTALL}`"
+
+    def _asked(self, model: str | None) -> str:
+        name = model or self._model
+        if name is None:
+            raise AgentFailure(ErrorKind.UNAVAILABLE, NO_MODEL.format(self.name))
+        return name
+
+    def _call(self, job: Job, home: Path, answer: BinaryIO, timeout_s: int, cancel: threading.Event | None) -> None:
+        descriptor, start = answer.fileno(), answer.seek(0, 2)
+        with given(keys.login(self._named), home) as login:
+            outcome = _work(job, home, login, timeout_s, RESPONSE_BYTES, answer, cancel)
+        raw = scrub(descriptor, start, written(descriptor, start), login.secrets)
+        stderr = masked(outcome.stderr, login.secrets)
+        require_answer(self.parse, raw, msgspec.structs.replace(outcome, stderr=stderr), timeout_s, RESPONSE_BYTES)
+
+
+def _work(
+    job: Job,
+    home: Path,
+    login: Given,
+    timeout_s: float,
+    cap: int,
+    answer: BinaryIO | None = None,
+    cancel: threading.Event | None = None,
+) -> Outcome:
+    environment = {**child_environment(home, home / "tmp"), **login.environment, USER_PATH: str(keys.user_path(home))}
+    return run(
+        _WORKER,
+        cwd=home,
+        env=environment,
+        stdin=msgspec.json.encode(job),
+        stdout=answer,
+        timeout_s=timeout_s,
+        output_cap=cap,
+        cancel=cancel,
+    )
+
+
+def _identity(definition: AgentDefinition, model: str | None) -> dict[str, Any]:
+    """All that enters static keys; what is at its default is left out."""
+    fields = {
+        "declared_version": definition.cache_version,
+        "deterministic": definition.deterministic or None,
+        "dialogue": digest_bytes(digest_source()),
+        "env": sorted(set(definition.env)) or None,
+        "model": model,
+        "profiles": PROFILES,
+    }
+    own = {name: value for name, value in fields.items() if value is not None}
+    return {"plugin": LLM.id, "cache_version": CACHE_VERSION, **own}
+
+
+LLM = AgentType(
+    "llm",
+    CACHE_VERSION,
+    LlmAgent,
+    "any model of the llm library, chat-only: it chooses a skill and reads its files, runs no script, writes no file",
+    INSTALL,
+    diagnose=diagnose,
+)
