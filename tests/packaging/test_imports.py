@@ -38,7 +38,9 @@ def imported_by(*arguments: str, folder: Path | None = None) -> dict[str, Any]:
     return answer
 
 
-@pytest.mark.parametrize("arguments", [("--version",), ("--help",), ()], ids=["version", "help", "nothing"])
+@pytest.mark.parametrize(
+    "arguments", [("--version",), ("--help",), (), ("biuld",)], ids=["version", "help", "nothing", "mistyped"]
+)
 def test_nothing_third_party_is_imported_before_the_command_is_known(arguments: tuple[str, ...]) -> None:
     assert imported_by(*arguments)["modules"] == ["selftune_build"]
 
