@@ -70,9 +70,7 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings) -> Re
     )
     interrupted = around.stop.is_set() and not any(each.ran.halted for each in settled)
     errors = [each.ran.store_error for each in settled if each.ran.store_error is not None]
-    return overall_report(
-        [*reports, *broken_reports(universe, request)], spend, request, interrupted=interrupted, store=errors
-    )
+    return overall_report([*reports, *broken_reports(universe, request)], spend, request, interrupted=interrupted, store=errors)
 
 
 def _stores(universe: Universe, request: BuildRequest, around: Surroundings) -> Stores:
