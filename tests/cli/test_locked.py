@@ -252,7 +252,7 @@ def test_a_gate_that_says_no_is_a_problem_also_where_lock_and_tree_belong_togeth
     checked = locked(built)
     assert (checked.status, problems(checked)) == (1, {("gate-failed", "brew")})
     assert "unit-tests" in checked.package("brew")["problems"][0]["message"]
-    assert checked.package("brew")["next_command"] == "selftune show 'brew:unit-tests[pours]'"
+    assert checked.package("brew")["next_command"] == f"selftune show 'brew:unit-tests[pours]' -C {built.root}"
     assert problems(locked(built, "brew:unit-tests")) == {("gate-failed", "brew")}
     assert locked(built, "brew:replay").status == 0
 
