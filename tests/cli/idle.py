@@ -82,10 +82,14 @@ class Installation:
         return Answer(status, done.stdout, frozenset(third_party), frozenset(standard))
 
     def build_each(self, workspaces: Iterable[Path]) -> list[tuple[int, str, bool]]:
-        """Status, report and whether it was recalled, of `selftune build --json` in each folder: one process for all."""
-        command_lines = [["build", "-C", str(workspace), "--json"] for workspace in workspaces]
-        done = self._python(MANY, [json.dumps(command_lines)], self.elsewhere, {})
-        return [(status, out, recalled) for status, out, recalled in json.loads(done.stdout)]
+        """Status, report and whether it was recalled, of `selftune build --json` in each folder: one process for all.
+
+        The folder itself, which the commands to type next name, is left out of the reports.
+        """
+        places = list(map(str, workspaces))
+        done = self._python(MANY, [json.dumps([["build", "-C", place, "--json"] for place in places])], self.elsewhere, {})
+        answers = zip(places, json.loads(done.stdout), strict=True)
+        return [(status, out.replace(place, "{here}"), recalled) for place, (status, out, recalled) in answers]
 
     def _python(
         self, program: str, arguments: Sequence[str], folder: Path, variables: Mapping[str, str]

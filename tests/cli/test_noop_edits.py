@@ -137,7 +137,7 @@ def test_every_edit_is_noticed(linked_kitchen: Path, tmp_path: Path) -> None:
 def test_no_pair_of_edits_hides_another(linked_kitchen: Path, tmp_path: Path) -> None:
     chance = random.Random(11)
     names = [name for name in EDITS if name not in ("a member removed", "a member behind a link")]
-    pairs = [chance.sample(names, 2) for _ in range(60)]
+    pairs = [chance.sample(names, 2) for _ in range(30)]
     check(linked_kitchen, tmp_path, [pair for pair in pairs if are_apart(*pair)])
 
 

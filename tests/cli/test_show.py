@@ -124,7 +124,7 @@ def test_a_build_that_ran_everything_and_failed_names_the_case_to_look_at(script
     done = scripted.build()
     assert (done.states["brew:unit-tests"], done.package("brew")["next_command"]) == (
         "built",
-        "selftune show 'brew:unit-tests[pours]'",
+        f"selftune show 'brew:unit-tests[pours]' -C {scripted.root}",
     )
 
 

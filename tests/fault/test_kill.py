@@ -166,8 +166,8 @@ def test_kills_at_random_moments_cost_no_second_call(workspace: Workspace, undis
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("jobs", [1, 2, 4])
-@pytest.mark.parametrize("seed", range(10, 20))
+@pytest.mark.parametrize("jobs", [1, 4])
+@pytest.mark.parametrize("seed", range(10, 13))
 def test_many_kills_at_random_moments_cost_no_second_call(
     make: Callable[..., Workspace], undisturbed: bytes, seed: int, jobs: int
 ) -> None:
@@ -207,5 +207,5 @@ def kill_at_changes(make: Callable[..., Workspace], step: int) -> int:
 
 
 @pytest.mark.slow
-def test_a_kill_at_any_change_of_a_file_costs_no_second_call(make: Callable[..., Workspace]) -> None:
-    assert kill_at_changes(make, 1) >= 60
+def test_a_kill_at_every_third_change_of_a_file_costs_no_second_call(make: Callable[..., Workspace]) -> None:
+    assert kill_at_changes(make, 3) >= 20

@@ -163,7 +163,7 @@ def test_after_random_edits_the_real_command_asks_what_the_model_says(seed: int)
 
 
 LONG = settings(
-    max_examples=60,
+    max_examples=20,
     deadline=None,
     database=None,
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
