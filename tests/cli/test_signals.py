@@ -262,7 +262,7 @@ def test_ctrl_c_at_the_question_runs_nothing(workspace: Workspace, on_terminal: 
 
 def test_an_interrupt_before_anything_runs_is_calm(tmp_path: Path) -> None:
     code = "import os, signal, sys\nimport selftune_build.engine.load as load\n"
-    code += "load.load_universe = lambda folder: os.kill(os.getpid(), signal.SIGINT)\n"
+    code += "load.load_universe = lambda folder, **rest: os.kill(os.getpid(), signal.SIGINT)\n"
     code += f"from selftune_build.__main__ import main\nsys.exit(main(['build', '-C', {str(tmp_path)!r}]))"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "\ninterrupted\n")
