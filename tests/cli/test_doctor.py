@@ -45,7 +45,7 @@ def machine(tmp_path: Path) -> Machine:
 
 
 def test_what_is_not_installed_is_named_with_the_command_that_installs_it(machine: Machine) -> None:
-    ended = machine.doctor()
+    ended = machine.doctor("claude", "codex")
     assert ended.returncode == 3
     assert "claude: not ready" in ended.stdout
     assert "next: npm install --global @anthropic-ai/claude-code" in ended.stdout
