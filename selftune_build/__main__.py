@@ -108,6 +108,9 @@ def _run_command(name: str, rest: list[str]) -> int:
         raise KeyboardInterrupt from None
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
+        if context is not None and type(error).__name__ == "NoArgsIsHelpError":
+            print(context.get_help(), file=sys.stderr)
+            return EXIT_USAGE
         place = context.command_path if context is not None else f"selftune {name}"
         raise UsageError(error.format_message(), hint=f"{place} --help") from None
     return status if isinstance(status, int) else 0

@@ -179,9 +179,10 @@ class _Supervisor:
             self._turn(min(deadline - time.monotonic(), CHILD_WATCH_INTERVAL_S))
             self._ended = self._limit_reached(deadline, cancel)
         self._end_group()
+        status = self._child.wait()  # before anything is cut back: until it is reaped a last write may still be under way
         self._drain()
         stderr = bytes(self._stderr) if self._tail is None else self._tail.read()
-        return Outcome(self._child.wait(), bytes(self._stdout[: self._cap]), stderr, self._ended)
+        return Outcome(status, bytes(self._stdout[: self._cap]), stderr, self._ended)
 
     def _limit_reached(self, deadline: float, cancel: threading.Event | None) -> Ended:
         if self._tail is not None:

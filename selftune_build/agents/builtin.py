@@ -27,7 +27,7 @@ def _command(settings: AgentSettings) -> Agent:
 
 
 AGENT_TYPES: tuple[AgentType, ...] = (
-    AgentType("embedded", "1", _embedded, "a host in miniature: deterministic, free, offline, no model"),
+    AgentType("embedded", "2", _embedded, "a host in miniature: deterministic, free, offline, no model"),
     AgentType("command", "1", _command, "any program that reads one JSON request and writes one JSON response"),
 )
 AGENTS: Mapping[str, AgentType] = {each.id: each for each in AGENT_TYPES}
@@ -60,6 +60,7 @@ class Declared(Struct, frozen=True):
     """What manifest and tree alone say of an agent, without the plugin that supplies it."""
 
     identity: dict[str, Any]
+    """None stands for what must not be there."""
     origin: EvidenceOrigin | None
     """None where only the plugin knows."""
     whole: bool
@@ -67,12 +68,13 @@ class Declared(Struct, frozen=True):
 
 
 def declared(name: str, manifest: Manifest, workspace_root: Path, model: str | None) -> Declared:
-    """What can be said of an agent without asking a plugin: everything of the built-in ones, else the model asked for.
+    """What can be said of an agent without asking a plugin: everything of the built-in ones, else type and model.
 
     Raises InputError for a program file of the workspace that cannot be read.
     """
     definition = manifest.agents.get(name)
-    if (definition.type if definition is not None else name) in AGENTS:
+    kind = definition.type if definition is not None else name
+    if kind in AGENTS:
         agent = make_agent(name, manifest, workspace_root, model)
         return Declared(agent.identity, agent.traits.origin, whole=True)
-    return Declared({"model": model} if model is not None else {}, None, whole=False)
+    return Declared({"plugin": kind, "model": model}, None, whole=False)

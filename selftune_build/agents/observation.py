@@ -1,7 +1,7 @@
 """What a run was seen to depend on (DESIGN section 5): access times, the reply, and where neither tells, everything.
 
 Names are facets as in `Sample.staged`: `PKG:body`, `PKG:listing`, `PKG:file:PATH`, `PKG:*`. `PKG:metadata` of every staged
-skill is in the static key already and never observed on its own. Sources add up; none narrows another.
+skill is in the static key of an agent's case already; only a script observes it. Sources add up; none narrows another.
 """
 
 from __future__ import annotations
@@ -80,10 +80,14 @@ class Setting(Struct, frozen=True):
 
 
 def observed_by_script(setting: Setting, touched: frozenset[str] | None) -> frozenset[str]:
-    """What a script depended on: every listing, and what the access times show it opened; without them everything."""
+    """What a script depended on: every listing, and what the access times show it opened; without them everything.
+
+    SKILL.md is its body and its metadata: no static key of a script holds what a host would show.
+    """
     if touched is None:
         return setting.all("*")
-    return touched | setting.all("listing")
+    shown = (f"{name}:metadata" for name in setting.skills if f"{name}:body" in touched)
+    return touched.union(setting.all("listing"), shown)
 
 
 def observed(setting: Setting, touched: frozenset[str] | None, reply: Reply | None, traits: Traits) -> frozenset[str]:

@@ -38,7 +38,7 @@ def _types(names: tuple[str, ...]) -> list[AgentType]:
     known = {offer.id: offer.supplied for plugin in plugins for offer in plugin.offers if offer.kind is Kind.AGENT}
     for name in names:
         if name not in known:
-            hint = f"pip install selftune-agent-{name}" if name.isidentifier() else "selftune doctor"
+            hint = "selftune plugins list shows what is installed; the README says how plugins are"
             raise UndecidedError(f"no plugin here supplies the agent {name!r}", code="agent-unavailable", hint=hint)
     return [known[name] for name in names or sorted(known)]
 

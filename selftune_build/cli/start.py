@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from selftune_build.errors import UsageError
+from selftune_build.errors import InputError, UsageError
 from selftune_build.escape import one_line
 from selftune_build.graph.targets import parse_target
 from selftune_build.limits import MESSAGE_CHARACTERS
@@ -42,7 +42,23 @@ def starting_folder(directory: Path, targets: Sequence[str]) -> Path:
     named = [directory / word.package for word in words if word.package is not None]
     for path in named:
         probed(path)
-    roots = {find_workspace(folder).root: folder for folder in named if folder.is_dir()}
+    found = {folder: find_workspace(folder) for folder in named if folder.is_dir()}
+    roots = {each.root: folder for folder, each in found.items() if each.declared or not _belongs_here(folder, directory)}
     if len(roots) > 1:
         raise UsageError("the targets belong to different workspaces", hint="build each workspace on its own")
     return next(iter(roots.values()), directory)
+
+
+def _belongs_here(folder: Path, directory: Path) -> bool:
+    """Whether the folder is part of the workspace that is found from `directory`.
+
+    Where no manifest declares one, the workspace is where one stands: another root would be another store, and paid twice.
+    """
+    from selftune_build.reading.workspace import find_workspace
+
+    try:
+        own = find_workspace(directory)
+    except InputError:
+        return False
+    path = folder.resolve()
+    return any(path == own.root / member or path in (own.root / member).parents for member in own.members)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
@@ -16,7 +16,7 @@ from selftune_build.engine.load import Universe
 from selftune_build.engine.locks import other_entries, refuse_newer, write_lock
 from selftune_build.engine.outcome import fresh_stages, lock_of, settle
 from selftune_build.engine.package_run import PackageRun, failing_cases
-from selftune_build.engine.plan import settled_inputs
+from selftune_build.engine.plan import RowPlan, by_key, settled_inputs
 from selftune_build.engine.price import price_of, refuse_or_confirm, smallest
 from selftune_build.engine.ran import Ran
 from selftune_build.engine.registry import Registry
@@ -84,8 +84,9 @@ def _agents(universe: Universe, request: BuildRequest, stores: Stores, registry:
     made: dict[tuple[str, str], tuple[Agent, Evidence]] = {}
 
     def agent_of(name: str, package: Package, _lock: LockReading) -> tuple[Agent, Evidence]:
-        agent = make_agent(name, package.manifest, universe.root, request.model or package.manifest.model, registry.agents)
-        identity = (agent.name, repr(sorted(agent.identity.items())))
+        model = request.model or package.manifest.model
+        agent = make_agent(name, package.manifest, universe.root, model, registry.agents)
+        identity = (agent.name, repr((sorted(agent.identity.items()), agent.traits, model)))
         return made.setdefault(identity, (agent, Evidence(stores.samples, stores.records, agent)))
 
     return agent_of
@@ -114,7 +115,7 @@ def _purse(groups: Sequence[Sequence[PackageRun]], request: BuildRequest) -> Pur
 def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, around: Surroundings) -> None:
     """Say what it will cost, and what no amount of money can settle, before anything is spent."""
     paid = [plan for runs in groups for run in runs if not run.agent.traits.free for plan in run.plans if plan.missing]
-    calls = sum({(plan.spec.key, plan.spec.staged.tree): plan.missing for plan in paid if not plan.spec.case.is_script}.values())
+    calls = _samples(plan for plan in paid if not plan.spec.case.is_script)
     price = price_of(calls, [cost for runs in groups for cost in runs[0].evidence.costs])
     budgeted = any(
         run.package.manifest.budget.max_calls or run.package.manifest.budget.max_cost_usd for runs in groups for run in runs
@@ -124,9 +125,13 @@ def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, around
             for sentence in _unsettled(run) if any(plan.missing for plan in run.plans) else ():
                 around.progress.waiting(f"{run.package.name}: {sentence}")
     refuse_or_confirm(price, request, budgeted, around.confirm)
-    plans = [plan for runs in groups for run in runs for plan in run.plans]
-    total = sum({(plan.spec.key, plan.spec.staged.tree): plan.missing for plan in plans}.values())
+    total = _samples(plan for runs in groups for run in runs for plan in run.plans)
     around.progress.started(total, str(price) if price else None)
+
+
+def _samples(plans: Iterable[RowPlan]) -> int:
+    """How many will be taken: rows that ask the same and are staged alike share them."""
+    return sum(max(plan.missing for plan in group) for group in by_key(plans).values())
 
 
 def _unsettled(run: PackageRun) -> list[str]:

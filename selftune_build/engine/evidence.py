@@ -102,7 +102,7 @@ class Evidence:
         if archive.cost is not None:
             self.costs.append(Decimal(str(archive.cost.get("cost_usd", 0))))
         transcript = self._transcript(spec, archive)
-        if transcript is None:
+        if transcript is None or self.records.read(archive.staged) is None:
             return None
         return Sample(
             static_key=archive.static_key,

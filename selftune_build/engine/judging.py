@@ -86,9 +86,12 @@ def judge_sample(
 
 
 def activated(spec: RowSpec, sample: Sample) -> bool | None:
-    """Whether the package under test was activated in this sample; None where the agent does not tell."""
+    """Whether the package under test was activated in this sample; None where the agent does not tell.
+
+    A sample that hit its limit is a failed one, so it counts as whatever the case does not want.
+    """
     if sample.transcript.limit:
-        return False
+        return spec.polarity is False
     used = sample.transcript.reply.skills_used
     return None if used is None else spec.package.name in used
 

@@ -39,9 +39,10 @@ class Means(Struct, frozen=True):
 def is_whole(spec: RowSpec, raw: bytes, means: Means) -> bool:
     """Whether what an agent wrote before it or its asker was ended is its whole answer, or its whole word that it has none.
 
-    Never for a script: what it printed is not all it says, and how it would have ended nobody knows.
+    Never for a script: what it printed is not all it says, and how it would have ended nobody knows. Nor for an agent that
+    places what it reads while it works: which files that were went with its process.
     """
-    if spec.arm is Arm.SCRIPT:
+    if spec.arm is Arm.SCRIPT or means.traits.lazy:
         return False
     try:
         means.evidence.parse(spec, raw)

@@ -25,7 +25,7 @@ from selftune_build.engine.runs import AgentOf, package_runs
 from selftune_build.engine.summary import Settled, package_report
 from selftune_build.engine.tracing import tracer
 from selftune_build.engine.wanted import wanted_packages
-from selftune_build.errors import PLUGIN_MISSING
+from selftune_build.errors import PLUGIN_FAILED, PLUGIN_MISSING
 from selftune_build.graph.targets import Stage, address
 from selftune_build.lock.parsing import LockReading
 from selftune_build.model.case import Arm
@@ -140,7 +140,9 @@ def _unbelievable(run: PackageRun, request: BuildRequest) -> Iterator[Problem]:
     """What the reader of the lock found, without what is said of another agent that is judged here as well."""
     judged = {*(request.agents or run.package.manifest.agent)} - {run.agent.name}
     told = [problem for problem in run.lock.problems if problem.agent not in judged]
-    yield from (_problem(run, found.code, found.message, found.case, found.arm) for found in told)
+    for found in told:
+        fix = "use the release of selftune-build that wrote it" if found.code == "lock-from-the-future" else ""
+        yield _problem(run, found.code, found.message, found.case, found.arm, fix)
 
 
 def _changed(run: PackageRun) -> Iterator[Problem]:
@@ -192,7 +194,10 @@ def _other_verdicts(settled: Settled) -> Iterator[Problem]:
     if len(run.lock.locks) != 1 or any(plan.row is None for plan in run.plans) or [*_changed(run)]:
         return
     entry = _entry(run.lock, run.agent.name) or NOBODY
-    if entry.gates != {gate.id: gate.verdict.value for gate in settled.outcome.gates}:
+    supplied = [gate for gate in settled.outcome.gates if not gate.message.startswith((PLUGIN_MISSING, PLUGIN_FAILED))]
+    unknown = {gate.id for gate in settled.outcome.gates} - {gate.id for gate in supplied}
+    noted = {name: verdict for name, verdict in entry.gates.items() if name not in unknown}
+    if noted != {gate.id: gate.verdict.value for gate in supplied}:
         yield _problem(run, "lock-tampered", "the verdicts in the lock do not follow from its rows")
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from selftune_build.errors import InputError
+from selftune_build.errors import InputError, StoreError
 from selftune_build.limits import LOCK_BYTES
 from selftune_build.lock.parsing import FUTURE, LockProblem, LockReading, read_lock
 from selftune_build.lock.rendering import render
 from selftune_build.model.location import Location
 from selftune_build.model.lock import AgentEntry, Lock
 from selftune_build.model.package import LOCK_FILE, Package
-from selftune_build.store.atomic import write_atomic
+from selftune_build.store.atomic import store_errors, write_atomic
 
 
 def lock_path(package: Package) -> Path:
@@ -20,17 +20,17 @@ def lock_path(package: Package) -> Path:
 
 
 def lock_bytes(package: Package) -> bytes | None:
-    """The bytes of the lock as they stand; None without one. A lock that is no regular file reads as empty."""
+    """The bytes of the lock as they stand; None without one. A lock that is no regular file reads as empty.
+
+    Raises StoreError for one that is there and cannot be read: a build must not write over evidence it has not seen.
+    """
     path = lock_path(package)
-    try:
-        if path.is_symlink() or (path.exists() and not path.is_file()):
-            return b""
-        with path.open("rb") as stream:
-            return stream.read(LOCK_BYTES + 1)
-    except FileNotFoundError:
-        return None
-    except OSError:
+    if path.is_symlink() or (path.exists() and not path.is_file()):
         return b""
+    if not path.exists():
+        return None
+    with store_errors("read", path), path.open("rb") as stream:
+        return stream.read(LOCK_BYTES + 1)
 
 
 def read_package_lock(package: Package) -> LockReading:
@@ -65,5 +65,9 @@ def write_lock(package: Package, lock: Lock) -> bool:
     content = render(lock)
     if lock_bytes(package) == content:
         return False
-    write_atomic(lock_path(package), content)
+    try:
+        write_atomic(lock_path(package), content)
+    except StoreError as error:
+        hint = "make the folder of the package writable and run again: the evidence is kept in the store"
+        raise StoreError(error.message, at=error.at, hint=hint) from error
     return True

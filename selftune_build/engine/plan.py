@@ -61,7 +61,8 @@ def plan_row(spec: RowSpec, kept: Row | None, evidence: Evidence, trace: Trace, 
     counted = evidence.counted(spec)
     if suffices:
         return RowPlan(spec, row=larger(kept, counted), counted=counted)
-    missing = max(0, spec.needed - answered(counted)) + extra if asked else 0
+    goal = max(spec.needed, kept.n if kept is not None and extra else 0)
+    missing = max(0, goal - answered(counted)) + extra if asked else 0
     if not missing:
         return RowPlan(spec, row=larger(kept, counted), counted=counted)
     reasons = why(spec, counted, evidence, trace, extra)

@@ -12,6 +12,7 @@ from selftune_build.engine.outcome import Outcome
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan
 from selftune_build.engine.ran import Ran
+from selftune_build.engine.report import REFUSING
 from selftune_build.engine.sampling import TakenKind
 from selftune_build.engine.scheduler import Question
 from selftune_build.engine.states import Event, advance
@@ -55,6 +56,8 @@ def package_report(settled: Settled) -> PackageReport:
     problems = tuple(_problems(settled))
     failures = tuple(failure for failure in outcome.failures if _belongs(failure.target, run))
     stopped = any(report.state in _OPEN and _stage_of(report) in SAMPLED for report in stages)
+    if any(problem.code in REFUSING for problem in problems):
+        verdict = Verdict.FAIL
     return PackageReport(
         name=run.package.name,
         path=run.package.path,
@@ -65,7 +68,7 @@ def package_report(settled: Settled) -> PackageReport:
         metrics=outcome.metrics if Stage.PACKAGE_EVALUATION in run.stages else {},
         gates=gates,
         problems=problems,
-        findings=(*run.package.findings, *noticed(run)),
+        findings=(*run.package.findings, *(() if settled.dry else noticed(run))),
         failures=failures,
         next_command=next_command(run, failures, verdict, stopped=stopped, place=settled.place),
         remark=run.agent.traits.remark,
@@ -91,6 +94,8 @@ def _verdict(settled: Settled, gates: Sequence[GateResult], stages: Iterable[Sta
     else:
         verdicts = {gate.verdict for gate in gates if gate.required}
         verdict = next((each for each in (Verdict.FAIL, Verdict.INCONCLUSIVE) if each in verdicts), Verdict.PASS)
+        if verdict is Verdict.PASS and any(_belongs(failure.target, settled.run) for failure in settled.outcome.failures):
+            verdict = Verdict.INCONCLUSIVE  # no gate was asked about what did not hold
     open_states = {TargetState.STALE, TargetState.SKIPPED, TargetState.BLOCKED, TargetState.FAILED}
     incomplete = any(report.state in open_states and _stage_of(report) in SAMPLED for report in stages)
     return Verdict.INCONCLUSIVE if (incomplete or settled.absent) and verdict is Verdict.PASS else verdict
@@ -114,9 +119,10 @@ def _sampled_report(stage: Stage, settled: Settled) -> StageReport:
     return StageReport(
         target=address(settled.run.package.handle, stage),
         state=_sampled_state(missing, stage, settled),
-        run=len(ran),
+        run=len(missing if settled.dry else ran),
         reused=len(plans) - len(missing),
         reasons=_reasons(missing),
+        cases=tuple(dict.fromkeys(plan.spec.case.id for plan in (missing if settled.dry else ran))),
     )
 
 

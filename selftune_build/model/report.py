@@ -37,6 +37,8 @@ class StageReport(Struct, frozen=True):
     run: int = 0
     reused: int = 0
     reasons: tuple[Reason, ...] = ()
+    cases: tuple[str, ...] = ()
+    """Ids of the cases that were, or in a plan would be, run."""
 
 
 class Problem(Struct, frozen=True):

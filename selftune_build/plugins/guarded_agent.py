@@ -22,7 +22,7 @@ def guarded_agent_type(each: AgentType, supplier: Supplier) -> AgentType:
 
     def make(settings: AgentSettings) -> Agent:
         agent = contained(supplier, f"{place} (make)", lambda: each.make(settings), _MAKING)
-        identity = contained(supplier, f"{place} (identity)", lambda: _identity(agent, each), _MAKING)
+        identity = contained(supplier, f"{place} (identity)", lambda: _identity(agent, each, settings.model), _MAKING)
         traits = contained(supplier, f"{place} (traits)", lambda: _traits(agent), _MAKING)
         return GuardedAgent(agent, each, supplier, settings.name, identity, traits)
 
@@ -100,12 +100,14 @@ class GuardedAgent:
         return f"the agent `{self._kind.id}` ({verb})"
 
 
-def _identity(agent: Agent, kind: AgentType) -> dict[str, Any]:
+def _identity(agent: Agent, kind: AgentType, model: str | None) -> dict[str, Any]:
     """What the agent says of itself, with id, cache version and, for one sample is then enough, whether it is deterministic.
 
     Whatever says otherwise is an error.
     """
     required: dict[str, Any] = {"plugin": kind.id, "cache_version": kind.cache_version}
+    if model is not None:
+        required["model"] = model
     if _traits(agent).deterministic:
         required["deterministic"] = True
     own = agent.identity

@@ -8,9 +8,7 @@ from selftune_build.agents.protocol import Diagnosis
 from selftune_build.escape import one_line
 from selftune_build.limits import NAME_CHARACTERS
 
-NOTHING = (
-    "no agent with a program behind it is installed: `pip install selftune-agent-claude` or `selftune-agent-codex` brings one"
-)
+NOTHING = "no agent with a program behind it is installed: the README of selftune-build says how"
 
 
 def render(found: Mapping[str, Diagnosis]) -> str:

@@ -55,7 +55,8 @@ def _package(package: PackageReport) -> dict[str, Any]:
 
 def _stage(stage: StageReport) -> dict[str, Any]:
     reasons = [{"code": reason.code, "name": reason.name, "message": reason.message} for reason in stage.reasons]
-    return {"target": stage.target, "state": stage.state.value, "run": stage.run, "reused": stage.reused, "reasons": reasons}
+    counts = {"run": stage.run, "reused": stage.reused}
+    return {"target": stage.target, "state": stage.state.value, **counts, "reasons": reasons, "cases": list(stage.cases)}
 
 
 def _metric(metric: Metric) -> dict[str, Any]:

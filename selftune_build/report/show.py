@@ -27,7 +27,8 @@ def _case(shown: ShownCase, verbose: bool) -> Iterator[str]:
         yield ""
         yield from _sample(sample, shown, verbose)
     if not shown.samples:
-        yield f"  no sample of it is in this store; next: selftune build {name(shlex.quote(shown.target))}"
+        again = " --resample 1" if shown.row is not None else ""  # what the lock has settled is not run again by itself
+        yield f"  no sample of it is in this store; next: selftune build {name(shlex.quote(shown.target))}{again}"
 
 
 def _asked(shown: ShownCase, verbose: bool) -> Iterator[str]:

@@ -83,7 +83,8 @@ def _reasons(report: Report, width: int, verbose: bool) -> Iterator[str]:
     for package in report.packages if report.mode != "locked" or verbose else ():
         for stage in package.stages:
             if stage.reasons and (verbose or report.mode == "dry-run" or stage.state is TargetState.STALE):
-                yield from wrap(f"{name(stage.target)} has to run:", width, "  ")
+                which = f" {sentence(', '.join(stage.cases))}" if stage.cases and report.mode == "dry-run" else ""
+                yield from wrap(f"{name(stage.target)} has to run{which}:", width, "  ")
                 shown = stage.reasons if verbose else stage.reasons[:SHOWN_REASONS]
                 for reason in shown:
                     yield from _entry("", f"{name(reason.code)}: {sentence(reason.message)}", width)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from selftune_build.fingerprint.digest import canonical_json, digest_bytes
-from selftune_build.store.atomic import store_errors, write_atomic
+from selftune_build.store.atomic import store_errors, sync_folder, write_atomic
 
 
 class RecordStore:
@@ -38,7 +38,15 @@ class RecordStore:
         with store_errors("create the folder", path.parent):
             path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, canonical_json(record), durable)
+        if durable:
+            self._make_names_durable()
         self._known[digest] = record
+
+    def _make_names_durable(self) -> None:
+        """A power cut must not take the way to a record that a paid sample names. Raises StoreError."""
+        for folder in (self._folder, self._folder.parent):
+            with store_errors("write", folder):
+                sync_folder(folder)
 
     def _content(self, digest: str) -> bytes | None:
         try:

@@ -11,6 +11,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+_READ_STEPS = 1_000_000
+"""Steps of SQLite's machine that a look-up may take; it takes some dozens."""
 _TABLE = "CREATE TABLE IF NOT EXISTS trace (address TEXT PRIMARY KEY, inputs TEXT NOT NULL) WITHOUT ROWID"
 
 
@@ -26,7 +28,8 @@ class Traces:
         try:
             if not self._path.exists():
                 return None
-            with self._open() as connection:
+            with self._open("ro") as connection:
+                connection.set_progress_handler(lambda: 1, _READ_STEPS)  # a checkout may bring a database of its own
                 found = connection.execute("SELECT inputs FROM trace WHERE address = ?", (address,)).fetchone()
             return json.loads(found[0]) if found else None
         except (sqlite3.Error, OSError, ValueError):
@@ -39,13 +42,14 @@ class Traces:
         rows = [(address, json.dumps(inputs, sort_keys=True)) for address, inputs in traces.items()]
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._open() as connection, connection:
+            with self._open("rwc") as connection, connection:
                 connection.execute(_TABLE)
                 connection.executemany("INSERT OR REPLACE INTO trace VALUES (?, ?)", rows)
         except (sqlite3.Error, OSError):
             return
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self._path, timeout=10)) as connection:
+    def _open(self, mode: str) -> Iterator[sqlite3.Connection]:
+        """Read-only leaves no journal and no other file behind."""
+        with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?mode={mode}", timeout=10, uri=True)) as connection:
             yield connection

@@ -19,6 +19,7 @@ import msgspec
 from selftune_build.errors import StoreError
 from selftune_build.limits import STORE_ATTEMPT_RAW_BYTES, STORE_RAW_MAX_BYTES
 from selftune_build.model.location import Location
+from selftune_build.model.sample import ErrorKind
 from selftune_build.store import guard
 from selftune_build.store.archive import Archive, Attempt, Intent, encode
 from selftune_build.store.atomic import store_errors, sync_folder, write_all, write_atomic
@@ -101,7 +102,7 @@ class Call:
         return archive
 
     def fail(self, kind: str, message: str, usage: dict[str, Any] | None = None) -> Attempt:
-        """Archive the call as a failed attempt, with the start of what came back: attempts are small.
+        """Archive the call as a failed attempt, with what came back; of a flood only its start.
 
         Raises StoreError, the answer still in its file.
         """
@@ -112,7 +113,7 @@ class Call:
             number=self._next_number(),
             kind=kind,
             message=message,
-            raw=self.raw()[:STORE_ATTEMPT_RAW_BYTES],
+            raw=self.raw()[:STORE_ATTEMPT_RAW_BYTES] if kind == ErrorKind.FLOOD else self.raw(),
             usage=usage,
             started=self.intent.started,
         )

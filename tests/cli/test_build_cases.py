@@ -77,3 +77,22 @@ def test_a_package_named_like_a_stage_is_addressed_by_its_folder(tmp_path: Path,
     targets = [each["target"] for each in report["packages"][0]["stages"]]  # type: ignore[index]
     assert targets == ["./evals:unit-tests"]
     assert main(["build", "./evals:unit-tests", "-C", str(tmp_path), "-q"]) == 0
+
+
+def test_without_git_and_manifest_a_named_package_is_built_with_the_store_of_the_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package(tmp_path / "count", "  - {id: fails, run: ['false'], checks: [{exit: 0}]}\n")
+    _, report = built(tmp_path, capsys)
+    shown = report["packages"][0]["next_command"].split()[1:]  # type: ignore[index]
+    assert main([word.strip("'") for word in shown]) == 0
+    assert not (tmp_path / "count" / ".selftune").exists()
+
+
+def test_a_plan_names_the_cases_and_counts_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = package(tmp_path / "count", PREPARED + "  - {id: other, run: ['true'], checks: [{exit: 0}]}\n")
+    _, report = built(root, capsys, "--dry-run")
+    [stage] = [each for each in report["packages"][0]["stages"] if each["target"].endswith("unit-tests")]  # type: ignore[index]
+    assert (stage["run"], stage["cases"]) == (2, ["prepared", "other"])
+    main(["build", "-C", str(root), "--dry-run"])
+    assert "count:unit-tests has to run prepared, other:" in capsys.readouterr().out

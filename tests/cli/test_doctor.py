@@ -96,4 +96,4 @@ def test_no_model_is_asked(machine: Machine) -> None:
 def test_an_agent_nobody_supplies_is_not_found(machine: Machine) -> None:
     ended = machine.doctor("nobody")
     assert ended.returncode == 3
-    assert "pip install selftune-agent-nobody" in ended.stderr
+    assert "selftune plugins list" in ended.stderr

@@ -23,7 +23,7 @@ def test_the_list_names_every_plugin_with_version_and_ids_by_kind(with_example: 
 def test_the_document_says_the_same(with_example: SkillWorkspace) -> None:
     document = with_example.run("plugins", "list", "--json").document
     assert (document["schema"], document["api"], document["exit_code"]) == ("selftune.plugins/1", API_VERSION, 0)
-    example = document["plugins"][1]
+    example = next(each for each in document["plugins"] if each["name"] == "selftune-example")
     assert (example["name"], example["version"], example["built_in"]) == ("selftune-example", "1.2.0", False)
     assert {"kind": "agent", "id": "echo", "summary": "answers with the prompt"} in example["supplies"]
 

@@ -152,6 +152,7 @@ def test_a_script_depends_on_the_listings_and_on_what_it_opened() -> None:
     assert observed_by_script(SETTING, NOTHING) == LISTINGS
     assert observed_by_script(SETTING, frozenset(("pdf:body", "pdf:file:references/a.md"))) == LISTINGS | {
         "pdf:body",
+        "pdf:metadata",
         "pdf:file:references/a.md",
     }
     assert observed_by_script(SETTING, None) == ALL

@@ -29,7 +29,8 @@ def package(**texts: str) -> Package:
     now = {name: digest_bytes(texts.get(name, name).encode()) for name in ("metadata", "body", "milk")}
     whole = digest_bytes("".join(now.values()).encode())
     facets = Facets(now["metadata"], now["body"], "sha256:listing", whole, {"references/milk.md": now["milk"]})
-    return Package("brew", "brew", "/nowhere/brew", Skill("brew", "Makes coffee"), Manifest(), (), whole, (), facets, handle="brew")
+    skill = Skill("brew", "Makes coffee")
+    return Package("brew", "brew", "/nowhere/brew", skill, Manifest(), (), whole, (), facets, handle="brew")
 
 
 def spec(case: Case = CASE, arm: Arm = Arm.WITH_SKILL, needed: int = 2, **texts: str) -> RowSpec:

@@ -332,5 +332,8 @@ def test_what_a_standard_writer_writes_is_read_back_the_same(data: Any, flow: bo
     text = yaml.safe_dump(data, default_flow_style=flow, allow_unicode=True)
     if "? " in text:  # explicit keys and merged lines are written for exotic keys only
         return
-    assert load(text.encode(), "x.yaml", wild=is_wild).data == data
+    try:
+        assert load(text.encode(), "x.yaml", wild=is_wild).data == data
+    except InputError as error:  # a plain key such as 0E0, which YAML 1.1 takes for text and YAML 1.2 for a number
+        assert (error.code, is_wild) == ("yaml-key-not-text", False)
     assert yaml.load(text, yaml.SafeLoader) == data
