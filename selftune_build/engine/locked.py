@@ -92,7 +92,8 @@ def _without_entry(report: PackageReport, run: PackageRun) -> PackageReport:
 
 
 def _next(problems: Iterable[Problem], report: PackageReport) -> str | None:
-    return next((problem.fix for problem in problems if problem.fix), report.next_command)
+    fixes = (problem.fix for problem in problems if problem.fix)
+    return next((fix for fix in fixes if fix.startswith("selftune ")), report.next_command)
 
 
 def _plan(run: PackageRun, spec: RowSpec, trace: Trace) -> RowPlan:

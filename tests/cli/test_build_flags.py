@@ -46,7 +46,8 @@ def test_a_dry_run_of_a_new_workspace_writes_nothing_and_says_what_would_be_aske
     planned = fresh.build("--dry-run")
     assert (planned.calls, planned.report["mode"], planned.status) == ([], "dry-run", 3)
     assert planned.states["brew:replay"] == planned.states["brew:baseline"] == "stale"
-    assert planned.stage("brew:replay")["run"] == 0
+    stage = planned.stage("brew:replay")
+    assert (stage["run"], stage["cases"]) == (3, ["black", "latte", "song"])
     assert snapshot(fresh) == before
 
 
