@@ -180,9 +180,7 @@ def test_a_check_that_no_plugin_supplies_leaves_its_case_undecided_until_it_is_i
 
 
 def test_a_file_for_a_reader_that_is_missing_is_undecided_with_the_place_of_the_setting(skill_workspace: SkillWorkspace) -> None:
-    skill_workspace.skill(
-        "pdf", {"evals/c.txt": "+use pdf\n", "pdf/selftune.yaml": manifest(readers={"plus-minus": ["**/*.txt"]})}
-    )
+    skill_workspace.skill("pdf", {"evals/c.txt": "+use pdf\n", "selftune.yaml": manifest(readers={"plus-minus": ["**/*.txt"]})})
     report = skill_workspace.report("pdf")
     (problem,) = report["packages"][0]["problems"]
     assert (report["exit_code"], problem["code"], problem["path"]) == (3, "plugin-missing", "pdf/selftune.yaml")
