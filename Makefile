@@ -15,6 +15,8 @@ export PYTHONNOUSERSITE := 1
 EXAMPLES := examples/skills skill/selftune-build
 TESTS    ?= tests plugins
 WORKERS  ?= auto
+# .ci/run asks for branch coverage: what runs inside the test processes, not the commands that they start.
+COVERAGE ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help verify test lint bench hosts clean
@@ -48,7 +50,7 @@ verify: $(VENV)/.installed
 test: $(VENV)/.installed-plugins
 	@echo "left out: benchmark (timings need a quiet machine: make bench), slow (over ten seconds each: .ci/run runs them)"
 	@echo "left out: hosts (real host programs from npm: make hosts)"
-	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not benchmark and not slow and not hosts" $(TESTS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) $(COVERAGE) -m "not benchmark and not slow and not hosts" $(TESTS)
 
 lint: $(VENV)/.installed-plugins
 	@$(BIN)/ruff check .

@@ -201,7 +201,7 @@ def test_a_case_without_a_sample_says_which_command_takes_one(built: Workspace) 
     status, lines = shown(built, "brew:replay[latte]")
     assert status == 3
     assert "  lock: n 1, triggered 1, passed 1" in lines
-    assert "  no sample of it is in this store; next: selftune build 'brew:replay[latte]'" in lines
+    assert "  no sample of it is in this store; next: selftune build 'brew:replay[latte]' --resample 1" in lines
     assert parsed(built, "brew:replay[latte]")["samples"] == []
 
 
