@@ -187,3 +187,7 @@ def test_doctor_says_whose_keys_are_there_and_never_what_they_are(bench: Bench) 
     found = finished.document["agents"]["llm"]
     assert (found["ready"], found["login"], found["problems"]) == (True, "OPENAI_API_KEY", [])
     assert SECRET not in finished.stdout
+    finished = bench.workspace.run("doctor", "llm", environment={"OPENAI_BASE_URL": "", "OPENAI_API_KEY": ""})
+    assert finished.status == 3
+    assert "llm 0." in finished.stdout
+    assert "next: llm keys set openai" in finished.stdout

@@ -10,7 +10,7 @@ import pytest
 from selftune_agent_llm import keys
 from selftune_agent_llm.dialogue import OffSchema, step
 from selftune_agent_llm.events import Asking, End, Failed, Opening, Turn, line
-from selftune_agent_llm.library import _cost, failure
+from selftune_agent_llm.library import _cost, failure, keyless
 from selftune_agent_llm.reading import billed, reply
 
 from selftune_build.agents.protocol import AgentFailure
@@ -94,3 +94,11 @@ def test_keys_are_looked_for_where_the_library_keeps_them(tmp_path: Path, monkey
 def test_of_the_variables_that_are_named_those_with_secrets_are_masked() -> None:
     secret = {variable.name: variable.secret for variable in keys.login(["LLM_MISTRAL_KEY", "AWS_REGION"]).variables}
     assert (secret["LLM_MISTRAL_KEY"], secret["AWS_REGION"], secret["OPENAI_BASE_URL"]) == (True, False, False)
+
+
+def test_a_model_that_needs_no_key_is_found_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLM_USER_PATH", str(tmp_path))
+    assert not keyless().known
+    local = {"model_id": "local", "model_name": "local", "api_base": "http://127.0.0.1:9", "supports_schema": True}
+    (tmp_path / "extra-openai-models.yaml").write_text(json.dumps([local]))
+    assert keyless().known

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from functools import cached_property
 from pathlib import Path
@@ -13,20 +12,19 @@ import msgspec
 from selftune_agent_llm import keys, reading
 from selftune_agent_llm.diagnosis import INSTALL, diagnose
 from selftune_agent_llm.dialogue import digest_source
-from selftune_agent_llm.library import USER_PATH, Description
+from selftune_agent_llm.library import Description
+from selftune_agent_llm.process import work
 from selftune_agent_llm.worker import Job, Offered
 from selftune_build.agents.command import origin_of
-from selftune_build.agents.hosts.login import Given, given, masked, scrub, written
+from selftune_build.agents.hosts.login import given, masked, scrub, written
 from selftune_build.agents.outcome import require_answer
 from selftune_build.agents.protocol import AgentFailure, AgentSettings, AgentType, CompleteRequest, RunRequest, Traits
 from selftune_build.agents.staging import Stage
-from selftune_build.environment import child_environment
 from selftune_build.errors import InputError
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.limits import HOST_PROBE_OUTPUT_BYTES, HOST_PROBE_TIMEOUT_S, RESPONSE_BYTES
 from selftune_build.model.manifest import AgentDefinition
 from selftune_build.model.sample import ErrorKind, EvidenceOrigin, Reply, Usage
-from selftune_build.process import Outcome, run
 
 CACHE_VERSION = "1"
 REMARK = "chat-only: a model chose skills and read their files; no script was run, no file was written"
@@ -38,8 +36,6 @@ UNKNOWN = (
     "provider, and with OPENAI_BASE_URL any name is asked for there"
 )
 NO_KEY = "llm has no key for {!a}: type `llm keys set {}`"
-_WORKER = (sys.executable, "-P", "-m", "selftune_agent_llm.worker")
-"""-P: the folder it starts in is no place to import from."""
 
 
 class LlmAgent:
@@ -107,7 +103,7 @@ class LlmAgent:
         """What the library says of the model, or why it cannot be asked."""
         with Stage() as stage, given(keys.login(self._named), stage.home) as login:
             job = Job("describe", self._model or "")
-            outcome = _work(job, stage.home, login, HOST_PROBE_TIMEOUT_S, HOST_PROBE_OUTPUT_BYTES)
+            outcome = work(job, stage.home, login, HOST_PROBE_TIMEOUT_S, HOST_PROBE_OUTPUT_BYTES)
             last = masked(outcome.stderr, login.secrets).decode("utf-8", "replace").strip().rpartition("\n")[2]
         try:
             return msgspec.json.decode(outcome.stdout, type=Description)
@@ -123,32 +119,10 @@ class LlmAgent:
     def _call(self, job: Job, home: Path, answer: BinaryIO, timeout_s: int, cancel: threading.Event | None) -> None:
         descriptor, start = answer.fileno(), answer.seek(0, 2)
         with given(keys.login(self._named), home) as login:
-            outcome = _work(job, home, login, timeout_s, RESPONSE_BYTES, answer, cancel)
+            outcome = work(job, home, login, timeout_s, RESPONSE_BYTES, answer, cancel)
         raw = scrub(descriptor, start, written(descriptor, start), login.secrets)
         stderr = masked(outcome.stderr, login.secrets)
         require_answer(self.parse, raw, msgspec.structs.replace(outcome, stderr=stderr), timeout_s, RESPONSE_BYTES)
-
-
-def _work(
-    job: Job,
-    home: Path,
-    login: Given,
-    timeout_s: float,
-    cap: int,
-    answer: BinaryIO | None = None,
-    cancel: threading.Event | None = None,
-) -> Outcome:
-    environment = {**child_environment(home, home / "tmp"), **login.environment, USER_PATH: str(keys.user_path(home))}
-    return run(
-        _WORKER,
-        cwd=home,
-        env=environment,
-        stdin=msgspec.json.encode(job),
-        stdout=answer,
-        timeout_s=timeout_s,
-        output_cap=cap,
-        cancel=cancel,
-    )
 
 
 def _identity(definition: AgentDefinition, model: str | None) -> dict[str, Any]:

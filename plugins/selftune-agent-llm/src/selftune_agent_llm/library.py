@@ -81,6 +81,14 @@ class Description(Struct, frozen=True):
     variable: str | None = None
 
 
+def keyless() -> Description:
+    """Whether any model is there that takes schemas and needs no key."""
+    import llm
+
+    found = any(model.supports_schema and getattr(model, "needs_key", None) is None for model in llm.get_models())
+    return Description(found, found)
+
+
 def describe(name: str) -> Description:
     """Whether a model is there, takes schemas, and has its key."""
     import llm

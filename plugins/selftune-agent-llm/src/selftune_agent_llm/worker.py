@@ -27,7 +27,7 @@ class Offered(Struct, frozen=True):
 
 
 class Job(Struct, frozen=True):
-    """One call; `routing` is the decision alone, `describe` asks nobody anything."""
+    """One call; `routing` is the decision alone, `describe` asks nobody anything, without a model it is about all."""
 
     role: Literal["package", "routing", "complete", "describe"]
     model: str
@@ -55,7 +55,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "logs-off").touch()
     if job.role == "describe":
-        emit(library.describe(job.model))
+        emit(library.describe(job.model) if job.model else library.keyless())
         return
     try:
         emit(Opening(tuple(each.name for each in job.skills), job.schema))
