@@ -74,6 +74,7 @@ def run(
     Raises NotStarted.
     """
     tail = None if stdout is None else _Tail()
+    start = _size(stdout)  # before the child is there: it may write at once
     try:
         child = subprocess.Popen(
             list(argv),
@@ -88,13 +89,17 @@ def run(
     except (OSError, ValueError) as error:
         return _not_started(argv, error, tail)
     try:
-        supervisor = _Supervisor(child, stdin, stdout, tail, output_cap)
+        supervisor = _Supervisor(child, stdin, stdout, start, tail, output_cap)
     except OSError as error:
         os.killpg(child.pid, signal.SIGKILL)
         child.communicate()
         return _not_started(argv, error, tail)
     with supervisor:
         return supervisor.outcome(time.monotonic() + timeout_s, cancel)
+
+
+def _size(file: BinaryIO | None) -> int:
+    return 0 if file is None else os.fstat(file.fileno()).st_size
 
 
 def _not_started(argv: Sequence[str], error: OSError | ValueError, tail: _Tail | None) -> Outcome:
@@ -135,12 +140,14 @@ class _Tail:
 class _Supervisor:
     """Feeds, reads, watches and ends one child; everything happens in the calling thread, woken by the kernel."""
 
-    def __init__(self, child: subprocess.Popen[bytes], stdin: bytes, file: BinaryIO | None, tail: _Tail | None, cap: int) -> None:
+    def __init__(
+        self, child: subprocess.Popen[bytes], stdin: bytes, file: BinaryIO | None, start: int, tail: _Tail | None, cap: int
+    ) -> None:
         self._child = child
         self._tail = tail
         self._unsent = memoryview(stdin)
         self._file = file
-        self._file_start = os.fstat(file.fileno()).st_size if file is not None else 0
+        self._file_start = start
         self._cap = cap
         self._stdout = bytearray()
         self._stderr = bytearray()
@@ -179,10 +186,9 @@ class _Supervisor:
             self._turn(min(deadline - time.monotonic(), CHILD_WATCH_INTERVAL_S))
             self._ended = self._limit_reached(deadline, cancel)
         self._end_group()
-        status = self._child.wait()  # before anything is cut back: until it is reaped a last write may still be under way
         self._drain()
         stderr = bytes(self._stderr) if self._tail is None else self._tail.read()
-        return Outcome(status, bytes(self._stdout[: self._cap]), stderr, self._ended)
+        return Outcome(self._child.wait(), bytes(self._stdout[: self._cap]), stderr, self._ended)
 
     def _limit_reached(self, deadline: float, cancel: threading.Event | None) -> Ended:
         if self._tail is not None:
