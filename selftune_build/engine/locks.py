@@ -12,6 +12,7 @@ from selftune_build.model.location import Location
 from selftune_build.model.lock import AgentEntry, Lock
 from selftune_build.model.package import LOCK_FILE, Package
 from selftune_build.store.atomic import store_errors, write_atomic
+from selftune_build.store.worktree import STORE_FOLDER
 
 
 def lock_path(package: Package) -> Path:
@@ -66,7 +67,8 @@ def write_lock(package: Package, lock: Lock) -> bool:
     if lock_bytes(package) == content:
         return False
     try:
-        write_atomic(lock_path(package), content)
+        # A kill must not leave a file in the package: its listing is evidence.
+        write_atomic(lock_path(package), content, beside=Path(package.root) / STORE_FOLDER)
     except StoreError as error:
         hint = "make the folder of the package writable and run again: the evidence is kept in the store"
         raise StoreError(error.message, at=error.at, hint=hint) from error
