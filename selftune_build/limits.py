@@ -84,6 +84,10 @@ SHOWN_PATHS = 20
 FOLDED_TABLE_ROWS = 60
 SHOWN_TEXT_LINES = 40
 SHOWN_FILE_LINES = 12
+SARIF_RESULTS = 25_000  # GitHub refuses a run with more
+GITHUB_ANNOTATIONS = 10  # of one level; GitHub shows no more of a step
+MARKDOWN_LINES = 100
+STEP_SUMMARY_BYTES = 1024 * KIB  # GitHub drops a longer one
 
 # Statistics: the largest suite that a message proposes.
 MOST_CASES_NAMED = 5_000

@@ -1,18 +1,27 @@
-"""`--report ID=FILE`: the report of a build in one more format, written to a file."""
+"""What a build tells beside its output: `--report ID=FILE`, the flags that are short for it, and `--github`."""
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
+import click
 from msgspec import Struct
+from msgspec.structs import replace
 
 from selftune_build.errors import SelftuneError, StoreError, UsageError
+from selftune_build.limits import STEP_SUMMARY_BYTES
 from selftune_build.model.report import Report
 from selftune_build.report.errors import render_text
 from selftune_build.report.format import ReportFormat
-from selftune_build.store.atomic import write_atomic
+from selftune_build.store.atomic import append, write_atomic
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_SHORT = "selftune.reports"
 
 
 class WantedReport(Struct, frozen=True):
@@ -22,9 +31,27 @@ class WantedReport(Struct, frozen=True):
     file: Path
 
 
+def reports_option(name: str) -> Callable[[_Command], _Command]:
+    """`--NAME FILE`, short for `--report NAME=FILE`."""
+
+    def collect(context: click.Context, _parameter: click.Parameter, file: str | None) -> None:
+        if file is not None:
+            context.meta.setdefault(_SHORT, []).append(f"{name}={file}")
+
+    return click.option(
+        f"--{name}", metavar="FILE", expose_value=False, callback=collect, help=f"Short for --report {name}=FILE."
+    )
+
+
+def short_reports() -> bool:
+    """Whether one of the short flags was given."""
+    return bool(click.get_current_context().meta.get(_SHORT))
+
+
 def wanted_reports(words: Sequence[str], formats: Mapping[str, ReportFormat]) -> list[WantedReport]:
     """What `ID=FILE` ask for. Raises UsageError for a format that nobody supplies, before anything is built."""
     wanted = []
+    words = [*words, *click.get_current_context().meta.get(_SHORT, ())]
     for word in words:
         name, _, file = word.partition("=")
         if not name or not file:
@@ -39,11 +66,37 @@ def wanted_reports(words: Sequence[str], formats: Mapping[str, ReportFormat]) ->
 def write_reports(report: Report, wanted: Sequence[WantedReport]) -> Iterator[int]:
     """Write each; what fails is told on stderr and is an exit status, since the build itself has its result already."""
     for each in wanted:
-        try:
-            _write(each, report)
-        except SelftuneError as error:
-            print(render_text(error), file=sys.stderr)
-            yield error.exit_status
+        yield from _guarded(partial(_write, each, report))
+
+
+def with_prefix(report: Report, root: Path) -> Report:
+    """The report, knowing where its workspace lies in the repository: formats for hosts of code name files from there."""
+    home = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
+    relative = root.relative_to(home).as_posix()
+    return replace(report, prefix="" if relative == "." else f"{relative}/")
+
+
+def tell_github(report: Report, text: str, *, as_json: bool) -> Iterator[int]:
+    """Print the text where no line of it can be a command, then the annotations; add the summary of the step.
+
+    With `as_json` the document has stdout for itself, and the annotations go to stderr.
+    """
+    from selftune_build.report.github import annotations, fenced
+    from selftune_build.report.markdown import render
+
+    print(text if as_json else fenced(text), flush=True)
+    print(annotations(report), end="", file=sys.stderr if as_json else sys.stdout, flush=True)
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        yield from _guarded(lambda: append(Path(summary), render(report).encode("utf-8", "replace"), STEP_SUMMARY_BYTES))
+
+
+def _guarded(write: Callable[[], None]) -> Iterator[int]:
+    try:
+        write()
+    except SelftuneError as error:
+        print(render_text(error), file=sys.stderr)
+        yield error.exit_status
 
 
 def _write(wanted: WantedReport, report: Report) -> None:

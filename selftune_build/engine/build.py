@@ -99,7 +99,7 @@ def _build_group(runs: Sequence[PackageRun], request: BuildRequest, purse: Purse
 def _settle(run: PackageRun, ran: Ran, request: BuildRequest, around: Surroundings) -> Settled:
     execute = None if request.no_exec or request.dry_run else command_executor(run.package, cancel=around.cancel)
     outcome = settle(run, execute)
-    return Settled(run, ran, outcome, fresh_stages(run, outcome), dry=request.dry_run, place=request.place)
+    return Settled(run, ran, outcome, fresh_stages(run, outcome), request.dry_run, request.place, request.detailed)
 
 
 def _write(settled: Sequence[Settled], request: BuildRequest, traces: Traces) -> None:
