@@ -1,4 +1,4 @@
-"""A new plugin as the files of a complete distribution: project, code that works, tests that pass, README, for a gate an example."""
+"""A new plugin as the files of a complete distribution: project, code, tests that pass, README, for a gate an example."""
 
 from __future__ import annotations
 
