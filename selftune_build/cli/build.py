@@ -114,7 +114,7 @@ def command(
     )
     with recorded() as trail:
         plugins = open_plugins(starting_folder(request.directory, request.targets), locked=locked)
-        wanted = wanted_reports(reports, plugins.reports)
+        wanted = wanted_reports(reports, plugins.reports, locked=locked)
         universe, progress = _universe(request, plugins), Progress(sys.stderr, quiet=quiet or as_json)
         report = _run(universe, request, progress, plugins)
         text = _rendered(report, as_json, verbose, quiet)

@@ -22,8 +22,9 @@ class WantedReport(Struct, frozen=True):
     file: Path
 
 
-def wanted_reports(words: Sequence[str], formats: Mapping[str, ReportFormat]) -> list[WantedReport]:
+def wanted_reports(words: Sequence[str], formats: Mapping[str, ReportFormat], *, locked: bool = False) -> list[WantedReport]:
     """What `ID=FILE` ask for. Raises UsageError for a format that nobody supplies, before anything is built."""
+    hint = "under --locked there are no formats of plugins" if locked else "`selftune plugins list` shows those that are there"
     wanted = []
     for word in words:
         name, _, file = word.partition("=")
@@ -31,7 +32,7 @@ def wanted_reports(words: Sequence[str], formats: Mapping[str, ReportFormat]) ->
             raise UsageError(f"--report {word!r} is not ID=FILE", hint="such as --report json=report.json")
         format_ = formats.get(name)
         if format_ is None:
-            raise UsageError(f"there is no report format {name!r}", hint="`selftune plugins list` shows those that are there")
+            raise UsageError(f"there is no report format {name!r}", hint=hint)
         wanted.append(WantedReport(format_, Path(file)))
     return wanted
 
