@@ -7,9 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
 
-import click
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -20,9 +18,6 @@ from selftune_build.report.errors import render_text
 from selftune_build.report.format import ReportFormat
 from selftune_build.store.atomic import append, write_atomic
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-_SHORT = "selftune.reports"
-
 
 class WantedReport(Struct, frozen=True):
     """A format and the file that gets it."""
@@ -31,34 +26,22 @@ class WantedReport(Struct, frozen=True):
     file: Path
 
 
-def reports_option(name: str) -> Callable[[_Command], _Command]:
-    """`--NAME FILE`, short for `--report NAME=FILE`."""
-
-    def collect(context: click.Context, _parameter: click.Parameter, file: str | None) -> None:
-        if file is not None:
-            context.meta.setdefault(_SHORT, []).append(f"{name}={file}")
-
-    return click.option(
-        f"--{name}", metavar="FILE", expose_value=False, callback=collect, help=f"Short for --report {name}=FILE."
-    )
+def asked_reports(words: Sequence[str], **short: str | None) -> list[str]:
+    """`ID=FILE` of every report that was asked for, those with a flag of their own as well."""
+    return [*words, *(f"{name}={file}" for name, file in short.items() if file is not None)]
 
 
-def short_reports() -> bool:
-    """Whether one of the short flags was given."""
-    return bool(click.get_current_context().meta.get(_SHORT))
-
-
-def wanted_reports(words: Sequence[str], formats: Mapping[str, ReportFormat]) -> list[WantedReport]:
+def wanted_reports(words: Sequence[str], formats: Mapping[str, ReportFormat], *, locked: bool = False) -> list[WantedReport]:
     """What `ID=FILE` ask for. Raises UsageError for a format that nobody supplies, before anything is built."""
+    hint = "under --locked there are no formats of plugins" if locked else "`selftune plugins list` shows those that are there"
     wanted = []
-    words = [*words, *click.get_current_context().meta.get(_SHORT, ())]
     for word in words:
         name, _, file = word.partition("=")
         if not name or not file:
             raise UsageError(f"--report {word!r} is not ID=FILE", hint="such as --report json=report.json")
         format_ = formats.get(name)
         if format_ is None:
-            raise UsageError(f"there is no report format {name!r}", hint="`selftune plugins list` shows those that are there")
+            raise UsageError(f"there is no report format {name!r}", hint=hint)
         wanted.append(WantedReport(format_, Path(file)))
     return wanted
 
@@ -81,11 +64,11 @@ def tell_github(report: Report, text: str, *, as_json: bool) -> Iterator[int]:
 
     With `as_json` the document has stdout for itself, and the annotations go to stderr.
     """
-    from selftune_build.report.github import annotations, fenced
+    from selftune_build.report.github import commands, fenced
     from selftune_build.report.markdown import render
 
     print(text if as_json else fenced(text), flush=True)
-    print(annotations(report), end="", file=sys.stderr if as_json else sys.stdout, flush=True)
+    print(commands(report), end="", file=sys.stderr if as_json else sys.stdout, flush=True)
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         yield from _guarded(lambda: append(Path(summary), render(report).encode("utf-8", "replace"), STEP_SUMMARY_BYTES))

@@ -17,7 +17,7 @@ from selftune_build.report.sarif import Result, results
 _COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 
 
-def annotations(report: Report) -> str:
+def commands(report: Report) -> str:
     """One command for each problem, gate, failed check and finding, as many of each level as GitHub shows of a step."""
     found = dict.fromkeys(each for package in report.packages for each in results(package))
     return "".join(f"{line}\n" for level in _COMMANDS for line in _of_level(list(found), level, report.prefix))

@@ -7,6 +7,7 @@ pass either, and otherwise tells what was seen in `system-out`. What could not b
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from selftune_build.engine.report import REFUSING
@@ -32,8 +33,9 @@ def render(report: Report) -> str:
     document = JUnitXml("selftune")
     for package in report.packages:
         document.add_testsuite(_suite(package))
-    document.update_statistics()
-    return str(document.tostring().decode("utf-8")) + "\n"
+    written = BytesIO()
+    document.write(written, pretty=True)
+    return written.getvalue().decode("utf-8")
 
 
 def _suite(package: PackageReport) -> TestSuite:
