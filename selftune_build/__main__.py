@@ -24,6 +24,7 @@ COMMANDS = {
     "plan": ("selftune_build.cli.plan", "what a build would run and why, and what it may cost"),
     "explain": ("selftune_build.cli.explain", "why a case is stale or reused, input by input"),
     "status": ("selftune_build.cli.status", "how far each package is, and the one command to type next"),
+    "badge": ("selftune_build.cli.badge", "a badge that says what tree and lock say"),
     "graph": ("selftune_build.cli.graph", "what depends on what: dot, mermaid or JSON"),
     "eval": ("selftune_build.cli.eval", "draft first eval cases from the words of a skill"),
     "create": ("selftune_build.cli.create", "write a new skill package"),
