@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from selftune_build.agents.builtin import make_agent
 from selftune_build.agents.protocol import Agent
 from selftune_build.checks.context import Execute, Supplied
@@ -26,6 +28,7 @@ from selftune_build.model.package import Package
 from selftune_build.model.sample import Sample
 from selftune_build.model.shown import ShownCase, ShownCheck, ShownSample
 from selftune_build.stages.row import RowSpec
+from selftune_build.store.archive import Archive
 from selftune_build.store.location import find_store
 from selftune_build.store.records import RecordStore
 from selftune_build.store.samples import SampleStore
@@ -78,6 +81,7 @@ def _shown(run: PackageRun, plan: RowPlan, execute: Execute | None) -> ShownCase
     counted = {sample.call_id for sample in run.evidence.counted(spec).samples}
     samples = run.evidence.samples(spec)
     chosen = [sample for sample in samples if sample.call_id in counted] or list(samples)
+    archives = {archive.call_id: archive for archive in run.evidence.store.archives(spec.key)} if chosen else {}
     return ShownCase(
         target=plan.address,
         agent=run.agent.name,
@@ -86,8 +90,16 @@ def _shown(run: PackageRun, plan: RowPlan, execute: Execute | None) -> ShownCase
         case=spec.case,
         row=plan.row,
         reasons=plan.reasons,
-        samples=tuple(_shown_sample(spec, sample, sample.call_id in counted, execute, run.registry.checks) for sample in chosen),
+        samples=tuple(
+            _timed(_shown_sample(spec, sample, sample.call_id in counted, execute, run.registry.checks), archives)
+            for sample in chosen
+        ),
     )
+
+
+def _timed(shown: ShownSample, archives: Mapping[str, Archive]) -> ShownSample:
+    archive = archives.get(shown.sample.call_id)
+    return shown if archive is None else replace(shown, milliseconds=archive.seconds_ms, recorded=archive.recorded)
 
 
 def _shown_sample(

@@ -25,6 +25,10 @@ class ShownSample(Struct, frozen=True):
     counts: bool
     activated: bool | None
     checks: tuple[ShownCheck, ...]
+    milliseconds: int | None = None
+    """How long the run took, where its archive tells."""
+    recorded: str = ""
+    """When it was archived, ISO 8601; empty where that is not known."""
 
 
 class ShownCase(Struct, frozen=True):
