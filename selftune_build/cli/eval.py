@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from selftune_build.cli import eval_convert, eval_export, eval_import, eval_list
 from selftune_build.cli.start import existing_folder, starting_folder
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
@@ -26,6 +27,10 @@ CHECK = (
 @click.group(help="Write and look at eval cases.", no_args_is_help=False)
 def command() -> None:
     """The verbs below `selftune eval`."""
+
+
+for _more in (eval_list, eval_import, eval_convert, eval_export):
+    command.add_command(_more.command)
 
 
 @command.command("generate", short_help="Draft evals/generated.yaml from the words of a skill, for review.")

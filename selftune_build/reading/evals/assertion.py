@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 from selftune_build.escape import one_line
@@ -9,6 +11,7 @@ from selftune_build.model.case import Check
 from selftune_build.model.finding import Severity
 from selftune_build.pattern import PatternError, compile_pattern
 from selftune_build.reading.evals.content import text_digest
+from selftune_build.reading.evals.counterpart import any_of, counterpart
 from selftune_build.reading.evals.foreign import as_json, has_text
 from selftune_build.reading.evals.source import Source
 from selftune_build.relpath import fault
@@ -75,7 +78,7 @@ def foreign_check(source: Source, entry: Any, pointer: str) -> Check:
     if has_text(entry):
         return Check("sentence", {"text": entry}, origin=source.origin(pointer))
     if isinstance(entry, dict):
-        check = _typed(source, entry, pointer) or _prose(source, entry, pointer)
+        check = _typed(source, entry, pointer) or _of_tool(source, entry, pointer) or _prose(source, entry, pointer)
         if check is not None:
             return check
     return _unsupported(source, entry, pointer)
@@ -98,6 +101,40 @@ def _typed(source: Source, entry: dict[str, Any], pointer: str) -> Check | None:
         params["ignore-case"] = True
     rest = set(entry) - used - _LABELS - {"ignore_case", "case_sensitive"}
     return None if rest or not _usable(params) else Check(kind, params, origin=source.origin(pointer))
+
+
+def _of_tool(source: Source, entry: dict[str, Any], pointer: str) -> Check | None:
+    """Assertions of agent-skills-eval on the input of a tool or the number of its calls, and one text out of several."""
+    kind, values = _type_of(entry), entry.get("value", entry.get("values"))
+    if kind == "contains-any" and isinstance(values, list) and values and all(map(has_text, values)):
+        return counterpart(source, "regex", any_of(values), pointer)
+    if kind == "tool-call-count" and has_text(entry.get("name")):
+        bounds = {key: entry[key] for key in ("min", "max") if type(entry.get(key)) is int}
+        return counterpart(source, "tool-count", {"name": entry["name"], **bounds}, pointer) if bounds else None
+    make = _ARGUMENTS.get(kind)
+    if make is None or not has_text(entry.get("name")) or not has_text(entry.get("path")):
+        return None
+    value = entry.get("pattern") if kind == "tool-arg-matches" else entry.get("value")
+    if not isinstance(value, str | int | bool):
+        return None
+    place = "/" + entry["path"].removeprefix("$.").replace(".", "/")
+    return counterpart(source, "tool-called", {"name": entry["name"], "arguments": {place: make(value)}}, pointer)
+
+
+def _exactly(value: str | int | bool) -> str:
+    return rf"\A{_somewhere(value)}\Z"
+
+
+def _somewhere(value: str | int | bool) -> str:
+    return re.escape(value if isinstance(value, str) else as_json(value))
+
+
+_ARGUMENTS: dict[str, Callable[[Any], str]] = {
+    "tool-arg-equals": _exactly,
+    "tool-arg-contains": _somewhere,
+    "tool-arg-matches": str,
+}
+"""Type of an assertion on one argument → the pattern that its value stands for."""
 
 
 def _prose(source: Source, entry: dict[str, Any], pointer: str) -> Check | None:

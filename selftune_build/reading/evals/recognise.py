@@ -135,7 +135,7 @@ def _of_list(data: list[dict[str, Any]]) -> Format | None:
         if all(isinstance(item.get("assertions"), list) for item in data):
             return OLD_UNIT_TESTS
     if data and all(isinstance(item.get("question"), str) for item in data):
-        return QUESTION_LIST
+        return QUESTION_LIST if _says_more(data) else None
     return EVALS_JSON if all(_is_case(item) for item in data) else None
 
 
@@ -168,8 +168,13 @@ def _of_evals_json(data: dict[str, Any]) -> Format | None:
     listed = next((data[key] for key in _LISTS if isinstance(data.get(key), list)), None)
     if listed is not None:
         fits = all(isinstance(item, dict) and _is_listed_case(item) for item in listed)
-        return EVALS_JSON if fits and "variants" not in data else None
+        return EVALS_JSON if fits and (isinstance(data.get("evals"), list) or not listed or _says_more(listed)) else None
     return EVALS_JSON if _is_case(data) and any(key in data for key in _SAYS_MORE) else None
+
+
+def _says_more(items: list[dict[str, Any]]) -> bool:
+    """Whether anything but a prompt is said that we know; lists of many tools have prompts and names."""
+    return any(key in item for item in items for key in (*_SAYS_MORE, "command"))
 
 
 def _is_case(item: dict[str, Any]) -> bool:

@@ -103,11 +103,17 @@ class Source(Struct, frozen=True):
 
 def note_unknown_fields(source: Source, items: Iterable[tuple[str, object]], known: frozenset[str]) -> None:
     """One finding for each key of the mappings that no reader understands, at the first place, with the number of places."""
-    places: dict[str, list[str]] = {}
-    for pointer, item in items:
+    note_unknown_in_parts(((source, pointer, item) for pointer, item in items), known)
+
+
+def note_unknown_in_parts(items: Iterable[tuple[Source, str, object]], known: frozenset[str]) -> None:
+    """As `note_unknown_fields`, for mappings that stand in several files of one suite."""
+    places: dict[str, list[tuple[Source, str]]] = {}
+    for source, pointer, item in items:
         for name in item if isinstance(item, dict) else ():
             if name not in known:
-                places.setdefault(name, []).append(pointer + pointer_of([name]))
-    for name, pointers in places.items():
-        times = f" ({len(pointers)} times)" if len(pointers) > 1 else ""
-        source.note("eval-field-not-read", Severity.NOTE, f"`{name[:60]}` is not read{times}", pointers[0])
+                places.setdefault(name, []).append((source, pointer + pointer_of([name])))
+    for name, found in places.items():
+        times = f" ({len(found)} times)" if len(found) > 1 else ""
+        source, pointer = found[0]
+        source.note("eval-field-not-read", Severity.NOTE, f"`{name[:60]}` is not read{times}", pointer)
