@@ -38,7 +38,8 @@ def difference(wanted: list[str], found: list[str]) -> str:
     end = _alike(left[::-1], right[::-1])
     left, right = (_clipped(lines[: len(lines) - end]) for lines in (left, right))
     heads, diff = 2, list(unified_diff(left, right, n=0, lineterm=""))
-    return f"at line {start + 1}: " + " | ".join(line for line in diff[heads:] if not line.startswith("@@"))
+    lines = [line for line in diff[heads:] if not line.startswith("@@ ")]
+    return f"at line {start + 1}: " + (" | ".join(lines) or f"after {CHECK_DIFF_LINE_CHARACTERS} characters of it")
 
 
 def _alike(left: Sequence[object], right: Sequence[object]) -> int:
