@@ -59,6 +59,23 @@ def test_each_agent_of_the_manifest_has_its_own_rows_and_a_report_of_its_own(fre
     assert fresh.build().calls == []
 
 
+def test_one_name_stands_for_two_agents_where_packages_say_different_things_of_it(fresh: Workspace) -> None:
+    house = manifest()["defaults"]["agents"]["house"]
+    fresh.write("bake/selftune.yaml", json.dumps({"version": 1, "agents": {"house": {**house, "origin": "live"}}}))
+    built = fresh.build()
+    assert {name: built.package(name)["origin"] for name in ("bake", "brew")} == {"bake": "live", "brew": "simulated"}
+    origins = {name: json.loads(fresh.lock(name))["agents"]["house"]["origin"] for name in ("bake", "brew")}
+    assert origins == {"bake": "live", "brew": "simulated"}
+
+
+def test_each_package_asks_for_its_own_model(fresh: Workspace) -> None:
+    for name, model in (("bake", "small"), ("brew", "large")):
+        fresh.write(f"{name}/selftune.yaml", json.dumps({"version": 1, "model": model}))
+    built = fresh.build()
+    assert {call["model"] for call in built.calls} == {"small", "large"}
+    assert {call["model"] for call in built.calls if "coffee" in call["prompt"]} == {"large"}
+
+
 def test_a_build_of_one_agent_refreshes_only_its_entry(fresh: Workspace) -> None:
     two_agents(fresh, ["house", "guest"])
     fresh.build()
