@@ -343,7 +343,7 @@ SUITES = [
         {
             "evals/eval.yaml": HARNESS,
             "evals/cases/case-001/input.yaml": "thing: this form\n",
-            "evals/cases/case-001/x.yaml": "a: 1\n",
+            "evals/cases/case-001/note.yaml": "a: 1\n",
         },
         "case-001",
         "fill in this form",
