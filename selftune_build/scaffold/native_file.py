@@ -22,7 +22,7 @@ from selftune_build.reading.evals.native import EVALS
 _BESIDE = frozenset(Check.__struct_fields__) & {"id", "weight", "arms"}
 _INDENT = " " * 6
 _NAME_DIGITS = 8
-_TRIAL = "evals/trial.json"
+_TRIAL = "evals/trial.yaml"
 
 
 class NativeFile(Struct, frozen=True):
@@ -77,7 +77,7 @@ def _refusal(case: Case) -> str | None:
 
 def _refused(entry: dict[str, Any]) -> str | None:
     """What our own reader has against a case, None for nothing: what is written is always read."""
-    content = json.dumps({"format": EVALS, "cases": [entry]}).encode()
+    content = _quoted({"format": EVALS, "cases": [entry]}).encode("utf-8", "replace")
     try:
         read_eval_files([_TRIAL], lambda _path: content, True)
     except InputError as problem:
@@ -119,8 +119,9 @@ def _section(case: Case, folder: str, files: dict[str, bytes], default: Limits) 
     yield from _listed("files", [_file(case, file, folder, files) for file in case.files])
     yield from _listed("setup", [list(argv) for argv in case.setup])
     yield from _limits(case.limits, default)
-    if case.tags:
-        yield f"    tags: {_quoted([tag[:100] for tag in case.tags[:50]])}"
+    tags = [tag[:100] for tag in case.tags if tag.isprintable()][:50]
+    if tags:
+        yield f"    tags: {_quoted(tags)}"
     yield from _checks(case.checks)
 
 
@@ -145,7 +146,7 @@ def _file(case: Case, file: CaseFile, folder: str, files: dict[str, bytes]) -> d
         text = file.content.decode()
     except UnicodeDecodeError:
         text = None
-    if text is not None and len(text) <= INLINE_FILE_CHARACTERS and "\0" not in text:
+    if text is not None and len(text) <= INLINE_FILE_CHARACTERS and text.replace("\n", "").replace("\t", "").isprintable():
         return {"dest": file.dest, "content": text}
     digits = text_digest(f"{case.id}\0{file.dest}\0{file.content.hex()}")[:_NAME_DIGITS]
     path = f"{folder}/{digits}-{file.dest.rpartition('/')[2]}"
