@@ -47,13 +47,18 @@ def eval_findings(package: Package) -> list[Finding]:
 
 
 def finding_lines(findings: Sequence[Finding]) -> Iterator[str]:
-    """The errors and warnings first, the remarks after them, so many and no more."""
+    """The errors and warnings first, the remarks after them, so many and no more; equal words are said once and counted."""
     order = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
-    for finding in sorted(findings, key=lambda each: order[each.severity])[:SHOWN_PROBLEMS]:
-        place = f" (at {finding.at})" if finding.at else ""
-        yield _line(f"  {finding.severity.value}: {finding.message}{place}")
-    if len(findings) > SHOWN_PROBLEMS:
-        yield f"  and {len(findings) - SHOWN_PROBLEMS} more (--json has them all)"
+    same: dict[tuple[Severity, str], list[Finding]] = {}
+    for finding in findings:
+        same.setdefault((finding.severity, finding.message), []).append(finding)
+    groups = sorted(same.values(), key=lambda group: order[group[0].severity])
+    for group in groups[:SHOWN_PROBLEMS]:
+        place = f" (at {group[0].at})" if group[0].at else ""
+        times = f" ({len(group)} times)" if len(group) > 1 else ""
+        yield _line(f"  {group[0].severity.value}: {group[0].message}{times}{place}")
+    if len(groups) > SHOWN_PROBLEMS:
+        yield f"  and {len(groups) - SHOWN_PROBLEMS} more (--json has them all)"
 
 
 def case_document(case: Case) -> dict[str, Any]:

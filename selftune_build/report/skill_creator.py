@@ -92,12 +92,16 @@ def timing(shown: ShownSample) -> dict[str, Any]:
 
 
 def expectations(shown: ShownSample) -> list[dict[str, Any]]:
-    """The checks that hold or do not, as the viewer names their parts."""
-    return [
-        {"text": each.check, "passed": each.result.held, "evidence": one_line(each.result.evidence, EVIDENCE_CHARACTERS)}
-        for each in shown.checks
-        if each.result.held is not None
-    ]
+    """The checks that hold or do not, as the viewer names their parts. It tells them apart by their text, so no two are equal."""
+    seen: Counter[str] = Counter()
+    found = []
+    for each in shown.checks:
+        seen[each.check] += 1
+        if each.result.held is not None:
+            text = each.check if seen[each.check] == 1 else f"{each.check} ({seen[each.check]})"
+            evidence = one_line(each.result.evidence, EVIDENCE_CHARACTERS)
+            found.append({"text": text, "passed": each.result.held, "evidence": evidence})
+    return found
 
 
 def benchmark(skill_name: str, skill_path: str, runs: Sequence[Run], shown: Sequence[ShownCase]) -> dict[str, Any]:

@@ -9,12 +9,8 @@ from msgspec import Struct
 
 from selftune_build.engine.competitors import competitors, nearest
 from selftune_build.engine.load import Broken, Universe
-from selftune_build.engine.request import BuildRequest
-from selftune_build.engine.wanted import asked_for
-from selftune_build.errors import UsageError
-from selftune_build.graph.targets import parse_target
 from selftune_build.model.package import Package
-from selftune_build.reading.absent import no_package
+from selftune_build.scaffold.chosen import chosen_packages
 from selftune_build.scaffold.drafting import Drafting, draft, render
 
 GENERATED_FILE = "evals/generated.yaml"
@@ -45,16 +41,9 @@ def plan_generation(universe: Universe, targets: Sequence[str], directory: Path)
 
     Raises UsageError for a target that is no package or where there is none, InputError for competitors that are not there.
     """
-    if not (universe.packages or universe.broken):
-        raise no_package(universe.root)
-    for word in map(parse_target, targets):
-        if word.stage is not None:
-            hint = f"a folder of that name is written ./{word.text}" if word.package is None else f"name {word.package}"
-            raise UsageError(f"{word.text!r} is a stage, and evals are written for packages", hint=hint)
-    asked = asked_for(universe, BuildRequest(directory, targets=tuple(targets)))
-    chosen = [package for package in universe.packages if package.path in asked and (targets or not package.evals)]
-    generated = tuple(_generated(package, universe) for package in chosen)
-    return Generation(generated, tuple(each for each in universe.broken if each.path in asked))
+    packages, broken = chosen_packages(universe, targets, directory)
+    chosen = [package for package in packages if targets or not package.evals]
+    return Generation(tuple(_generated(package, universe) for package in chosen), broken)
 
 
 def generated_path(package: Package) -> str:

@@ -17,7 +17,7 @@ from selftune_build.model.case import Case
 from selftune_build.model.finding import Finding
 from selftune_build.model.location import Location
 from selftune_build.model.package import SKILL_FILE, Package
-from selftune_build.reading.discovery import SKIPPED_FOLDERS
+from selftune_build.reading.discovery import SKIPPED_FOLDERS, holds_skill
 from selftune_build.reading.evals import read_eval_files
 from selftune_build.reading.evals.identifiers import with_unique_ids
 from selftune_build.scaffold.native_file import NativeFile, native_file
@@ -85,14 +85,19 @@ def _place(source: Path) -> _Place:
         raise UsageError(f"there is no file or folder {str(source)!r}", hint="name what is to be imported")
     asked = source.resolve()
     folder = asked if asked.is_dir() else asked.parent
-    root = find_boundary(folder, folder)
-    tree = tuple(_listed(root)) if root != folder else tuple(_listed(folder))
+    root = find_boundary(folder, _skill_above(folder))
+    tree = tuple(_listed(root))
     inside = asked.relative_to(root).as_posix()
     if asked.is_file():
         return _Place(root, tree, (inside,), explicit=True)
     prefix = "" if inside == "." else f"{inside}/"
     candidates = tuple(path for path in tree if path.startswith(prefix) and f"/{path}".endswith(CANDIDATES))
     return _Place(root, tree, candidates, explicit=False)
+
+
+def _skill_above(folder: Path) -> Path:
+    """The nearest folder upwards with a skill, since paths of suites start there; without one the folder itself."""
+    return next((place for place in (folder, *folder.parents) if holds_skill(place)), folder)
 
 
 def _listed(root: Path) -> Iterator[str]:

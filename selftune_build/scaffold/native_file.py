@@ -7,11 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from selftune_build.errors import InputError
 from selftune_build.escape import one_line
 from selftune_build.limits import INLINE_FILE_CHARACTERS
 from selftune_build.model.case import Arm, Case, CaseFile, Check
 from selftune_build.model.manifest import Limits
+from selftune_build.reading.evals import read_eval_files
 from selftune_build.reading.evals.check_spelling import PLAIN_VALUE
 from selftune_build.reading.evals.content import text_digest
 from selftune_build.reading.evals.native import EVALS
@@ -19,6 +22,7 @@ from selftune_build.reading.evals.native import EVALS
 _BESIDE = frozenset(Check.__struct_fields__) & {"id", "weight", "arms"}
 _INDENT = " " * 6
 _NAME_DIGITS = 8
+_TRIAL = "evals/trial.yaml"
 
 
 class NativeFile(Struct, frozen=True):
@@ -38,8 +42,8 @@ def native_file(cases: Iterable[Case], head: str, folder: str, default: Limits) 
     lines = [f"format: {EVALS}", *(f"# {line}".rstrip() for line in head.splitlines())]
     written: list[str] = []
     left_out: list[tuple[Case, str]] = []
-    for case in cases:
-        reason = _reason(case)
+    for case in map(sayable, cases):
+        reason = _reason(case) or _refusal(case)
         if reason is None:
             written += _section(case, folder, files, default)
         else:
@@ -48,6 +52,37 @@ def native_file(cases: Iterable[Case], head: str, folder: str, default: Limits) 
     listed = any(not line.startswith("  #") for line in written)
     body = ["cases:", *written] if listed else [*written, "cases: []"]
     return NativeFile("\n".join([*lines, *body, ""]).encode("utf-8", "replace"), files, tuple(left_out))
+
+
+def sayable(case: Case) -> Case:
+    """The case with every check that our format has no words for replaced by one that says so."""
+    checks = (check if check.kind == "unsupported" else _sayable(check) for check in case.checks)
+    return replace(case, checks=tuple(checks))
+
+
+def _sayable(check: Check) -> Check:
+    reason = _refused({"id": "a", "prompt": "p", "checks": [spelled(check)]})
+    if reason is None:
+        return check
+    said = f"`{check.kind}`"
+    return Check(
+        "unsupported", {"name": said, "reason": f"{said} cannot be written: {reason}", "content": ""}, origin=check.origin
+    )
+
+
+def _refusal(case: Case) -> str | None:
+    """Why the case itself cannot be written."""
+    return _refused({"id": case.id, "prompt": case.prompt, "should_trigger": True})
+
+
+def _refused(entry: dict[str, Any]) -> str | None:
+    """What our own reader has against a case, None for nothing: what is written is always read."""
+    content = _quoted({"format": EVALS, "cases": [entry]}).encode("utf-8", "replace")
+    try:
+        read_eval_files([_TRIAL], lambda _path: content, True)
+    except InputError as problem:
+        return problem.message
+    return None
 
 
 def spelled(check: Check) -> dict[str, Any]:
@@ -84,8 +119,9 @@ def _section(case: Case, folder: str, files: dict[str, bytes], default: Limits) 
     yield from _listed("files", [_file(case, file, folder, files) for file in case.files])
     yield from _listed("setup", [list(argv) for argv in case.setup])
     yield from _limits(case.limits, default)
-    if case.tags:
-        yield f"    tags: {_quoted([tag[:100] for tag in case.tags[:50]])}"
+    tags = [tag[:100] for tag in case.tags if tag.isprintable()][:50]
+    if tags:
+        yield f"    tags: {_quoted(tags)}"
     yield from _checks(case.checks)
 
 
@@ -110,7 +146,7 @@ def _file(case: Case, file: CaseFile, folder: str, files: dict[str, bytes]) -> d
         text = file.content.decode()
     except UnicodeDecodeError:
         text = None
-    if text is not None and len(text) <= INLINE_FILE_CHARACTERS and "\0" not in text:
+    if text is not None and len(text) <= INLINE_FILE_CHARACTERS and text.replace("\n", "").replace("\t", "").isprintable():
         return {"dest": file.dest, "content": text}
     digits = text_digest(f"{case.id}\0{file.dest}\0{file.content.hex()}")[:_NAME_DIGITS]
     path = f"{folder}/{digits}-{file.dest.rpartition('/')[2]}"

@@ -27,7 +27,7 @@ class Draft(Struct, kw_only=True):
     pointer: str
     prompt: str = ""
     checks: Iterable[Check | None] = ()
-    """None stands for a check that another of the case says already."""
+    """None stands for what is no check here."""
     files: tuple[CaseFile, ...] = ()
     setup: tuple[tuple[str, ...], ...] = ()
     should_trigger: bool | None = None

@@ -111,7 +111,9 @@ def _read_all(paths: Sequence[str], asked: _Asked, taken: Collection[str]) -> Ev
 
 def _suites(files: list[_File]) -> list[_File]:
     """The files without those that are a part of another one's suite, or a fragment of which another holds every case."""
-    parts = {part for file in files for part in file.parts}
+    parts: set[str] = set()
+    for file in files:  # of two that name each other the first is the suite
+        parts |= file.parts if file.path not in parts else set()
     files = [file for file in files if file.path not in parts]
     return [_without_cases(file, whole) if (whole := _whole(file, files)) else file for file in files]
 
