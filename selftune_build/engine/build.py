@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 
 from msgspec import Struct
 
 from selftune_build.agents.builtin import make_agent
 from selftune_build.agents.protocol import Agent
 from selftune_build.checks.execute import command_executor
-from selftune_build.engine.budget import Purse
+from selftune_build.engine.budget import Purse, tightest
 from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.load import Universe
 from selftune_build.engine.locks import other_entries, refuse_newer, write_lock
 from selftune_build.engine.outcome import fresh_stages, lock_of, settle
 from selftune_build.engine.package_run import PackageRun, failing_cases
 from selftune_build.engine.plan import RowPlan, by_key, settled_inputs
-from selftune_build.engine.price import price_of, refuse_or_confirm, smallest
+from selftune_build.engine.price import price_of, refuse_or_confirm
 from selftune_build.engine.ran import Ran
 from selftune_build.engine.registry import Registry
 from selftune_build.engine.report import broken_reports, overall_report
@@ -58,7 +57,7 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings) -> Re
     groups = _group_by_agent(every)
     for runs in groups:
         _plan(runs, request, stores.traces)
-    purse = _purse(groups, request)
+    purse = tightest((run.package.manifest.budget for run in every), request.max_calls, request.max_cost)
     if not request.dry_run:
         _agree(groups, request, around)
     settled = [each for runs in groups for each in _build_group(runs, request, purse, around)]
@@ -102,14 +101,6 @@ def _group_by_agent(runs: Sequence[PackageRun]) -> list[list[PackageRun]]:
 def _plan(runs: Sequence[PackageRun], request: BuildRequest, traces: Traces) -> None:
     for run in runs:
         run.plan(tracer(run, traces), request.resample, failing_cases(run) if request.failed else None)
-
-
-def _purse(groups: Sequence[Sequence[PackageRun]], request: BuildRequest) -> Purse:
-    """The tightest of the limits given on the command line and in the manifests of this invocation."""
-    budgets = [run.package.manifest.budget for runs in groups for run in runs]
-    costs = [Decimal(budget.max_cost_usd) for budget in budgets if budget.max_cost_usd is not None]
-    cost = min([*costs, *([request.max_cost] if request.max_cost is not None else [])], default=None)
-    return Purse(smallest([request.max_calls, *(budget.max_calls for budget in budgets)]), cost)
 
 
 def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, around: Surroundings) -> None:

@@ -21,6 +21,13 @@ _USE = re.compile(
     re.IGNORECASE,
 )
 _USER_CUE = re.compile(r"\b(?P<cue>when(?:ever)?|if)\s+(?:(?:the|a)\s+)?(?:users?|asked)\b", re.IGNORECASE)
+_REFUSED = re.compile(
+    r"\b(?:do\s+not|don['\u2019]t|not|never|does\s+not|doesn['\u2019]t)\s+(?:be\s+)?"
+    r"(?:(?:use[ds]?|trigger(?:s|ed)?|activated?|invoked?|apply|applies|intended|meant|suitable|designed)\b"
+    r"(?:\s+(?:it|this|the|skill))*\s*,?\s*)?\b(?P<cue>when(?:ever)?|if|for)\b",
+    re.IGNORECASE,
+)
+"""Where a description says what the skill is not for; "never use emojis" says nothing of the kind."""
 _QUOTED = re.compile(r"[\"\u201c]([^\"\u201c\u201d]{3,200})[\"\u201d]|(?<!\w)'([^']{3,200})'(?!\w)")
 _ASKING_HEAD = re.compile(r"\b(?:task|request|user|wants?|questions?|needs?|intent|asks?)\b", re.IGNORECASE)
 _GENERIC = frozenset(
@@ -57,6 +64,15 @@ def drawn_prompts(package: Package) -> Iterator[Drawn]:
         wish = _from_heading(package, heading)
         if wish:
             yield Drawn(_about(package, wish), "heading")
+
+
+def refused_prompts(package: Package) -> Iterator[str]:
+    """What users might say in the situations that the description rules out."""
+    for part in _SENTENCE_END.split(package.skill.description[:DRAFTED_TEXT_CHARACTERS]):
+        text = plain_text(part)
+        found = _REFUSED.search(text)
+        if found is not None:
+            yield from prompts_of(text[found.start("cue") :])
 
 
 def subject_of(package: Package) -> str:
