@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from selftune_build.cli.errand import Craft, Errand, Outcome
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
+from selftune_build.scaffold.sifting import ENOUGH
 
 if TYPE_CHECKING:
     from selftune_build.scaffold.generation import Generated
@@ -37,7 +38,7 @@ def _lines(job: Errand, craft: Craft, outcome: Outcome) -> Iterator[str]:
     for each in outcome.generation.generated:
         yield f"{_verb(job, each, outcome.written)} {each.path}: {each.says}"
         yield from (f"  {note}" for note in _notes(each, outcome.unread))
-        yield from (f"  rejected ({one.kind}): {one.prompt} - {one.reason}" for one in each.rejected)
+        yield from _rejections(each)
     for failed in outcome.generation.undrafted:
         yield f"{failed.package.path}: nothing drafted: {failed.error.message}"
         yield f"  fix: {failed.error.hint or 'run again: what was answered is kept'}"
@@ -52,6 +53,14 @@ def _lines(job: Errand, craft: Craft, outcome: Outcome) -> Iterator[str]:
         yield "nothing to write: every package has cases; name a package to draft more for it"
     if not job.dry_run:
         yield f"next: {_next_command(job, craft)}"
+
+
+def _rejections(each: Generated) -> Iterator[str]:
+    """One line for each; what is only too many is counted."""
+    surplus = [one for one in each.rejected if one.reason == ENOUGH]
+    yield from (f"  rejected ({one.kind}): {one.prompt} - {one.reason}" for one in each.rejected if one not in surplus)
+    if surplus:
+        yield f"  {len(surplus)} more passed the critique and are not needed; --json lists them"
 
 
 def _verb(job: Errand, each: Generated, written: Written) -> str:

@@ -41,6 +41,8 @@ _GENERIC = frozenset(
     """.split()  # noqa: SIM905 - a table of words is read more easily without quotes
 )
 _LONGEST_HEADING_WORDS = 8
+_NO_TOPIC = re.compile(r"\d|[:;,]|\s[-\u2013\u2014]\s|^(?:from|for|with|on|in|to|by|at|more|about)\b", re.IGNORECASE)
+"""Headings with numbers, lists and labels name steps; those that begin with a preposition are half of one."""
 
 
 class Drawn(Struct, frozen=True):
@@ -118,7 +120,7 @@ def _from_heading(package: Package, heading: str) -> str | None:
     text = plain_text(heading)
     words = {word.strip(".:()").removesuffix("s") for word in text.lower().split()}
     own = stem_set(f"{package.name} {package.skill.description[:DRAFTED_TEXT_CHARACTERS]}")
-    if len(words) > _LONGEST_HEADING_WORDS or words & _GENERIC or re.search(r"\d", text) or len(stem_set(text)) < THIN:
+    if len(words) > _LONGEST_HEADING_WORDS or words & _GENERIC or _NO_TOPIC.search(text) or len(stem_set(text)) < THIN:
         return None
     if not stem_set(text) & own:
         return None
@@ -128,6 +130,6 @@ def _from_heading(package: Package, heading: str) -> str | None:
 def _about(package: Package, prompt: str) -> str:
     """The prompt with what the skill is about, where it does not say so itself: nobody asks for "the usual job"."""
     subject = subject_of(package)
-    if not stem_set(subject) or stem_set(prompt) & stem_set(subject):
+    if not stem_set(subject) or stem_set(prompt) & stem_set(subject) or subject.lower() in prompt.lower():
         return prompt
     return f"{prompt} It is about {subject}."

@@ -18,6 +18,8 @@ from selftune_build.scaffold.drafts import TRIGGERING, Draft, Kind, Rejection, d
 from selftune_build.scaffold.phrasing import printable
 from selftune_build.scaffold.similarity import Asked
 
+ENOUGH = "there are enough of its side"
+"""Why what passed the critique may still be left out."""
 _SOURCES: dict[Kind, str] = {
     "explicit": "Asks for it by name",
     "implicit": "Needs it and does not name it",
@@ -81,7 +83,7 @@ class Sieve:
                 room[each.kind in TRIGGERING] -= 1
                 first.append(each)
             else:
-                self._reject(each, "there are enough of its side")
+                self._reject(each, ENOUGH)
         order = list(_SOURCES)
         drafts = [self._draft(each) for each in sorted(first, key=lambda each: (order.index(each.kind), each.sibling))]
         ids = {draft.id: draft for draft in reversed(drafts) if draft.id not in taken}

@@ -76,7 +76,9 @@ def test_one_of_three_drawn_prompts_is_told_in_a_situation(tmp_path: Path) -> No
     plain = ("I am picking a licence. Can you help?", "I have a question about software patents.")
     drafting = drafted(skill(tmp_path, "licence", f"Explains licences. Use {USES}."))
     (contextual,) = prompts(drafting, "contextual")
-    (start,) = [prompt for prompt in (*plain, "Can you tell me whether a dependency may be used?") if contextual.startswith(prompt)]
+    (start,) = [
+        prompt for prompt in (*plain, "Can you tell me whether a dependency may be used?") if contextual.startswith(prompt)
+    ]
     assert len(contextual) > len(start) + 20
     assert len(prompts(drafting, "implicit")) == 2
 

@@ -16,7 +16,10 @@ from selftune_build.scaffold.splitting import held_out
 def test_a_third_of_each_kind_is_held_out(count: int, held: int) -> None:
     prompts = [(kind, f"{kind} {number}") for kind in ("implicit", "negative") for number in range(count)]
     chosen = held_out(prompts)
-    assert [sum(prompt in chosen for kind, prompt in prompts if kind == name) for name in ("implicit", "negative")] == [held, held]
+    assert [sum(prompt in chosen for kind, prompt in prompts if kind == name) for name in ("implicit", "negative")] == [
+        held,
+        held,
+    ]
 
 
 def test_neither_order_nor_another_kind_changes_the_split() -> None:
@@ -28,7 +31,9 @@ def test_neither_order_nor_another_kind_changes_the_split() -> None:
 
 def test_the_side_of_a_case_is_no_part_of_what_is_asked() -> None:
     keys = {
-        static_key(static_inputs(Question(Case("a", prompt="send it", tags=("generated", side)), Limits(), agent={"plugin": "x"})))
+        static_key(
+            static_inputs(Question(Case("a", prompt="send it", tags=("generated", side)), Limits(), agent={"plugin": "x"}))
+        )
         for side in (TUNE, HOLDOUT)
     }
     assert len(keys) == 1
@@ -59,4 +64,3 @@ def test_prompts_that_differ_in_spelling_alone_ask_the_same(one: str, other: str
 )
 def test_prompts_about_different_things_do_not(one: str, other: str) -> None:
     assert Asked([one]).like(other) is None
-
