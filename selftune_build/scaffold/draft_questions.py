@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,9 +10,10 @@ from msgspec import Struct
 from selftune_build.engine.completing import Completion
 from selftune_build.limits import DRAFTED_CASES, DRAFTED_SIBLINGS
 from selftune_build.model.package import Package
-from selftune_build.scaffold.briefing import RULE, existing_data, fenced, sections, sibling_data, skill_data
+from selftune_build.scaffold.briefing import RULE, existing_data, sections, sibling_data, skill_data
 from selftune_build.scaffold.drafts import KINDS, TRIGGERING, Kind
 from selftune_build.scaffold.generation import Situation
+from selftune_build.scaffold.two_questions import CRITIQUE_ANSWER, CRITIQUE_SCHEMA, numbered
 
 OVERSAMPLED = 2
 """So many times the cases that are wanted are asked for: the critique takes some away."""
@@ -25,13 +25,6 @@ class Proposal(Struct, frozen=True):
     kind: Kind
     prompt: str
     sibling: str
-
-
-class Opinion(Struct, frozen=True):
-    """What the critique says of one proposal."""
-
-    keep: bool
-    reason: str
 
 
 def quotas(most: int, *, siblings: bool, negatives: bool) -> dict[Kind, int]:
@@ -67,33 +60,23 @@ def draft_question(situation: Situation, wanted: Mapping[Kind, int], seed: int) 
 
 
 def critique_question(situation: Situation, drafts: Sequence[Proposal], seed: int) -> Completion:
-    """Asks what the drafts are worth; its answer is read with `opinions`."""
-    listed = [{"number": number, **_plain(each)} for number, each in enumerate(drafts)]
+    """Asks what the drafts are worth; its answer fits `CRITIQUE_SCHEMA`."""
     prompt = sections(
         _CRITIQUE,
         "\n".join(f"- {kind}: {_MEANING[kind]}" for kind in KINDS),
         RULE,
         skill_data(situation.package),
         sibling_data(offered(situation.siblings)),
-        fenced("the drafts", json.dumps(listed, indent=1, ensure_ascii=False)),
+        numbered(map(_plain, drafts)),
         f"Seed: {seed}.",
-        'Answer with JSON alone: {"verdicts": [{"number": …, "keep": true or false, "reason": one sentence}, …]}',
+        CRITIQUE_ANSWER,
     )
-    return Completion(prompt, _CRITIQUE_SCHEMA)
+    return Completion(prompt, CRITIQUE_SCHEMA)
 
 
 def proposals(answer: dict[str, Any]) -> tuple[Proposal, ...]:
     """The drafts of a valid answer, in its order."""
     return tuple(Proposal(case["kind"], case["prompt"], case["sibling"]) for case in answer["cases"])
-
-
-def opinions(answer: dict[str, Any]) -> dict[int, Opinion]:
-    """What is said of each number; where something is said twice, whoever rejects is believed."""
-    said: dict[int, Opinion] = {}
-    for verdict in answer["verdicts"]:
-        if verdict["number"] not in said or not verdict["keep"]:
-            said[verdict["number"]] = Opinion(verdict["keep"], verdict["reason"])
-    return said
 
 
 def offered(siblings: Sequence[Package]) -> Sequence[Package]:
@@ -149,23 +132,6 @@ _DRAFT_SCHEMA: dict[str, Any] = {
                 "additionalProperties": False,
                 "required": ["kind", "prompt", "sibling"],
                 "properties": {"kind": {"enum": list(KINDS)}, "prompt": _TEXT, "sibling": _TEXT},
-            },
-        }
-    },
-}
-_CRITIQUE_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["verdicts"],
-    "properties": {
-        "verdicts": {
-            "type": "array",
-            "maxItems": DRAFTED_CASES,
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["number", "keep", "reason"],
-                "properties": {"number": {"type": "integer"}, "keep": {"type": "boolean"}, "reason": _TEXT},
             },
         }
     },

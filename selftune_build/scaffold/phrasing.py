@@ -42,8 +42,8 @@ _IMPERATIVE = frozenset(
     """.split()  # noqa: SIM905 - a table of words is read more easily without quotes
 )
 _REQUEST = re.compile(
-    r"(?:audit|build|change|check|crop|debug|design|document|draft|draw|export|format|plan|prototype|review|scaffold|search|set up"
-    r"|sort|test|train|update)\s+(?:an?|the|my|our|some|all|new|existing|it|this|these)\b",
+    r"(?:audit|build|change|check|crop|debug|design|document|draft|draw|export|format|plan|prototype|review|scaffold|search"
+    r"|set up|sort|test|train|update)\s+(?:an?|the|my|our|some|all|new|existing|it|this|these)\b",
     re.IGNORECASE,
 )
 """Words that are a noun as often as a verb: what follows tells."""

@@ -8,15 +8,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from selftune_build.limits import DRAFTED_CONTEXT_CHARACTERS, DRAFTED_REASON_CHARACTERS
+from selftune_build.limits import DRAFTED_CONTEXT_CHARACTERS
 from selftune_build.model.case import Case
 from selftune_build.model.package import Package
-from selftune_build.scaffold.briefing import cut
-from selftune_build.scaffold.draft_questions import OVERSAMPLED, Opinion, Proposal
+from selftune_build.scaffold.draft_questions import OVERSAMPLED, Proposal
 from selftune_build.scaffold.drafting import asked_of
-from selftune_build.scaffold.drafts import TRIGGERING, Draft, Kind, Rejection, drafted
-from selftune_build.scaffold.phrasing import printable
+from selftune_build.scaffold.drafts import TRIGGERING, Draft, Kind, drafted
 from selftune_build.scaffold.similarity import Asked
+from selftune_build.scaffold.two_questions import Sieve
 
 ENOUGH = "there are enough of its side"
 """Why what passed the critique may still be left out."""
@@ -29,11 +28,11 @@ _SOURCES: dict[Kind, str] = {
 }
 
 
-class Sieve:
-    """Takes proposals for one package one after the other, and remembers what it rejected and why."""
+class Sifting:
+    """Takes proposals for one package one after the other; tells the sieve what it rejects and why."""
 
-    def __init__(self, package: Package, siblings: Sequence[Package], existing: Collection[Case]) -> None:
-        self.rejected: list[Rejection] = []
+    def __init__(self, package: Package, siblings: Sequence[Package], existing: Collection[Case], sieve: Sieve) -> None:
+        self._sieve = sieve
         self._package = package
         self._siblings = {sibling.name: sibling for sibling in siblings}
         self._there = Asked(case.prompt for case in existing)
@@ -52,19 +51,6 @@ class Sieve:
                 kept.append(each)
             else:
                 self._reject(each, fault)
-        return kept
-
-    def judged(self, sifted: Sequence[Proposal], said: Mapping[int, Opinion]) -> list[Proposal]:
-        """Those that the critique keeps; one that it says nothing about is not kept."""
-        kept = []
-        for number, each in enumerate(sifted):
-            opinion = said.get(number)
-            if opinion is None:
-                self._reject(each, "the critique says nothing about it")
-            elif opinion.keep:
-                kept.append(each)
-            else:
-                self._reject(each, f"the critique: {opinion.reason}")
         return kept
 
     def chosen(self, kept: Sequence[Proposal], wanted: Mapping[Kind, int], taken: Collection[str]) -> list[Draft]:
@@ -119,8 +105,7 @@ class Sieve:
         return "it is more than was asked for" if enough else None
 
     def _reject(self, each: Proposal, reason: str) -> None:
-        shown = cut(printable(each.prompt[: 2 * DRAFTED_CONTEXT_CHARACTERS]), DRAFTED_REASON_CHARACTERS)
-        self.rejected.append(Rejection(printable(shown), each.kind, printable(reason)[:DRAFTED_REASON_CHARACTERS]))
+        self._sieve.reject(each.prompt, each.kind, reason)
 
     def _draft(self, each: Proposal) -> Draft:
         source = asked_of(self._siblings[each.sibling]) if each.kind == "sibling" else _SOURCES[each.kind]
