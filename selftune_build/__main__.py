@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "build": ("selftune_build.cli.build", "bring evidence up to date: spec, evals, unit-tests, replay, baseline, verify"),
     "show": ("selftune_build.cli.show", "one case whole: prompt, transcript, files, each check"),
-    "eval": ("selftune_build.cli.eval", "draft first eval cases from the words of a skill"),
+    "eval": ("selftune_build.cli.eval", "draft cases for a skill, and see how siblings get along"),
     "create": ("selftune_build.cli.create", "write a new skill package"),
     "plugins": ("selftune_build.cli.plugins", "what is installed beside the tool, and a new plugin to start from"),
     "init": ("selftune_build.cli.init", "adopt the skill packages that are here already"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from selftune_build.cli.eval_generate import command as generate
+from selftune_build.cli.eval_unit_test import command as unit_test
 
 
 @click.group(help="Write and look at eval cases.", no_args_is_help=False)
@@ -13,3 +14,4 @@ def command() -> None:
 
 
 command.add_command(generate)
+command.add_command(unit_test)

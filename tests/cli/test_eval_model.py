@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,73 +11,11 @@ import pytest
 
 from selftune_build.__main__ import main
 from selftune_build.engine.completing import Completer
-from selftune_build.engine.load import load_universe
 from selftune_build.model.case import Case
 from selftune_build.model.split import is_held_out
+from tests.cli.shop import GENERATED, Shop
 
-AGENT = Path(__file__).with_name("completing_agent.py")
-GENERATED = "evals/generated.yaml"
 KINDS = ("explicit", "implicit", "contextual", "negative", "sibling")
-
-
-class Shop:
-    """A workspace of two skills with an agent that answers questions."""
-
-    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.root = root
-        self.ledger = root.parent / "ledger"
-        self.capsys = capsys
-
-    def skill(self, name: str, description: str, body: str = "Do it.") -> None:
-        folder = self.root / "skills" / name
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "SKILL.md").write_text(f"---\nname: {name}\ndescription: {json.dumps(description)}\n---\n\n{body}\n")
-
-    def agent(self, mode: str, more: str = "") -> None:
-        """Declare the agent `scribe`, answering in this way."""
-        argv = f"[{sys.executable}, tools/agent.py, {mode}]"
-        (self.root / "selftune.yaml").write_text(
-            'version: 1\nworkspace: {members: ["skills/*"]}\ndefaults:\n'
-            f"  agents: {{scribe: {{type: command, argv: {argv}, env: [TEST_LEDGER, TEST_TESTS]}}}}\n{more}"
-        )
-
-    def generate(self, *more: str) -> int:
-        return main(["eval", "generate", "parcels", "--agent", "scribe", "-C", str(self.root), *more])
-
-    def document(self, *more: str) -> dict[str, Any]:
-        """The report of one invocation, its exit status checked against it."""
-        self.capsys.readouterr()
-        status = self.generate("--json", *more)
-        report: dict[str, Any] = json.loads(self.capsys.readouterr().out)
-        assert report["exit_code"] == status
-        return report
-
-    @property
-    def calls(self) -> list[dict[str, Any]]:
-        text = self.ledger.read_text() if self.ledger.exists() else ""
-        return [json.loads(line) for line in text.splitlines()]
-
-    @property
-    def file(self) -> Path:
-        return self.root / "skills" / "parcels" / GENERATED
-
-    def cases(self) -> list[Case]:
-        """What a build of the package reads."""
-        (package,) = (each for each in load_universe(self.root).packages if each.name == "parcels")
-        return list(package.evals)
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shop:
-    monkeypatch.setenv("SELFTUNE_STORE", str(tmp_path / "store"))
-    monkeypatch.setenv("TEST_LEDGER", str(tmp_path / "ledger"))
-    made = Shop(tmp_path / "shop", capsys)
-    (made.root / "tools").mkdir(parents=True)
-    shutil.copyfile(AGENT, made.root / "tools" / "agent.py")
-    made.skill("parcels", "Sends parcels. Use when a parcel has to be sent.")
-    made.skill("letters", "Writes letters. Use when a letter has to be written.")
-    made.agent("well")
-    return made
 
 
 def kinds(cases: list[Case]) -> dict[str, int]:
