@@ -1,17 +1,19 @@
-"""`selftune eval`: eval cases themselves, before anything is measured with them."""
+"""`selftune eval`: cases before anything is measured with them, and how skills get along."""
 
 from __future__ import annotations
 
 import click
 
+from selftune_build.cli.eval_composability import command as composability
+from selftune_build.cli.eval_family_overlap import command as family_overlap
 from selftune_build.cli.eval_generate import command as generate
 from selftune_build.cli.eval_unit_test import command as unit_test
 
 
-@click.group(help="Write and look at eval cases.", no_args_is_help=False)
+@click.group(help="Draft cases for a skill; see how siblings get along.", no_args_is_help=False)
 def command() -> None:
     """The verbs below `selftune eval`."""
 
 
-command.add_command(generate)
-command.add_command(unit_test)
+for _verb in (generate, unit_test, composability, family_overlap):
+    command.add_command(_verb)

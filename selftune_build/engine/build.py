@@ -57,7 +57,7 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings) -> Re
     groups = _group_by_agent(every)
     for runs in groups:
         _plan(runs, request, stores.traces)
-    purse = tightest((run.package.manifest.budget for run in every), request.max_calls, request.max_cost)
+    purse = _purse(groups, request)
     if not request.dry_run:
         _agree(groups, request, around)
     settled = [each for runs in groups for each in _build_group(runs, request, purse, around)]
@@ -101,6 +101,10 @@ def _group_by_agent(runs: Sequence[PackageRun]) -> list[list[PackageRun]]:
 def _plan(runs: Sequence[PackageRun], request: BuildRequest, traces: Traces) -> None:
     for run in runs:
         run.plan(tracer(run, traces), request.resample, failing_cases(run) if request.failed else None)
+
+
+def _purse(groups: Sequence[Sequence[PackageRun]], request: BuildRequest) -> Purse:
+    return tightest((run.package.manifest.budget for runs in groups for run in runs), request.max_calls, request.max_cost)
 
 
 def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, around: Surroundings) -> None:
