@@ -67,15 +67,17 @@ def _cases(package: Package, eval_set: Path | None) -> Sequence[Case]:
     from selftune_build.limits import EVAL_FILE_BYTES
     from selftune_build.reading.evals.suite import read_eval_files
 
-    def read(path: str) -> bytes:
-        with Path(path).open("rb") as stream:
-            return stream.read(EVAL_FILE_BYTES)
-
     try:
-        reading = read_eval_files([str(eval_set)], read, True, package_name=package.name, limits=package.manifest.limits)
+        with eval_set.open("rb") as stream:
+            content = stream.read(EVAL_FILE_BYTES)
     except OSError as error:
         raise UsageError(f"{eval_set} cannot be read: {error.strerror}", hint="name a file of eval cases") from None
-    return reading.cases
+
+    def read(path: str) -> bytes:
+        """The file itself; what its cases bring along lies in the package."""
+        return content if path == str(eval_set) else (Path(package.root) / path).read_bytes()
+
+    return read_eval_files([str(eval_set)], read, True, package_name=package.name, limits=package.manifest.limits).cases
 
 
 def _lines(skill: Package, results: Sequence[Composition]) -> Iterator[str]:

@@ -97,7 +97,7 @@ class _Result:
         reported: list[Overlap],
         parent: str | None,
     ) -> None:
-        from selftune_build.engine.overlap import is_family
+        from selftune_build.engine.overlap import families
 
         self._names = [package.name for package in members]
         self._claimed = claimed
@@ -105,7 +105,7 @@ class _Result:
         self._pairs = pairs
         self._reported = reported
         self._parent = parent
-        self._family = is_family(self._names, reported)
+        self._families = families(reported)
 
     def document(self) -> dict[str, Any]:
         return {
@@ -116,8 +116,7 @@ class _Result:
             ],
             "overlaps": [self._pair(each) for each in self._reported],
             "below_threshold": [self._pair(each) for each in self._pairs if each not in self._reported],
-            "consolidation_candidate": self._family,
-            "proposal": {"parent_skill": self._parent, "members": self._names} if self._family else None,
+            "consolidation_candidates": [{"parent_skill": self._parent, "members": list(each)} for each in self._families],
             "skills_without_prompts": self._silent,
         }
 
@@ -139,9 +138,9 @@ class _Result:
         if not self._reported:
             below = f" ({len(self._pairs)} pairs below it)" if self._pairs else ""
             yield f"no overlap that reaches the threshold{below}"
-        if self._family:
+        for each in self._families:
             into = f" into {self._parent}" if self._parent else ""
-            yield f"these skills are a candidate for consolidation{into}: {', '.join(self._names)}"
+            yield f"overlaps link these skills, a candidate for consolidation{into}: {', '.join(each)}"
 
     @property
     def _silent(self) -> list[str]:

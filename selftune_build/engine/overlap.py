@@ -103,8 +103,11 @@ def _key(prompt: str) -> str:
     return " ".join(prompt.casefold().split())
 
 
-def is_family(skills: Sequence[str], found: Sequence[Overlap]) -> bool:
-    """Whether these skills are a candidate for one skill: at least three of them, with two overlaps, or with one that half of
-    all possible pairs have."""
-    pairs = len(skills) * (len(skills) - 1) // 2
-    return len(skills) >= FAMILY and (len(found) >= 2 or (bool(found) and 2 * len(found) >= pairs))
+def families(found: Sequence[Overlap]) -> tuple[tuple[str, ...], ...]:
+    """Groups of at least three skills that overlaps link with each other: candidates for one skill. Sorted."""
+    groups: list[set[str]] = []
+    for each in found:
+        linked = [group for group in groups if group & {each.one, each.other}]
+        groups = [group for group in groups if group not in linked]
+        groups.append({each.one, each.other}.union(*linked))
+    return tuple(sorted(tuple(sorted(group)) for group in groups if len(group) >= FAMILY))

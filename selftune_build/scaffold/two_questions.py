@@ -64,11 +64,14 @@ class TwoQuestions(Struct, Generic[_Item]):
 
     def missing(self, completer: Completer) -> int:
         """How many of the questions have no answer in the store; the second depends on the answer to the first. Asks nobody."""
-        drafts = completer.known(self.draft, self.read)
-        if drafts is None:
-            return QUESTIONS
-        sifted = self.sift(drafts, Sieve())
-        return int(bool(sifted) and completer.known(self.critique(sifted), opinions) is None)
+        try:
+            drafts = completer.known(self.draft, self.read)
+            if drafts is None:
+                return QUESTIONS
+            sifted = self.sift(drafts, Sieve())
+            return int(bool(sifted) and completer.known(self.critique(sifted), opinions) is None)
+        except UndecidedError:  # answered, and never what was asked: nobody will be asked again
+            return 0
 
     def _kept(self, sifted: Sequence[_Item], said: Mapping[int, Opinion], sieve: Sieve) -> list[_Item]:
         kept = []

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -92,6 +93,8 @@ def main(mode: str) -> None:
             json.dumps({name: request[name] for name in ("call_id", "role", "prompt", "model", "workspace", "schema")}) + "\n"
         )
     calls = len(ledger.read_text(encoding="utf-8").splitlines())
+    if mode == "slow":
+        time.sleep(2)
     if mode == "crash":
         sys.exit("no answer from here")
     response = {"output": output(mode, request, calls), "usage": {"input_tokens": 1, "output_tokens": 1, "cost_usd": 0.25}}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +115,7 @@ def test_an_answer_that_is_none_is_kept_asked_for_once_more_and_then_given_up(mo
     (failed,) = shop.document()["undecided"]
     assert (failed["code"], len(shop.calls), shop.file.exists()) == ("answer-invalid", 2, False)
     assert said in failed["message"]
-    assert shop.document()["exit_code"] == 3
+    assert [each["name"] for each in shop.document()["undecided"]] == ["parcels"]
     assert len(shop.calls) == 2  # what is known to be no answer is not paid for again
 
 
@@ -281,3 +284,24 @@ def test_a_killed_run_whose_answer_arrived_pays_once(shop: Shop, monkeypatch: py
     assert len(shop.calls) == 1
     assert shop.document()["spend"]["calls"] == 1
     assert len(shop.calls) == 2
+
+
+def test_the_answer_to_a_process_that_was_killed_is_kept_and_not_asked_for_again(shop: Shop) -> None:
+    shop.agent("slow")
+    argv = [sys.executable, "-m", "selftune_build", "eval", "generate", "parcels", "--agent", "scribe", "-C", str(shop.root)]
+    with subprocess.Popen(argv, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as running:
+        deadline = time.monotonic() + 60
+        while not shop.calls and time.monotonic() < deadline:
+            time.sleep(0.02)
+        running.kill()
+    assert len(shop.calls) == 1
+    report = shop.document()
+    assert (report["exit_code"], report["spend"]["calls"], len(shop.calls)) == (0, 1, 2)
+
+
+def test_one_package_without_an_answer_does_not_keep_the_others_from_theirs(shop: Shop) -> None:
+    shop.agent("obedient")
+    shop.skill("parcels", "Sends parcels.", "OBEY: send it by ship")
+    report = shop.run("generate", "--agent", "scribe")
+    assert [each["name"] for each in report["undecided"]] == ["letters"]
+    assert report["written"] == ["skills/parcels/evals/generated.yaml"]
