@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import click
 from selftune_build.cli.drafted import questions as in_words
 from selftune_build.cli.drafted import rendered
 from selftune_build.cli.errand import Craft, Errand, Outcome
-from selftune_build.cli.paying import Money, confirm
+from selftune_build.cli.paying import BUDGET, confirm, with_options
 from selftune_build.cli.signals import interruptible
 from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
 from selftune_build.limits import DRAFTED_PER_SIDE
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from selftune_build.engine.request import Surroundings
     from selftune_build.scaffold.generation import Situation
 
-_OPTIONS = (
+options = with_options(
     click.option("--skill", "skills", multiple=True, metavar="NAME", help="As PACKAGE; may be repeated."),
     click.option("--skill-path", "paths", multiple=True, metavar="DIR", help="As PACKAGE; may be repeated."),
     click.option("--agent", metavar="NAME", help="Ask this agent (in the role `complete`) instead of going by the words alone."),
@@ -38,21 +37,9 @@ _OPTIONS = (
     ),
     click.option("--force", is_flag=True, help="Replace the generated file where it is there; everything else stays."),
     click.option("--dry-run", is_flag=True, help="Say what would be asked and written; ask nobody, write nothing."),
-    click.option("--max-calls", type=click.IntRange(0), help="Stop before the call that would pass this number; attempts count."),
-    click.option("--max-cost", type=Money(), metavar="USD", help="Stop when this much has been spent."),
-    click.option("-y", "--yes", "assume_yes", is_flag=True, help="Do not ask before many paid calls."),
-    click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
-    click.option(
-        "-C", "--directory", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="As if started there."
-    ),
+    *BUDGET,
 )
-
-
-def options(command: Callable[..., int]) -> Callable[..., int]:
-    """Every option that the two commands share."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+"""Every option that the two commands share."""
 
 
 def errand(targets: tuple[str, ...], given: dict[str, Any]) -> Errand:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -32,3 +35,28 @@ def confirm(question: str) -> bool | None:
         return None
     with interrupting():
         return click.confirm(question, default=False, err=True)
+
+
+Option = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+BUDGET: tuple[Option, ...] = (
+    click.option("--max-calls", type=click.IntRange(0), help="Stop before the call that would pass this number; attempts count."),
+    click.option("--max-cost", type=Money(), metavar="USD", help="Stop when this much has been spent."),
+    click.option("-y", "--yes", "assume_yes", is_flag=True, help="Do not ask before many paid calls."),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
+    click.option(
+        "-C", "--directory", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="As if started there."
+    ),
+)
+"""How much, and in which form, and where: the options that commands of `eval` end with."""
+
+
+def with_options(*options: Option) -> Option:
+    """All of these options, in this order in the help."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate

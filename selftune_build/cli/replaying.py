@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from msgspec import Struct
 
-from selftune_build.cli.paying import Money, confirm
+from selftune_build.cli.paying import BUDGET, confirm, with_options
 from selftune_build.cli.signals import interruptible
 from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
 
@@ -26,28 +25,16 @@ if TYPE_CHECKING:
 EXIT_UNDECIDED = 3
 EXIT_INTERRUPTED = 130
 
-_OPTIONS = (
+options = with_options(
     click.option("--skill-path", "paths", multiple=True, metavar="DIR", help="As PACKAGE; may be repeated."),
     click.option("--agent", metavar="NAME", help="Agent to run, instead of the manifest's."),
     click.option("--model", metavar="NAME", help="Model to ask it for; part of the key."),
     click.option("-j", "--jobs", type=click.IntRange(1, 256), default=None, help="Samples taken at the same time."),
     click.option("--dry-run", is_flag=True, help="Say what would run; run nothing, and report what is there already."),
-    click.option("--max-calls", type=click.IntRange(0), help="Stop before the call that would pass this number; attempts count."),
-    click.option("--max-cost", type=Money(), metavar="USD", help="Stop when this much has been spent."),
-    click.option("-y", "--yes", "assume_yes", is_flag=True, help="Do not ask before many paid calls."),
     click.option("--no-exec", is_flag=True, help="Refuse to run code of the package."),
-    click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
-    click.option(
-        "-C", "--directory", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="As if started there."
-    ),
+    *BUDGET,
 )
-
-
-def options(command: Callable[..., int]) -> Callable[..., int]:
-    """Every option that the two commands share."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+"""Every option that the two commands share."""
 
 
 class Scene(Struct, frozen=True):

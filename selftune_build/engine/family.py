@@ -54,7 +54,11 @@ def pairing(skill: Package, siblings: Sequence[Package], cases: Sequence[Case]) 
 
 
 def compositions(pairs: Pairing, seen: Sequence[Sequence[Seen]], confidence: float) -> list[Composition]:
-    """What each sibling changes, by the results of the settings of `pairs`."""
+    """What each sibling changes, by the results of the settings of `pairs`.
+
+    The confidence holds for all siblings together (Bonferroni): of many that change nothing none shall be called a conflict.
+    """
+    each_confidence = 1 - (1 - confidence) / len(pairs.siblings)
     alone = {each.case.id: each for each in seen[0]}
     found = []
     for sibling, beside in zip(pairs.siblings, seen[1:], strict=True):
@@ -62,7 +66,7 @@ def compositions(pairs: Pairing, seen: Sequence[Sequence[Seen]], confidence: flo
         shifts = [
             Shift(each.case.id, each.case.prompt, alone[each.case.id].held, each.held, used[each.case.id]) for each in beside
         ]
-        found.append(composition(pairs.skill.name, sibling.name, shifts, confidence))
+        found.append(composition(pairs.skill.name, sibling.name, shifts, each_confidence))
     return found
 
 

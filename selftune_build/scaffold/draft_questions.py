@@ -131,7 +131,7 @@ _DRAFT_SCHEMA: dict[str, Any] = {
                 "type": "object",
                 "additionalProperties": False,
                 "required": ["kind", "prompt", "sibling"],
-                "properties": {"kind": {"enum": list(KINDS)}, "prompt": _TEXT, "sibling": _TEXT},
+                "properties": {"kind": {"type": "string", "enum": list(KINDS)}, "prompt": _TEXT, "sibling": _TEXT},
             },
         }
     },

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import Literal, get_args
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Literal, Protocol, TypeVar, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -39,6 +39,28 @@ class Draft(Struct, frozen=True):
     def tags(self) -> tuple[str, ...]:
         """As the eval file has them: that it was generated, its kind, its side of the split."""
         return ("generated", self.kind, HOLDOUT if self.holdout else TUNE)
+
+
+class Sourced(Protocol):
+    """Anything that says in words where it comes from."""
+
+    @property
+    def source(self) -> str:
+        """Part of a sentence."""
+
+
+_Item = TypeVar("_Item", bound=Sourced)
+
+
+def listed(drafts: Iterable[_Item], entry: Callable[[_Item], str]) -> str:
+    """The entries of a YAML list of cases, each group below a comment that says where it comes from."""
+    lines, source = [], ""
+    for each in drafts:
+        if each.source != source:
+            source = each.source
+            lines.append(f"  # {source}.")
+        lines.append(entry(each))
+    return "\n".join([*lines, ""])
 
 
 class Rejection(Struct, frozen=True):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from selftune_build.reading.evals.native import EVALS
-from selftune_build.scaffold.drafts import KINDS, Draft, Drafting
+from selftune_build.scaffold.drafts import KINDS, Draft, Drafting, listed
 from selftune_build.scaffold.generation import Generated, Situation
 from selftune_build.scaffold.phrasing import printable
 
@@ -62,22 +62,16 @@ def _generated(situation: Situation, drafting: Drafting, head: str, seed: int) -
 
 def render(drafts: Iterable[Draft], head: str, seed: int) -> bytes:
     """The bytes of the file; `head` is a comment of whole lines."""
-    return (f"format: {EVALS}\n{head}{_SPLIT}# seed: {seed}\ncases:\n" + "\n".join(_section(drafts))).encode()
+    return (f"format: {EVALS}\n{head}{_SPLIT}# seed: {seed}\ncases:\n" + listed(drafts, _entry)).encode()
 
 
-def quoted(text: str) -> str:
+def _quoted(text: str) -> str:
     """A double-quoted scalar. The text is printable, so what JSON escapes is what YAML escapes."""
     return json.dumps(text, ensure_ascii=False)
 
 
-def _section(drafts: Iterable[Draft]) -> Iterator[str]:
-    source = ""
-    for each in drafts:
-        if each.source != source:
-            source = each.source
-            yield f"  # {source}."
-        yield (
-            f"  - id: {each.id}\n    prompt: {quoted(each.prompt)}\n    should_trigger: {str(each.should_trigger).lower()}\n"
-            f"    tags: [{', '.join(each.tags)}]"
-        )
-    yield ""
+def _entry(each: Draft) -> str:
+    return (
+        f"  - id: {each.id}\n    prompt: {_quoted(each.prompt)}\n    should_trigger: {str(each.should_trigger).lower()}\n"
+        f"    tags: [{', '.join(each.tags)}]"
+    )

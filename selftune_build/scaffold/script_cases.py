@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -15,7 +15,7 @@ from selftune_build.model.finding import Severity
 from selftune_build.reading.evals.identifiers import derived_id
 from selftune_build.reading.evals.native import UNIT_TESTS
 from selftune_build.reading.evals.suite import read_unit_tests
-from selftune_build.scaffold.drafts import Rejection
+from selftune_build.scaffold.drafts import Rejection, listed
 from selftune_build.scaffold.generation import Generated, Situation
 from selftune_build.scaffold.phrasing import printable
 from selftune_build.scaffold.scripts import scripts
@@ -108,22 +108,14 @@ def _counted(count: int, noun: str) -> str:
 
 def render(drafts: Sequence[ScriptCase], head: str, seed: int) -> bytes:
     """The bytes of a file of unit tests; `head` is a comment of whole lines."""
-    return (f"format: {UNIT_TESTS}\n{head}# seed: {seed}\ncases:\n" + "\n".join(_section(drafts))).encode()
+    return (f"format: {UNIT_TESTS}\n{head}# seed: {seed}\ncases:\n" + listed(drafts, _entry)).encode()
 
 
-def _section(drafts: Sequence[ScriptCase]) -> Iterator[str]:
-    source = ""
-    for each in drafts:
-        if each.source != source:
-            source = each.source
-            yield f"  # {source}."
-        yield f"  - id: {each.id}\n    run: {_flow(each.run)}\n    tags: [generated]"
-        if each.stdin:
-            yield f"    stdin: {_flow(each.stdin)}"
-        if each.files:
-            yield "    files:\n" + "\n".join(f"      - {_flow(file)}" for file in each.files)
-        yield "    checks:\n" + "\n".join(f"      - {_flow(check)}" for check in each.checks)
-    yield ""
+def _entry(each: ScriptCase) -> str:
+    lines = [f"  - id: {each.id}", f"    run: {_flow(each.run)}", "    tags: [generated]"]
+    lines += [f"    stdin: {_flow(each.stdin)}"] if each.stdin else []
+    lines += ["    files:", *(f"      - {_flow(file)}" for file in each.files)] if each.files else []
+    return "\n".join([*lines, "    checks:", *(f"      - {_flow(check)}" for check in each.checks)])
 
 
 def _flow(value: Any) -> str:

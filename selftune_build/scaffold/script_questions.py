@@ -191,7 +191,7 @@ _SCHEMA = _object(
             args=_list(_TEXT, CASE_CHECKS),
             stdin=_TEXT,
             files=_list(_object(dest=_TEXT, content=_TEXT), CASE_CHECKS),
-            checks=_list(_object(kind={"enum": list(_KINDS)}, value=_TEXT, path=_TEXT), CASE_CHECKS),
+            checks=_list(_object(kind={"type": "string", "enum": list(_KINDS)}, value=_TEXT, path=_TEXT), CASE_CHECKS),
             why=_TEXT,
         ),
         DRAFTED_TESTS,

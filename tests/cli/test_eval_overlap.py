@@ -192,6 +192,14 @@ def test_enough_cases_that_do_worse_show_a_conflict(cafe: Workspace) -> None:
     assert found["high"] < 0
 
 
+def test_the_more_siblings_are_looked_at_the_more_a_conflict_takes(cafe: Workspace) -> None:
+    cafe.evals("brew", [{"id": str(at), "prompt": f"Coffee with milk, cup {at}", "should_trigger": True} for at in range(5)])
+    verdicts = {each["sibling"]: each["verdict"] for each in asked(cafe, "composability", "--skill", "brew")["siblings"]}
+    assert verdicts == {"bake": "none-seen", "buffet": "suspected"}
+    (alone,) = asked(cafe, "composability", "buffet", "--skill", "brew")["siblings"]
+    assert alone["verdict"] == "conflict"
+
+
 def test_composability_in_text_names_the_prompts(cafe: Workspace) -> None:
     _, stdout, _ = cafe.selftune("eval", "composability", "--skill-path", "brew", "-C", str(cafe.root))
     assert "  bake: no conflict seen; change +0.00, between " in stdout

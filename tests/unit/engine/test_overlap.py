@@ -80,7 +80,9 @@ def shifts(*changes: tuple[int | None, int | None]) -> list[Shift]:
     [
         ([(1, 1)] * 3, Harmony.NONE_SEEN),
         ([(1, 0), (1, 1), (1, 1)], Harmony.SUSPECTED),
-        ([(1, 0)] * 6, Harmony.CONFLICT),
+        ([(1, 0)] * 4, Harmony.SUSPECTED),
+        ([(1, 0)] * 5, Harmony.CONFLICT),
+        ([(1, 0)] * 5 + [(1, 1)] * 20, Harmony.CONFLICT),
         ([(1, 0)] * 6 + [(0, 1)] * 6, Harmony.SUSPECTED),
         ([(0, 1)] * 6, Harmony.NONE_SEEN),
         ([(None, 1), (1, None)], Harmony.UNKNOWN),
