@@ -136,7 +136,7 @@ class _Result:
         for pair in self._reported:
             yield from self._told(pair)
         if not self._reported:
-            below = f" ({len(self._pairs)} pairs below it)" if self._pairs else ""
+            below = f" ({len(self._pairs)} pair{'' if len(self._pairs) == 1 else 's'} below it)" if self._pairs else ""
             yield f"no overlap that reaches the threshold{below}"
         for each in self._families:
             into = f" into {self._parent}" if self._parent else ""
