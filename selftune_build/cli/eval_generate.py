@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,9 +19,15 @@ REVIEW = {
 
 @click.command("generate", short_help="Draft evals/generated.yaml for review: by a model, or from the words of a skill.")
 @click.argument("targets", nargs=-1, metavar="[PACKAGE]...")
+@click.option(
+    "--output",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to this file of the one PACKAGE instead of evals/generated.yaml.",
+)
 @click.option("--no-negatives", is_flag=True, help="Only cases that should trigger the skill.")
 @options
-def command(targets: tuple[str, ...], no_negatives: bool, **given: Any) -> int:
+def command(targets: tuple[str, ...], no_negatives: bool, output: Path | None, **given: Any) -> int:
     """Draft cases into evals/generated.yaml of each PACKAGE (its name or folder), without PACKAGE of those that have no eval
     case: explicit, implicit and contextual ones that should trigger the skill, negatives, and prompts that belong to a sibling.
 
@@ -42,13 +49,14 @@ def command(targets: tuple[str, ...], no_negatives: bool, **given: Any) -> int:
         return FromModel(completer, job.seed, job.most, negatives=not no_negatives)
 
     craft = Craft(
+        output=output,
         schema="selftune.eval-generate/1",
         file=EVALS_FILE,
         stage="verify",
         lacks=lambda package: not package.evals,
         from_words=lambda found: from_words(found, by_words.draft(found), job.seed),
         from_a_model=lambda completer, found: from_a_model(
-            found, by(completer).draft(found), job.seed, completer.agent.name, job.wish.model
+            found, by(completer).draft(found), job.seed, completer.agent.name, completer.model
         ),
         missing=lambda completer, found: by(completer).missing(found),
         review=REVIEW,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +15,14 @@ from selftune_build.cli.errand import Craft, Errand, Outcome
 from selftune_build.cli.paying import BUDGET, confirm, with_options
 from selftune_build.cli.signals import interruptible
 from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
+from selftune_build.errors import UsageError
 from selftune_build.limits import DRAFTED_PER_SIDE
 
 if TYPE_CHECKING:
     from selftune_build.engine.completers import Completers
     from selftune_build.engine.load import Universe
     from selftune_build.engine.request import Surroundings
+    from selftune_build.model.package import Package
     from selftune_build.scaffold.generation import Situation
 
 options = with_options(
@@ -33,7 +36,7 @@ options = with_options(
     ),
     click.option("--seed", type=click.IntRange(0), default=42, show_default=True, help="Decides where there is a choice."),
     click.option(
-        "--max", "most", type=click.IntRange(1, DRAFTED_PER_SIDE), help="Cases: of evals that should trigger and others."
+        "--max", "most", type=click.IntRange(1, DRAFTED_PER_SIDE), help="At most so many cases; of evals, on each side."
     ),
     click.option("--force", is_flag=True, help="Replace the generated file where it is there; everything else stays."),
     click.option("--dry-run", is_flag=True, help="Say what would be asked and written; ask nobody, write nothing."),
@@ -84,7 +87,7 @@ def _outcome(job: Errand, craft: Craft, universe: Universe, around: Surroundings
 
     chosen = chosen_packages(universe, job.targets, job.directory, craft.lacks)
     broken = broken_packages(universe, job.targets, job.directory)
-    found = list(situations(universe, chosen, craft.file))
+    found = list(situations(universe, chosen, _file(job, craft, chosen)))
     completers = None if job.asks is False else Completers(universe, chosen, job.wish, around)
     if completers is not None and job.asks is None and not all(completers.can(each.package) for each in found):
         completers = None
@@ -112,6 +115,18 @@ def _outcome(job: Errand, craft: Craft, universe: Universe, around: Surroundings
         reused=completers.reused if completers else 0,
         interrupted=around.stop.is_set(),
     )
+
+
+def _file(job: Errand, craft: Craft, chosen: list[Package]) -> str:
+    """The file to write, relative to the package. Raises UsageError for `--output` outside of the one package."""
+    if craft.output is None:
+        return craft.file
+    if len(chosen) != 1:
+        raise UsageError(f"--output is the file of one package, and here are {len(chosen)}", hint="name one package")
+    file = os.path.relpath(os.path.realpath(job.directory / craft.output), os.path.realpath(chosen[0].root))
+    if file.startswith(".."):
+        raise UsageError(f"{craft.output} lies outside of {chosen[0].path}", hint="a build reads only files of the package")
+    return Path(file).as_posix()
 
 
 def _price(completers: Completers | None, craft: Craft, found: list[Situation], around: Surroundings) -> tuple[int, str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -40,8 +41,6 @@ class Completers:
         self._packages = packages
         self._wish = wish
         self._around = around
-        root = find_store(universe.root) if wish.dry_run else open_store(universe.root)
-        self._store = SampleStore(root, around.progress.waiting)
         self._made: dict[str, Completer] = {}
 
     def of(self, package: Package) -> Completer:
@@ -85,6 +84,12 @@ class Completers:
     def names(self) -> tuple[str, ...]:
         """The agents that were made, by name, each once."""
         return tuple(dict.fromkeys(completer.agent.name for completer in self._made.values()))
+
+    @cached_property
+    def _store(self) -> SampleStore:
+        """Opened when somebody is there to be asked."""
+        root = self._universe.root
+        return SampleStore(find_store(root) if self._wish.dry_run else open_store(root), self._around.progress.waiting)
 
     def _make(self, package: Package) -> Completer:
         name = self._wish.agent or package.manifest.agent[0]

@@ -51,6 +51,8 @@ class Completer:
 
     def __init__(self, agent: Agent, model: str | None, store: SampleStore, purse: Purse, around: Surroundings) -> None:
         self.agent = agent
+        self.model = model
+        """The model asked for, None for the agent's own default."""
         self.purse = purse
         self.stop = around.stop
         self.cancel = around.cancel
@@ -58,7 +60,6 @@ class Completer:
         """What answers that were read have cost, where the agent told."""
         self.reused = 0
         """Questions whose answer was there already."""
-        self._model = model
         self._store = store
         self._waiting = around.progress.waiting
 
@@ -135,7 +136,7 @@ class Completer:
             request = CompleteRequest(
                 call_id=intent.call_id,
                 prompt=question.prompt,
-                model=self._model,
+                model=self.model,
                 timeout_s=question.timeout_s,
                 schema=question.schema,
                 cancel=self.cancel,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from selftune_build.agents.embedded.router import names_skill
 from selftune_build.limits import DRAFTED_CONTEXT_CHARACTERS
 from selftune_build.model.case import Case
 from selftune_build.model.package import Package
@@ -79,14 +79,10 @@ class Sifting:
         """The kind that a positive prompt has by its words: whether it names the skill can be seen."""
         if each.kind not in TRIGGERING:
             return each
-        names = self._names(each.prompt)
+        names = names_skill(self._package.name, each.prompt)
         if names and each.kind != "explicit":
             return replace(each, kind="explicit")
         return replace(each, kind="implicit") if not names and each.kind == "explicit" else each
-
-    def _names(self, prompt: str) -> bool:
-        parts = [re.escape(part) for part in re.split(r"[-_.\s]+", self._package.name) if part]
-        return bool(parts) and re.search(rf"(?<!\w){'[-_. ]?'.join(parts)}(?!\w)", prompt, re.IGNORECASE) is not None
 
     def _fault(self, each: Proposal, enough: bool) -> str | None:
         """Why a proposal is no case, None for a good one."""
@@ -98,11 +94,12 @@ class Sifting:
             return f"it is longer than {DRAFTED_CONTEXT_CHARACTERS} characters"
         if each.kind == "sibling" and each.sibling not in self._siblings:
             return "it names no sibling of the skill"
+        if enough:
+            return "it is more than was asked for"
         like = self._there.like(each.prompt)
-        if like is not None:
-            whose = "an existing case" if like in self._existing else "another draft"
-            return f"{whose} asks the same: {like}"
-        return "it is more than was asked for" if enough else None
+        if like is None:
+            return None
+        return f"{'an existing case' if like in self._existing else 'another draft'} asks the same: {like}"
 
     def _reject(self, each: Proposal, reason: str) -> None:
         self._sieve.reject(each.prompt, each.kind, reason)

@@ -34,7 +34,7 @@ def drafts(prompt: str, fresh: Iterator[str]) -> list[dict[str, str]]:
     found = []
     for wanted, kind in re.findall(r"^- (\d+) of the kind (\w+):", prompt, re.MULTILINE):
         for _ in range(int(wanted)):
-            said = f"{next(fresh)} with {name[1]}" if kind == "explicit" and name else next(fresh)
+            said = f"{next(fresh)} with the {name[1]} skill" if kind == "explicit" and name else next(fresh)
             found.append({"kind": kind, "prompt": said, "sibling": sibling[1] if kind == "sibling" and sibling else ""})
     return found
 
@@ -43,7 +43,7 @@ def cases(mode: str, prompt: str) -> list[dict[str, Any]]:
     """The drafts, spoiled by the mode."""
     found: list[dict[str, Any]] = drafts(prompt, prompts())
     if mode == "duplicates":
-        return [*found, *({**each, "prompt": each["prompt"].upper() + "!"} for each in found)]
+        return [same for each in found for same in (each, {**each, "prompt": each["prompt"].upper() + "!"})]
     if mode == "controls":
         return [{**found[0], "prompt": "wipe \u202eit\u0007 now"}, {**found[1], "prompt": " \n "}, *found[2:]]
     if mode == "thousands":

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from selftune_build.__main__ import main
+from selftune_build.agents.embedded.router import names_skill
 from selftune_build.engine.completing import Completer
 from selftune_build.model.case import Case
 from selftune_build.model.split import is_held_out
@@ -139,7 +140,8 @@ def test_an_agent_that_crashes_is_asked_three_times_and_again_in_the_next_run(
 def test_duplicates_within_an_answer_count_once(shop: Shop) -> None:
     shop.agent("duplicates")
     report = shop.document()
-    assert sum(reason.startswith("another draft asks the same") for reason in reasons(report)) == 60
+    assert sum(reason.startswith("another draft asks the same") for reason in reasons(report)) == 55
+    assert reasons(report).count("it is more than was asked for") == 5  # the last of each kind: one too many, whatever it says
     assert len({case.prompt.casefold() for case in shop.cases()}) == len(shop.cases()) == 30
 
 
@@ -265,6 +267,23 @@ def test_a_build_asks_no_model_for_cases(shop: Shop) -> None:
 def test_no_negatives_and_a_number_of_cases(shop: Shop) -> None:
     assert shop.generate("--no-negatives", "--max", "5") == 0
     assert kinds(shop.cases()) == {"explicit": 1, "implicit": 2, "contextual": 2, "negative": 0, "sibling": 0}
+
+
+@pytest.mark.parametrize("name", ["parcels", "post-parcels"])
+def test_whether_a_prompt_names_the_skill_is_seen_and_not_believed(name: str) -> None:
+    assert names_skill(name, f"send it with the {name} skill")
+    assert names_skill(name, f"/{name} to Oslo")
+    assert not names_skill(name, "send these parcels by post")
+    assert not names_skill(name, f"do it, but not with the {name} skill")
+
+
+def test_another_file_of_the_package_can_be_written(shop: Shop) -> None:
+    place = shop.root / "skills/parcels/evals/drafts.yaml"
+    assert shop.generate("--out", "skills/parcels/evals/drafts.yaml") == 0
+    assert place.exists()
+    assert shop.document("--output", str(place), "--force")["spend"]["calls"] == 0
+    assert shop.generate("--output", str(shop.root / "elsewhere.yaml")) == 2
+    assert not (shop.root / "elsewhere.yaml").exists()
 
 
 def test_flags_of_the_predecessor_name_the_package(shop: Shop, tmp_path: Path) -> None:
