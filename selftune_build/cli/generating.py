@@ -82,11 +82,12 @@ def fulfil(job: Errand, craft: Craft) -> int:
 def _outcome(job: Errand, craft: Craft, universe: Universe, around: Surroundings) -> Outcome:
     from selftune_build.engine.completers import Completers
     from selftune_build.engine.load import load_universe
-    from selftune_build.scaffold.generation import Generation, broken_packages, chosen_packages, generate, is_read, situations
+    from selftune_build.scaffold.chosen import chosen_packages
+    from selftune_build.scaffold.generation import Generation, generate, is_read, situations
     from selftune_build.scaffold.writing import Written, refuse_existing, write_together
 
-    chosen = chosen_packages(universe, job.targets, job.directory, craft.lacks)
-    broken = broken_packages(universe, job.targets, job.directory)
+    packages, broken = chosen_packages(universe, job.targets, job.directory)
+    chosen = [package for package in packages if job.targets or craft.lacks(package)]
     found = list(situations(universe, chosen, _file(job, craft, chosen)))
     completers = None if job.asks is False else Completers(universe, chosen, job.wish, around)
     if completers is not None and job.asks is None and not all(completers.can(each.package) for each in found):

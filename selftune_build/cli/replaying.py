@@ -121,22 +121,16 @@ def scene(targets: Sequence[str], given: dict[str, Any]) -> Scene:
 
 
 def named_packages(found: Scene, words: Sequence[str]) -> list[Package]:
-    """The packages that these words name, in the order of the workspace. Raises UsageError for words that name none, or a
-    stage, and InputError where one of them cannot be read."""
-    from msgspec.structs import replace
+    """The packages that these words name, in the order of the workspace.
 
-    from selftune_build.engine.wanted import asked_for
-    from selftune_build.errors import UsageError
-    from selftune_build.graph.targets import parse_target
+    Raises UsageError for words that name none, or a stage, and the error of a package that cannot be read.
+    """
+    from selftune_build.scaffold.chosen import chosen_packages
 
-    for word in map(parse_target, words):
-        if word.stage is not None:
-            raise UsageError(f"{word.text!r} is a stage, and skills are compared", hint="name packages")
-    asked = asked_for(found.universe, replace(found.request, targets=tuple(words)))
-    for broken in found.universe.broken:
-        if broken.path in asked:
-            raise broken.error
-    return [package for package in found.universe.packages if package.path in asked]
+    packages, broken = chosen_packages(found.universe, words, found.request.directory)
+    for each in broken:
+        raise each.error
+    return list(packages)
 
 
 def replay(found: Scene, settings: Sequence[Setting], *, quiet: bool) -> Replayed:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from msgspec import Struct
 
 from selftune_build.engine.competitors import competitors, nearest
-from selftune_build.engine.load import Broken, Universe
-from selftune_build.engine.request import BuildRequest
-from selftune_build.engine.wanted import asked_for
-from selftune_build.errors import UndecidedError, UsageError
-from selftune_build.graph.targets import parse_target
+from selftune_build.engine.load import Universe
+from selftune_build.errors import UndecidedError
 from selftune_build.model.case import Case
 from selftune_build.model.package import Package
-from selftune_build.reading.absent import no_package
 from selftune_build.scaffold.drafts import Rejection
 
 EVALS_FILE = "evals/generated.yaml"
@@ -69,23 +65,6 @@ class Generation(Struct, frozen=True):
         return {each.path: each.content for each in self.generated if each.content}
 
 
-def chosen_packages(
-    universe: Universe, targets: Sequence[str], directory: Path, lacks: Callable[[Package], bool]
-) -> list[Package]:
-    """The packages that are named, without names those that lack cases.
-
-    Raises UsageError for a target that is no package or where there is none.
-    """
-    asked = _asked(universe, targets, directory)
-    return [package for package in universe.packages if package.path in asked and (targets or lacks(package))]
-
-
-def broken_packages(universe: Universe, targets: Sequence[str], directory: Path) -> tuple[Broken, ...]:
-    """The packages asked for that could not be read."""
-    asked = _asked(universe, targets, directory)
-    return tuple(each for each in universe.broken if each.path in asked)
-
-
 def situations(universe: Universe, packages: Sequence[Package], file: str) -> Iterator[Situation]:
     """What is drafted for, each package's `file` left out of account. Raises InputError for competitors that are not there."""
     for package in packages:
@@ -115,13 +94,3 @@ def generated_path(package: Package, file: str) -> str:
 def is_read(package: Package, path: str) -> bool:
     """Whether a build of the package reads this file of cases: a manifest may name other files, or exclude this one."""
     return any(case.origin is not None and case.origin.at.path == path for case in (*package.evals, *package.unit_tests))
-
-
-def _asked(universe: Universe, targets: Sequence[str], directory: Path) -> frozenset[str]:
-    if not (universe.packages or universe.broken):
-        raise no_package(universe.root)
-    for word in map(parse_target, targets):
-        if word.stage is not None:
-            hint = f"a folder of that name is written ./{word.text}" if word.package is None else f"name {word.package}"
-            raise UsageError(f"{word.text!r} is a stage, and cases are written for packages", hint=hint)
-    return asked_for(universe, BuildRequest(directory, targets=tuple(targets)))
