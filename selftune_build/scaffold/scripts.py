@@ -19,9 +19,10 @@ _SCRIPTS_FOLDER = "scripts/"
 _PARSERS = re.compile(r"^\s*(?:from|import)\s+(?P<name>argparse|click|typer)\b", re.MULTILINE)
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]+")
 _HELP = re.compile(r"(?<![\w-])--help\b")
-_COUNTED = re.compile(
-    r"(?:len\(sys\.argv\)|\$\#|process\.argv\.length)[^\n]*(?:\n[^\n]*){0,8}?\n?[^\n]*?(?:exit\(|exit\s+)(?P<status>[1-9][0-9]?)\b"
-)
+_COUNTED = re.compile(r"len\(sys\.argv\)|\$#|process\.argv\.length")
+_EXIT = re.compile(r"\bexit\(?[ \t]*([1-9][0-9]?)\b")
+_BLOCK_LINES = 9
+"""So many lines from where arguments are counted are looked at for what happens then."""
 
 
 class Refusal(Struct, frozen=True):
@@ -59,12 +60,13 @@ class Script(Struct, frozen=True):
         """What comes of a call without arguments, where the text shows that it looks at their number first."""
         if self.parser == "argparse" and _requires(self.text):
             return Refusal(2, "stderr-contains")
-        counted = _COUNTED.search(self.text) if self.parser is None else None
-        if counted is None:
+        block = _block(self.text) if self.parser is None else ""
+        ended = _EXIT.search(block)
+        if ended is None:
             return None
-        block = counted.group().lower()
-        stream = "stderr-contains" if "stderr" in block or ">&2" in block else "contains"
-        return Refusal(int(counted["status"]), stream if "usage" in block else None)
+        said = block[: ended.end()].lower()
+        stream = "stderr-contains" if "stderr" in said or ">&2" in said else "contains"
+        return Refusal(int(ended[1]), stream if "usage" in said else None)
 
 
 def scripts(package: Package) -> tuple[Script, ...]:
@@ -85,6 +87,13 @@ def documented_options(package: Package, script: Script) -> tuple[str, ...]:
     lines = (line for line in package.skill.body.replace("\\\n", " ").splitlines() if name in line)
     shown = dict.fromkeys(option for line in lines for option in _OPTION.findall(line))
     return tuple(option for option in shown if option in script.options)
+
+
+def _block(text: str) -> str:
+    """The lines from where the arguments are first counted; empty where they are not."""
+    lines = text.splitlines()
+    start = next((at for at, line in enumerate(lines) if _COUNTED.search(line)), None)
+    return "" if start is None else "\n".join(lines[start : start + _BLOCK_LINES])
 
 
 def _is_named(file: TreeFile, package: Package) -> bool:

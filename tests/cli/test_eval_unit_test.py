@@ -146,13 +146,20 @@ def test_a_package_without_scripts_gets_no_file(shop: Shop) -> None:
     assert package["notes"] == ["no script that could be tested: nothing below scripts/, nothing that SKILL.md names"]
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["\0binary", "x" * 200_000, "(" * 50_000, "# -*- coding: nonsense -*-\nif __name__ == '__main__': (", "len(sys.argv)" * 9000],
-    ids=["nul", "huge", "deep", "syntax", "repeats"],
-)
+HOSTILE = {
+    "nul": "import argparse\n\0binary",
+    "huge": "x" * 200_000,
+    "deep": "import argparse\n" + "(" * 50_000,
+    "no Python": "import argparse\n# -*- coding: nonsense -*-\nif __name__ == '__main__': (",
+    "repeats": "len(sys.argv)" * 4_000,
+    "repeats without an exit": "len(sys.argv) exit " * 3_000,
+    "options": "--a" * 20_000,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_whatever_a_script_holds_the_file_is_read_back(text: str, scripted: Shop) -> None:
-    (scripted.root / "skills/parcels/scripts/label.py").write_text(f"import argparse\n__main__\n{text}")
+    (scripted.root / "skills/parcels/scripts/label.py").write_text(text)
     report = scripted.run("unit-test", "--generate", "parcels")
     (package,) = report["packages"]
     assert package["cases"] == len(cases(scripted)) >= 2
