@@ -9,8 +9,8 @@ from msgspec import Struct
 from selftune_build.engine.competitors import competitors
 from selftune_build.engine.composing import Composition, Shift, composition
 from selftune_build.engine.load import Universe
-from selftune_build.engine.overlap import Claim
-from selftune_build.engine.side_by_side import Seen, Setting, shares_of
+from selftune_build.engine.overlap import Claim, share_of
+from selftune_build.engine.side_by_side import Seen, Setting
 from selftune_build.errors import UsageError
 from selftune_build.model.case import Case
 from selftune_build.model.package import Package
@@ -62,9 +62,9 @@ def compositions(pairs: Pairing, seen: Sequence[Sequence[Seen]], confidence: flo
     alone = {each.case.id: each for each in seen[0]}
     found = []
     for sibling, beside in zip(pairs.siblings, seen[1:], strict=True):
-        used = shares_of(beside, sibling.name)
         shifts = [
-            Shift(each.case.id, each.case.prompt, alone[each.case.id].held, each.held, used[each.case.id]) for each in beside
+            Shift(each.case.id, each.case.prompt, alone[each.case.id].held, each.held, share_of(each.used, sibling.name))
+            for each in beside
         ]
         found.append(composition(pairs.skill.name, sibling.name, shifts, each_confidence))
     return found

@@ -28,8 +28,7 @@ class Claim(Struct, frozen=True):
 
     def share(self, skill: str) -> Fraction | None:
         """In which share of the samples that tell a skill was activated; None where none tells."""
-        told = [used for used in self.samples if used is not None]
-        return Fraction(sum(skill in used for used in told), len(told)) if told else None
+        return share_of(self.samples, skill)
 
 
 class Cell(Struct, frozen=True):
@@ -67,6 +66,12 @@ class Overlap(Struct, frozen=True):
     def pressure(self) -> str:
         """`high`, `medium` or `low`."""
         return "high" if self.share >= HIGH else "medium" if self.share >= MEDIUM else "low"
+
+
+def share_of(samples: Iterable[frozenset[str] | None], skill: str) -> Fraction | None:
+    """In which share of the samples that tell a skill was activated; None where none tells."""
+    told = [used for used in samples if used is not None]
+    return Fraction(sum(skill in used for used in told), len(told)) if told else None
 
 
 def matrix(claims: Sequence[Claim], skills: Sequence[str]) -> tuple[Cell, ...]:

@@ -6,7 +6,7 @@ it is the same sample, and nobody pays twice. Nothing is written but the store: 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
 import msgspec
@@ -35,7 +35,7 @@ from selftune_build.store.location import find_store, open_store
 from selftune_build.store.records import RecordStore
 from selftune_build.store.samples import SampleStore
 
-NO_LOCK = LockReading((), ())
+NO_LOCK = LockReading()
 
 
 class Setting(Struct, frozen=True):
@@ -203,13 +203,3 @@ def _to_take(plans: Iterable[RowPlan]) -> int:
 def _used(sample: Sample) -> frozenset[str] | None:
     used = sample.transcript.reply.skills_used
     return None if used is None else frozenset(used)
-
-
-def shares_of(seen: Sequence[Seen], name: str) -> Mapping[str, Fraction | None]:
-    """By case, in which share of the samples that tell the skill of this name was activated."""
-    return {each.case.id: _share(each, name) for each in seen}
-
-
-def _share(each: Seen, name: str) -> Fraction | None:
-    told = [used for used in each.used if used is not None]
-    return Fraction(sum(name in used for used in told), len(told)) if told else None
