@@ -62,12 +62,14 @@ def compositions(pairs: Pairing, seen: Sequence[Sequence[Seen]], confidence: flo
     alone = {each.case.id: each for each in seen[0]}
     found = []
     for sibling, beside in zip(pairs.siblings, seen[1:], strict=True):
-        shifts = [
-            Shift(each.case.id, each.case.prompt, alone[each.case.id].held, each.held, share_of(each.used, sibling.name))
-            for each in beside
-        ]
+        shifts = [_shift(alone[each.case.id], each, sibling) for each in beside]
         found.append(composition(pairs.skill.name, sibling.name, shifts, each_confidence))
     return found
+
+
+def _shift(alone: Seen, beside: Seen, sibling: Package) -> Shift:
+    used = share_of(beside.used, sibling.name)
+    return Shift(beside.case.id, beside.case.prompt, alone.held, beside.held, used)
 
 
 def _claimed(package: Package) -> tuple[Case, ...]:
