@@ -260,8 +260,12 @@ def test_a_gate_that_says_no_is_a_problem_also_where_lock_and_tree_belong_togeth
 
 def test_evidence_of_an_origin_that_the_policy_excludes_is_refused(built: Workspace) -> None:
     settings(built, policy={"origins": ["live"]})
-    assert built.build().status == 1
-    assert problems(locked(built)) == {("evidence-simulated", "bake"), ("evidence-simulated", "brew")}
+    refused = built.build()
+    assert (refused.status, refused.report["verdict"]) == (1, "fail")
+    assert {package["verdict"] for package in refused.report["packages"]} == {"fail"}
+    checked = locked(built)
+    assert problems(checked) == {("evidence-simulated", "bake"), ("evidence-simulated", "brew")}
+    assert checked.report["verdict"] == "fail"
 
 
 def test_a_gate_that_no_plugin_supplies_leaves_the_package_undecided(built: Workspace) -> None:
