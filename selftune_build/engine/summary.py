@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from selftune_build.engine.advice import command, next_command
-from selftune_build.engine.noticed import noticed
+from selftune_build.engine.noticed import drifted, noticed
 from selftune_build.engine.outcome import Outcome
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan
@@ -17,6 +17,7 @@ from selftune_build.engine.sampling import TakenKind
 from selftune_build.engine.scheduler import Question
 from selftune_build.engine.states import Event, advance
 from selftune_build.errors import PLUGIN_FAILED, PLUGIN_MISSING
+from selftune_build.gates.decide import disabled
 from selftune_build.graph.targets import SAMPLED, Stage, address
 from selftune_build.limits import REPORT_REASONS
 from selftune_build.model.finding import Severity
@@ -68,10 +69,12 @@ def package_report(settled: Settled) -> PackageReport:
         metrics=outcome.metrics if Stage.PACKAGE_EVALUATION in run.stages else {},
         gates=gates,
         problems=problems,
-        findings=(*run.package.findings, *(() if settled.dry else noticed(run))),
+        findings=(*run.package.findings, *run.security.findings, *drifted(run), *(() if settled.dry else noticed(run))),
         failures=failures,
         next_command=next_command(run, failures, verdict, stopped=stopped, place=settled.place),
         remark=run.agent.traits.remark,
+        accepted=run.security.accepted,
+        switched_off=disabled(run.package.manifest.gates),
     )
 
 

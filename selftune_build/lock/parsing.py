@@ -10,10 +10,11 @@ from msgspec import UNSET, Struct, UnsetType
 from selftune_build.limits import LOCK_BYTES, LOCK_DEPTH
 from selftune_build.lock.conflict import conflict_sides, has_markers
 from selftune_build.lock.fields import Malformed, count, digest, inner, names, one_of, record, text
-from selftune_build.lock.rendering import REVISION, VERSION, is_canonical
+from selftune_build.lock.rendering import ACCEPTED, REVISION, SURFACE, VERSION, is_canonical
 from selftune_build.lock.seal import SEAL, holds
 from selftune_build.model.case import Arm
 from selftune_build.model.lock import AgentEntry, Lock, Row
+from selftune_build.model.manifest import Waiver
 from selftune_build.model.sample import EvidenceOrigin
 from selftune_build.model.verdict import Verdict
 
@@ -96,16 +97,32 @@ class _Parser:
         name = text(package, "name")
         if not self._sealed(package, "package"):
             self._tampered("the seal of `package` does not hold")
+        later = {SURFACE, ACCEPTED} if self.revision > 1 else set()
         lock = Lock(
             package=name,
             tree=digest(package, "tree"),
             policy=digest(self.document, "policy"),
             agents=self._agents(name),
             revision=self.revision,
-            extra=self._extra(self.document, {"version", "revision", "package", "policy", "agents"}),
-            package_extra=self._extra(package, {"name", "tree", SEAL}),
+            surface=names(package, SURFACE) if SURFACE in later and SURFACE in package else (),
+            accepted=self._accepted(name) if ACCEPTED in later and ACCEPTED in self.document else (),
+            extra=self._extra(self.document, {"version", "revision", "package", "policy", "agents", *(later - {SURFACE})}),
+            package_extra=self._extra(package, {"name", "tree", SEAL, *(later - {ACCEPTED})}),
         )
         return LockReading((lock,), tuple(self.problems))
+
+    def _accepted(self, package: str) -> tuple[Waiver, ...]:
+        targets = inner(self.document, ACCEPTED)
+        kept: list[Waiver] = []
+        for target in targets:
+            for key in (keys := inner(targets, target)):
+                fields = inner(keys, key)
+                self._extra(fields, {"reason", SEAL})
+                if self._sealed(fields, ACCEPTED, package, target, key):
+                    kept.append(Waiver(target, key, text(fields, "reason")))
+                else:
+                    self._tampered(f"the seal of what was accepted of {target!r} does not hold")
+        return tuple(kept)
 
     def _agents(self, package: str) -> dict[str, AgentEntry]:
         agents = inner(self.document, "agents")
