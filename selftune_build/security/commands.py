@@ -61,8 +61,8 @@ _AUTO = re.compile(r"(?:^|[\s(:])!`([^`\n]{1,300})`")
 _DOWNLOADED = "keep what runs in the package, or fetch it, check its digest and run it in separate steps"
 
 
-_WORDS = re.compile(r"curl|wget|aria2c|base64|xxd|openssl|exec\b|eval\b|Function\s?\(|\b(?:iwr|irm|iex)\b|invoke-", re.IGNORECASE)
-"""Without one of these a line is none of the rules' business."""
+_WORDS = ("curl", "wget", "aria2c", "base64", "xxd", "openssl", "exec", "eval", "function", "iwr", "irm", "iex", "invoke-")
+"""Without one of these, in small letters, a line is none of the rules' business."""
 _SAID = {
     "security-curl-pipe-shell": "fetched and run unseen",
     "security-decode-pipe-shell": "decoded and run unseen",
@@ -94,8 +94,8 @@ INSTALLERS = (
 def check_commands(subject: Subject) -> Iterator[Found]:
     """Findings in everything an agent gets that is prose, script or configuration."""
     for text in subject.staged:
-        for number, line in text.logical_lines() if _WORDS.search(text.content) else ():
-            if _WORDS.search(line):
+        for number, line in text.logical_lines() if _concerns(text.content) else ():
+            if _concerns(line):
                 yield from _piped(text, number, line)
                 yield from _run(text, number, line)
         if text.is_prose and "://" in text.content:
@@ -103,6 +103,11 @@ def check_commands(subject: Subject) -> Iterator[Found]:
     skill = subject.skill
     if skill is not None and "!`" in skill.content:
         yield from _opened(skill)
+
+
+def _concerns(text: str) -> bool:
+    low = text.lower()
+    return any(word in low for word in _WORDS)
 
 
 def _piped(text: Text, number: int, line: str) -> Iterator[Found]:

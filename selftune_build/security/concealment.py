@@ -26,6 +26,7 @@ _STYLED = re.compile(
 _HIDDEN_ATTRIBUTE = re.compile(r"<[a-z][a-z0-9]{0,15}\s[^<>\n]{0,200}?\bhidden\b[^<>\n]{0,200}>([^<]{1,2000})", re.IGNORECASE)
 _BLANK = r"[ \t\u00a0\u2000-\u200a\u3000]"
 _BLANKS = re.compile(rf"(?<!{_BLANK}){_BLANK}{{{SECURITY_BLANKS},}}+(?=[^\s|])")
+_FORGET = ("ignore", "disregard", "forget", "override")
 _OPEN = "write it in the open, or remove it"
 
 
@@ -109,9 +110,10 @@ def _out_of_sight(text: Text) -> Iterator[Found]:
 
 def _secrecy(text: Text) -> Iterator[Found]:
     hint = "say why the user is better off, or remove it"
-    asks = CONCEAL.search(text.content) or OVERRIDE.search(text.content)
-    for number, line in enumerate(text.lines, 1) if asks else ():
-        hit = None if text.fenced[number - 1] else CONCEAL.search(line) or OVERRIDE.search(line)
-        if hit:
-            said = "it asks to keep something from the user" if CONCEAL.search(line) else "it asks to ignore other instructions"
+    for number, line in enumerate(text.lines, 1):
+        low = line.lower()
+        conceals = CONCEAL.search(line) if "user" in low else None
+        hit = conceals or (OVERRIDE.search(line) if any(verb in low for verb in _FORGET) else None)
+        if hit and not text.fenced[number - 1]:
+            said = "it asks to keep something from the user" if conceals else "it asks to ignore other instructions"
             yield found("security-concealment", text.path, number, said, line.strip(), show=hit[0], hint=hint)

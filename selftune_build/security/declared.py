@@ -23,7 +23,8 @@ _NETWORK_CODE = re.compile(
 _NETWORK_WORDS = re.compile(r"\b(?:network|internet|online|https?|web|download|api|remote|connect)", re.IGNORECASE)
 _TOOL = re.compile(r"[^\s,()]{1,200}(?:\([^()\n]{0,500}\))?")
 _CLAIMS = (
-    r"\b(?:for|on|in|before|with|to)\s{1,3}(?:any and )?(?:every|all|any|each)\s{1,3}(?:(?:single|user|possible|incoming)\s{1,3}){0,2}"
+    r"\b(?:for|on|in|before|with|to)\s{1,3}(?:any and )?(?:every|all|any|each)\s{1,3}"
+    r"(?:(?:single|user|possible|incoming)\s{1,3}){0,2}"
     r"(?:requests?|messages?|tasks?|prompts?|questions?|conversations?|responses?|queries|interactions?)\s{0,2}"
     r"(?:$|[.,;:!)]|\b(?:of the user|from|no matter|regardless|and|before|without)\b)",
     r"\bbefore\s{1,3}(?:any|every|all|each)\s{1,3}(?:responses?|answers?|actions?|replies|reply)\b",

@@ -11,8 +11,9 @@ from selftune_build.limits import SECURITY_ENCODED_CHARACTERS
 from selftune_build.security.phrases import hostile
 from selftune_build.security.subject import Found, Subject, Text, found
 
-_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}+={0,2}(?![A-Za-z0-9+/_=-])")
-_HEXADECIMAL = re.compile(r"(?:\\x[0-9a-fA-F]{2}){12,}+|(?<![0-9a-zA-Z])(?:[0-9a-fA-F]{2}){20,}+(?![0-9a-zA-Z])")
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}+={0,2}")
+_HEXADECIMAL = re.compile(r"(?<![0-9a-zA-Z])(?:[0-9a-fA-F]{2}){20,}+(?![0-9a-zA-Z])")
+_ESCAPES = re.compile(r"(?:\\x[0-9a-fA-F]{2}){12,}+")
 _LEAST_READABLE = 0.9
 _SHOWN = 120
 
@@ -20,17 +21,22 @@ _SHOWN = 120
 def check_encoded(subject: Subject) -> Iterator[Found]:
     """An error for what decodes to something hostile; other encoded text is data."""
     for text in subject.staged:
-        for hit in _BASE64.finditer(text.content):
-            yield from _said(text, hit, _from_base64(hit[0]))
-        for hit in _HEXADECIMAL.finditer(text.content):
-            yield from _said(text, hit, _readable(bytes.fromhex(hit[0].replace("\\x", ""))))
+        for place, encoded, decoded in _decoded(text):
+            if decoded and hostile(decoded):
+                said, hint = "encoded, it says", "write it in the open, or remove it"
+                show = decoded[:_SHOWN]
+                yield found("security-encoded-text", text.path, text.line_of(place), said, encoded, show=show, hint=hint)
 
 
-def _said(text: Text, hit: re.Match[str], decoded: str) -> Iterator[Found]:
-    if decoded and hostile(decoded):
-        line = text.content.count("\n", 0, hit.start()) + 1
-        hint = "write it in the open, or remove it"
-        yield found("security-encoded-text", text.path, line, "encoded, it says", hit[0], show=decoded[:_SHOWN], hint=hint)
+def _decoded(text: Text) -> Iterator[tuple[int, str, str]]:
+    """Place, encoded and decoded text of whatever may be encoded."""
+    for place, token in text.tokens:
+        for hit in _BASE64.finditer(token):
+            yield place + hit.start(), hit[0], _from_base64(hit[0])
+        for hit in _HEXADECIMAL.finditer(token) if len(token) >= 40 else ():
+            yield place + hit.start(), hit[0], _readable(bytes.fromhex(hit[0]))
+    for hit in _ESCAPES.finditer(text.content) if "\\x" in text.content else ():
+        yield hit.start(), hit[0], _readable(bytes.fromhex(hit[0].replace("\\x", "")))
 
 
 def _from_base64(encoded: str) -> str:

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from selftune_build.limits import SECURITY_CANDIDATES
-from selftune_build.security.subject import Found, Subject, found
+from selftune_build.security.subject import Found, Subject, Text, found
 
 _BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _CHECKED_BODY = 30
@@ -57,6 +56,7 @@ _FORMS = (
     _form("DigitalOcean", "dop_v1_", "[0-9a-f]{64}"),
     _form("Databricks", "dapi", "[0-9a-f]{32}"),
 )
+_START = re.compile("|".join(re.escape(form.start) for form in _FORMS))
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:\\n|\s){1,8}"
     r"((?:[A-Za-z0-9+/=:,-]{1,100}(?:\\n|\s){1,8}){2,200})"
@@ -67,25 +67,26 @@ _LEAST_KEY_CHARACTERS = 200
 def check_secrets(subject: Subject) -> Iterator[Found]:
     """Findings in every file of the package, evals and manifest among them: all of it is published."""
     for text in subject.texts:
-        for line, issuer, secret in _secrets(text.content):
-            show = f"{secret[:8]}… ({len(secret)} characters)" if issuer != "private key" else f"{len(secret)} characters"
-            said = f"a {issuer}" if issuer == "private key" else f"a token of {issuer}"
-            yield found("security-secret", text.path, line, said, secret, show=show, hint=_HINT)
+        for place, issuer, secret in (*_tokens(text), *_private_keys(text)):
+            said = f"a token of {issuer}" if issuer else "a private key"
+            show = f"{secret[:8]}… ({len(secret)} characters)" if issuer else f"{len(secret)} characters"
+            yield found("security-secret", text.path, text.line_of(place), said, secret, show=show, hint=_HINT)
 
 
-def _secrets(content: str) -> Iterator[tuple[int, str, str]]:
-    for form in _FORMS:
-        if form.start not in content:
-            continue
-        for count, hit in enumerate(form.pattern.finditer(content)):
-            if count >= SECURITY_CANDIDATES:
-                break
-            if _is_real(hit[0], form):
-                yield content.count("\n", 0, hit.start()) + 1, form.issuer, hit[0]
-    for hit in _PRIVATE_KEY.finditer(content) if "PRIVATE KEY" in content else ():
+def _tokens(text: Text) -> Iterator[tuple[int, str, str]]:
+    """Place, issuer and text of what is no placeholder."""
+    for place, token in text.tokens:
+        for form in _FORMS if _START.search(token) else ():
+            hit = form.pattern.search(token) if form.start in token else None
+            if hit and _is_real(hit[0], form):
+                yield place + hit.start(), form.issuer, hit[0]
+
+
+def _private_keys(text: Text) -> Iterator[tuple[int, str, str]]:
+    for hit in _PRIVATE_KEY.finditer(text.content) if "PRIVATE KEY" in text.content else ():
         body = "".join(hit[1].replace("\\n", "").split())
         if len(body) >= _LEAST_KEY_CHARACTERS and entropy(body) > _LEAST_ENTROPY and not _PLACEHOLDER.search(body[:40]):
-            yield content.count("\n", 0, hit.start()) + 1, "private key", hit[0]
+            yield hit.start(), "", hit[0]
 
 
 def _is_real(token: str, form: _Form) -> bool:

@@ -45,6 +45,9 @@ SCRIPT_SUFFIXES = (
 _FENCE = re.compile(r" {0,3}(?:[>*+-] {0,3}|\d{1,3}[.)] {0,3}){0,3}\s{0,12}(```+|~~~+)")
 
 
+_TOKEN = re.compile(r"[A-Za-z0-9+/_.-]{20,}+={0,2}")
+
+
 class Found(Struct, frozen=True):
     """A finding with the evidence that a waiver of it is bound to: path and text, never the line number."""
 
@@ -68,6 +71,15 @@ class Text:
     def lines(self) -> list[str]:
         """Without line ends."""
         return self.content.split("\n")
+
+    @cached_property
+    def tokens(self) -> list[tuple[int, str]]:
+        """Place and text of every run of at least twenty characters that keys, digests and encoded text are made of."""
+        return [(hit.start(), hit[0]) for hit in _TOKEN.finditer(self.content)]
+
+    def line_of(self, place: int) -> int:
+        """Number from 1 of the line that a place in `content` is on."""
+        return self.content.count("\n", 0, place) + 1
 
     @cached_property
     def fenced(self) -> list[bool]:
