@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Sized
+from typing import Any, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -19,6 +20,7 @@ from selftune_build.model.sample import EvidenceOrigin
 from selftune_build.model.verdict import Verdict
 
 FUTURE = "lock-from-the-future"
+_Sized = TypeVar("_Sized", bound=Sized)
 _ARMS, _ORIGINS, _VERDICTS = tuple(Arm), tuple(EvidenceOrigin), tuple(Verdict)
 
 
@@ -104,7 +106,7 @@ class _Parser:
             policy=digest(self.document, "policy"),
             agents=self._agents(name),
             revision=self.revision,
-            surface=names(package, SURFACE) if SURFACE in later and SURFACE in package else (),
+            surface=_some(names(package, SURFACE)) if SURFACE in later and SURFACE in package else (),
             accepted=self._accepted(name) if ACCEPTED in later and ACCEPTED in self.document else (),
             extra=self._extra(self.document, {"version", "revision", "package", "policy", "agents", *(later - {SURFACE})}),
             package_extra=self._extra(package, {"name", "tree", SEAL, *(later - {ACCEPTED})}),
@@ -112,10 +114,10 @@ class _Parser:
         return LockReading((lock,), tuple(self.problems))
 
     def _accepted(self, package: str) -> tuple[Waiver, ...]:
-        targets = inner(self.document, ACCEPTED)
+        targets = _some(inner(self.document, ACCEPTED))
         kept: list[Waiver] = []
         for target in targets:
-            for key in (keys := inner(targets, target)):
+            for key in (keys := _some(inner(targets, target))):
                 fields = inner(keys, key)
                 self._extra(fields, {"reason", SEAL})
                 if self._sealed(fields, ACCEPTED, package, target, key):
@@ -180,6 +182,13 @@ class _Parser:
 
     def _tampered(self, message: str, *about: str) -> None:
         self.problems.append(LockProblem("lock-tampered", message, *about))
+
+
+def _some(value: _Sized) -> _Sized:
+    """A field that is left out where it is empty. Raises Malformed."""
+    if not value:
+        raise Malformed("a field that says nothing is left out")
+    return value
 
 
 def _of(n: int, fields: dict[str, Any], name: str) -> int | UnsetType:

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from selftune_build.lock.parsing import read_lock
 from tests.property.kitchen import kitchen
-from tests.unit.lock.locks import SCHEMA, Document, digest, document, written
+from tests.unit.lock.locks import LATER, SCHEMA, Document, digest, document, written
 
 VALIDATOR = Draft202012Validator(SCHEMA)
 FILL = ("agents", "house", "cases", "fill")
@@ -86,6 +86,33 @@ GOOD = [
     drop(*FILL, "without_skill"),
     put("agents", "house", "cases", "\x1b[2J\u2028", {"script": document()["agents"]["house"]["cases"]["pours"]["script"]}),
 ]
+
+WAIVER = ("accepted", "pdf:security[security-secret]")
+LATER_BAD = [
+    put("revision", 1),
+    *(put("package", "surface", value) for value in ([], None, "host:a", [1], [""], ["host:a", "host:a"])),
+    *(put("accepted", value) for value in ({}, None, [], {"pdf:spec[x]": {}}, {"pdf:spec[x]": None})),
+    *(put(*WAIVER, digest("c"), value) for value in (None, "why", {}, {"reason": ""}, {"reason": 1}, {"reason": "x", "more": 1})),
+]
+LATER_GOOD = [lambda whole: None, drop("accepted"), drop("package", "surface"), put("package", "surface", ["later:a"])]
+
+
+@pytest.mark.parametrize("number", range(len(LATER_BAD)))
+def test_a_malformed_document_of_revision_two_is_refused_by_both(number: int) -> None:
+    changed = document(LATER)
+    LATER_BAD[number](changed)
+    content = written(changed)
+    assert not VALIDATOR.is_valid(json.loads(content))
+    assert [problem.code for problem in read_lock(content).problems] == ["lock-malformed"]
+
+
+@pytest.mark.parametrize("number", range(len(LATER_GOOD)))
+def test_a_sound_document_of_revision_two_is_accepted_by_both(number: int) -> None:
+    changed = document(LATER)
+    LATER_GOOD[number](changed)
+    content = written(changed)
+    VALIDATOR.validate(json.loads(content))
+    assert read_lock(content).problems == ()
 
 
 @pytest.mark.parametrize("number", range(len(BAD)))
