@@ -86,8 +86,8 @@ def _gates(settled: Settled) -> tuple[GateResult, ...]:
     """All gates for `verify`; for less, only those whose stage was asked for."""
     if Stage.VERIFY in settled.run.stages:
         return settled.outcome.gates
-    asked = {Stage.SPEC: "spec", Stage.UNIT_TESTS: "unit-tests"}
-    wanted = {gate for stage, gate in asked.items() if stage in settled.run.stages}
+    asked = {"spec": Stage.SPEC, "security": Stage.SPEC, "unit-tests": Stage.UNIT_TESTS}
+    wanted = {gate for gate, stage in asked.items() if stage in settled.run.stages}
     return tuple(gate for gate in settled.outcome.gates if gate.id in wanted)
 
 

@@ -18,7 +18,7 @@ _INTO_SHELL = re.compile(
     r"\|&?\s{0,4}(?:sudo\s{1,3}(?:-\w{1,20}\s{1,3}){0,3})?(?:env\s{1,3}(?:\w{1,40}=\S{0,80}\s{1,3}){0,4})?"
     r"(?:(?:/usr)?(?:/local)?/bin/(?:env\s)?)?"
     r"(?:(?:ba|z|da|k|fi)?sh|python3?|node|perl|ruby|php|pwsh|powershell(?:\.exe)?|iex|invoke-expression)\b"
-    r"(?!\s{0,4}[|(\w./=:<>]|\s{0,4}-(?:m|c|e|n|p|r|i|ne|pe|ane|Command|File)\b|['\"`]?\s{1,3}[a-z]{3,})",
+    r"(?!\s{0,4}[|(\w./=:<>]|\s{0,4}-(?:m|c|e|n|p|r|i|ne|pe|ane|Command|File)\b|\s{1,3}[a-z]{3,})",
     re.IGNORECASE,
 )
 """A pipe into an interpreter that reads its program from there: without a script, a module or a program text of its own."""
@@ -37,10 +37,13 @@ _REMOTE_CODE = re.compile(
     r"\b(?:exec|eval|Function)\s{0,3}\(\s{0,3}(?:compile\s{0,3}\(\s{0,3})?(?:\(?await\s{1,3}){0,2}\(?"
     r"(?:requests\.(?:get|post)|urllib\.request\.urlopen|urlopen|httpx\.get|fetch|axios(?:\.get)?)\s{0,3}\(",
 )
-_THEN_RUN = re.compile(
-    rf"\b{_FETCH}\b[^\n]{{0,300}}?(?:\s-[oO]|\s--output|\s-OutFile|>)\s{{0,3}}(\S{{1,200}}?)[\"']?\s{{0,3}}(?:&&|;)"
-    r"(?=[^\n]{0,300}?(?:\b(?:ba|z)?sh\s{1,3}|\bsource\s{1,3}|chmod\s{1,3}(?:\+x|[0-7]{3,4})\s{1,3}|\bpython3?\s{1,3}|&\s{0,2}\./)[\"']?(?:\./)?\1)",
+_SAVED = re.compile(
+    rf"\b{_FETCH}\b(?=[^\n]{{0,300}}?(?:(?:\s-o|\s--output|\s-OutFile|\s>)\s{{0,3}}[\"']?([^\s\"']{{1,80}})|://[^\s\"']{{1,200}}/([\w.-]{{1,80}})))",
     re.IGNORECASE,
+)
+_THEN = re.compile(r"&&|;")
+_RUNS = (
+    r"(?:\b(?:ba|z)?sh\s{1,3}|\bsource\s{1,3}|\bchmod\s{1,3}(?:[ugoa]?\+x|[0-7]{3,4})\s{1,3}|\bpython3?\s{1,3}|\./)[\"']?(?:\./)?"
 )
 _URL = re.compile(r"https?://[^\s<>\"'`)\]|;&]{1,500}", re.IGNORECASE)
 _GET = re.compile(
@@ -134,8 +137,19 @@ def _run(text: Text, number: int, line: str) -> Iterator[Found]:
         yield from _fetched(text, number, line, shown)
     elif _REMOTE_CODE.search(line):
         yield _unseen("security-remote-code", text, number, line, _first(_REMOTE_CODE, line))
-    elif _THEN_RUN.search(line):
-        yield _unseen("security-download-run", text, number, line, _first(_THEN_RUN, line))
+    elif (shown := _saved_and_run(line)) != "":
+        yield _unseen("security-download-run", text, number, line, shown)
+
+
+def _saved_and_run(line: str) -> str:
+    """From the fetching on, where what it writes is run behind it in the same line."""
+    for hit in islice(_SAVED.finditer(line), SECURITY_CANDIDATES) if "&&" in line or ";" in line else ():
+        near = line[hit.start() : hit.start() + 2 * _WINDOW]
+        then = _THEN.search(near)
+        name = (hit[1] or hit[2]).rpartition("/")[2]
+        if then and name and re.search(_RUNS + re.escape(name), near[then.end() :]):
+            return near
+    return ""
 
 
 def _first(pattern: re.Pattern[str], line: str) -> str:

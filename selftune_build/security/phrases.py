@@ -32,7 +32,7 @@ STEALTH = re.compile(
 
 EXFILTRATE = re.compile(
     r"\b(?:send|post|upload|forward|exfiltrate|transmit|leak)\b[^.\n]{0,80}"
-    r"(?:https?://|\b(?:api[_ -]?keys?|credentials?|passwords?|tokens?|secrets?|\.env|private keys?|ssh keys?)\b)",
+    r"(?:https?://|\b(?:api[_ -]?keys?|credentials?|passwords?|tokens?|secrets?|private keys?|ssh keys?)\b|\.env\b)",
     _FLAGS,
 )
 """Give it away."""

@@ -16,6 +16,7 @@ from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.location import Location
 from selftune_build.model.package import SKILL_FILE
 from selftune_build.security.catalogue import BY_CODE
+from selftune_build.security.tokens import TOKEN, masked
 
 PROSE_SUFFIXES = (".md", ".markdown", ".mdx", ".txt", ".rst")
 SHELL_SUFFIXES = (".sh", ".bash", ".zsh", ".fish", ".ps1", ".psm1", ".bat", ".cmd")
@@ -45,9 +46,6 @@ SCRIPT_SUFFIXES = (
 _FENCE = re.compile(r" {0,3}(?:[>*+-] {0,3}|\d{1,3}[.)] {0,3}){0,3}\s{0,12}(```+|~~~+)")
 
 
-_TOKEN = re.compile(r"[A-Za-z0-9+/_.-]{20,}+={0,2}")
-
-
 class Found(Struct, frozen=True):
     """A finding with the evidence that a waiver of it is bound to: path and text, never the line number."""
 
@@ -75,7 +73,7 @@ class Text:
     @cached_property
     def tokens(self) -> list[tuple[int, str]]:
         """Place and text of every run of at least twenty characters that keys, digests and encoded text are made of."""
-        return [(hit.start(), hit[0]) for hit in _TOKEN.finditer(self.content)]
+        return [(hit.start(), hit[0]) for hit in TOKEN.finditer(self.content)]
 
     def line_of(self, place: int) -> int:
         """Number from 1 of the line that a place in `content` is on."""
@@ -151,7 +149,8 @@ def found(
     severity: Severity | None = None,
 ) -> Found:
     """What a rule found. `evidence` is what a waiver is bound to, `show` what of it may be shown (all of it by default)."""
-    shown = one_line(" ".join((evidence if show is None else show).split()), SECURITY_EVIDENCE_CHARACTERS)
+    # A token on the line that is quoted must not be published by the report.
+    shown = one_line(masked(" ".join((evidence if show is None else show).split())), SECURITY_EVIDENCE_CHARACTERS)
     message = f"{said}: {shown}" if shown else said
     key = digest_json([code, path, evidence])
     return Found(Finding(code, severity or BY_CODE[code].severity, message, Location(path, line), hint, key), key)
