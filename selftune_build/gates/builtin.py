@@ -44,9 +44,9 @@ class Gate(Struct, frozen=True):
     """Whether it decides about the package although no manifest names it."""
     asked: bool = False
     """Whether it runs only where a manifest names it."""
+    summary: str = ""
     quiet: bool = False
     """Whether a pass of it is told only where a manifest names it."""
-    summary: str = ""
 
 
 def minimum_of(setting: GateSetting, default: float) -> float:

@@ -12,10 +12,10 @@ from selftune_build.stages.spec_rules.characters import FLAGS, describe
 _TAG_RUN = re.compile("[\U000e0000-\U000e007f]+")
 _SELECTOR_RUN = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2,}")
 _ZERO_WIDTH = "\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\ufeff\u180e"
-_ZERO_WIDTH_RUN = re.compile(f"[{_ZERO_WIDTH}]{{4,}}")
+_ZERO_WIDTH_RUN = re.compile(f"[{_ZERO_WIDTH}]{{8,}}")
 _OVERRIDE = re.compile("[\u202d\u202e]")
 _EMBEDDING = re.compile("[\u202a\u202b\u2066-\u2068]")
-_STRAY = re.compile("[\u200b\u2060-\u2064\u00ad\u115f\u1160\u3164\uffa0\u180b-\u180f\u034f\ufeff]")
+_STRAY = re.compile("[\u202a\u202b\u2066-\u2068\u200b\u2060-\u2064\u00ad\u115f\u1160\u3164\uffa0\u180b-\u180f\u034f\ufeff]")
 _LEAST_DATA = 4
 """Selectors in a row that no script needs; two stand after some symbols by accident."""
 _ANY = re.compile(
@@ -43,7 +43,7 @@ def _check(text: Text) -> Iterator[Found]:
             yield found("security-hidden-text", text.path, number, said, evidence, show=show, hint=_HINT)
         yield from _order(text, number, line)
         first_line_mark = number == 1 and line.startswith("\ufeff")
-        stray = None if hidden else _STRAY.search(line[1:] if first_line_mark else line)
+        stray = None if hidden or _is_right_to_left(line) else _STRAY.search(line[1:] if first_line_mark else line)
         if stray:
             strays.append((number, stray[0]))
     if strays:
@@ -94,9 +94,9 @@ def _readable(content: bytes) -> str:
 
 
 def _order(text: Text, number: int, line: str) -> Iterator[Found]:
-    """Overrides reverse any text; embeddings and isolates belong to lines that hold a script written from the right."""
+    """Overrides reverse any text; embeddings and isolates come into prose by pasting, and reorder only code."""
     hint = "remove them, or write the text in the order in which it is read"
-    mark = _OVERRIDE.search(line) or (None if _is_right_to_left(line) else _EMBEDDING.search(line))
+    mark = _OVERRIDE.search(line) or (_EMBEDDING.search(line) if text.is_script and not _is_right_to_left(line) else None)
     if mark:
         said = "this line is shown in another order than it is read"
         yield found(

@@ -76,6 +76,7 @@ _RESERVED = re.compile(
     r"[a-z]+://(?:[\w-]{1,60}\.){0,5}(?:example\.(?:com|org|net)|example|test|invalid|localhost)(?=[/:?#]|$)|[a-z]+://127\.0\.0\.1\b"
 )
 """Names that reach nobody else (RFC 2606)."""
+_RESERVED_HOST = re.compile(r"\s[\"']?example\.(?:com|org|net)\b")
 INSTALLERS = (
     "https://aka.ms/install",
     "https://astral.sh/uv/",
@@ -162,7 +163,7 @@ def _fetched(text: Text, number: int, line: str, shown: str) -> Iterator[Found]:
     """Nothing for addresses that reach nobody, less for the installers of tools that everybody knows."""
     addresses = [hit[0].lower() for hit in islice(_URL.finditer(shown), SECURITY_CANDIDATES)]
     left = [address for address in addresses if not _RESERVED.match(address)]
-    if left or not addresses:
+    if left or not (addresses or _RESERVED_HOST.search(shown)):
         known = bool(left) and all(map(_is_installer, left))
         yield _unseen("security-curl-pipe-shell", text, number, line, shown, Severity.WARNING if known else None)
 

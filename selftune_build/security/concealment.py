@@ -59,7 +59,8 @@ def _comments(text: Text) -> Iterator[tuple[int, str]]:
             return
         line += content.count("\n", place, start)
         end = content.find("-->", start + 4)
-        if not text.fenced[line - 1]:
+        written = content.count("`", content.rfind("\n", 0, start) + 1, start) % 2
+        if not text.fenced[line - 1] and not written:
             inside = content[start + 4 : end if end >= 0 else len(content)]
             yield line, inside.strip()[:SECURITY_COMMENT_CHARACTERS]
         if end < 0:

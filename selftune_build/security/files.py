@@ -32,23 +32,6 @@ _ARCHIVES = {
     b"\x28\xb5\x2f\xfd": "a Zstandard archive",
 }
 _TAR_PLACE, _TAR = 257, b"ustar"
-_PROGRAM_SUFFIXES = (
-    ".exe",
-    ".dll",
-    ".so",
-    ".dylib",
-    ".o",
-    ".a",
-    ".wasm",
-    ".class",
-    ".node",
-    ".bin",
-    ".pyd",
-    ".efi",
-    ".sys",
-    ".msi",
-    "",
-)
 _ARCHIVE_SUFFIXES = (
     *(
         ".zip",
@@ -160,11 +143,12 @@ def check_file(file: Head) -> Iterator[Found]:
     suffix = posixpath.splitext(file.path)[1].lower()
     program = None if file.is_text else _kind(file.head, _PROGRAMS)
     archive = None if file.is_text else _kind(file.head, _ARCHIVES) or ("a tar archive" if _is_tar(file.head) else None)
-    if (program and suffix not in _PROGRAM_SUFFIXES) or (archive and suffix not in (*_ARCHIVE_SUFFIXES, *_DOCUMENT_SUFFIXES)):
-        yield _found("security-disguised-file", file, f"named {suffix or 'without an ending'}, it is {program or archive}")
+    claims_another = suffix in (*_TEXT_SUFFIXES, *_PICTURE_SUFFIXES)
+    if (claims_another and (program or archive)) or (program and suffix in (*_ARCHIVE_SUFFIXES, *_DOCUMENT_SUFFIXES)):
+        yield _found("security-disguised-file", file, f"named {suffix}, it is {program or archive}")
     elif program:
         yield _found("security-executable", file, f"{program}; put its source into the package, and build it where it is used")
-    elif archive and (suffix in _ARCHIVE_SUFFIXES or suffix in _MACRO_SUFFIXES):
+    elif archive and (suffix not in _DOCUMENT_SUFFIXES or suffix in _MACRO_SUFFIXES):
         yield _found("security-archive", file, f"{archive}; what is in it was not looked at")
     elif suffix in _PICTURE_SUFFIXES and file.is_text and _MARKUP.match(file.head):
         yield _found("security-disguised-file", file, f"named {suffix}, it is a script or a page")

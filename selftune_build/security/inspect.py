@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from selftune_build.limits import SECURITY_FINDINGS_PER_RULE
-from selftune_build.model.finding import Severity
 from selftune_build.security.characters import check_characters
 from selftune_build.security.commands import check_commands
 from selftune_build.security.concealment import check_concealment
@@ -39,14 +38,14 @@ def inspect(subject: Subject, heads: Iterable[Head]) -> tuple[Found, ...]:
 
 
 def _bounded(source: Iterator[Found]) -> Iterator[Found]:
-    """Ends with an error that no waiver of the findings before it covers."""
+    """Ends with a finding as grave as the rest would be, which no waiver of those before it covers."""
     counts: Counter[str] = Counter()
     for one in source:
         counts[one.finding.code] += 1
         if counts[one.finding.code] > SECURITY_FINDINGS_PER_RULE:
             said = f"more than {SECURITY_FINDINGS_PER_RULE} findings of {one.finding.code}; the rest was not looked at"
             at = one.finding.at
-            yield found("security-not-scanned", at.path if at else "", None, said, said, show="", severity=Severity.ERROR)
+            yield found("security-not-scanned", at.path if at else "", None, said, said, show="", severity=one.finding.severity)
             return
         yield one
 

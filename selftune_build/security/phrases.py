@@ -8,7 +8,7 @@ _FLAGS = re.IGNORECASE
 
 CONCEAL = re.compile(
     r"\b(?:(?:do not|don't|never|must not)\s{1,3}(?:\w{1,12}\s{1,3})?"
-    r"(?:tell|inform|notify|alert|reveal|disclose|mention|let)\b[^.\n]{0,40}\b(?:the )?user\b"
+    r"(?:tell|inform|notify|alert|reveal|disclose|mention)\b[^.\n]{0,40}\b(?:the )?user\b(?!\s{1,3}to\b)"
     r"|without\s{1,3}(?:telling|informing|notifying|alerting|the knowledge of|the awareness of)\s{1,3}(?:the\s{1,3})?user"
     r"|(?:hide|conceal|keep\b[^.\n]{0,40}\b(?:hidden|secret))\b[^.\n]{0,40}\bfrom\s{1,3}(?:the\s{1,3})?user\b)",
     _FLAGS,
@@ -39,7 +39,7 @@ EXFILTRATE = re.compile(
 
 SHELL = re.compile(
     r"(?:\b(?:curl|wget)\b[^\n]{0,120}https?://|\b(?:run|execute)\b[^.\n]{0,60}\b(?:curl|wget|bash|sh|powershell|base64|nc)\b|\brm\s{1,3}-rf\b|~/\.(?:ssh|aws)\b"
-    r"|\b(?:eval|exec|subprocess|os\.system|child_process)\b|/dev/tcp/|\bnc\s{1,3}-e\b|\|\s{0,3}(?:ba)?sh\b)",
+    r"|\b(?:eval|exec|system|popen|spawn)\s?\(|\bsubprocess\.|/dev/tcp/|\bnc\s{1,3}-e\b|\|\s{0,3}(?:ba)?sh\b)",
     _FLAGS,
 )
 """Run it."""
