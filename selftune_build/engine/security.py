@@ -20,7 +20,7 @@ from selftune_build.model.report import Accepted
 from selftune_build.security.catalogue import SHARED
 from selftune_build.security.files import Head
 from selftune_build.security.inspect import inspect
-from selftune_build.security.subject import Found, Subject, Text, found
+from selftune_build.security.subject import Subject, Text, found
 from selftune_build.security.surface import surface
 from selftune_build.security.waivers import target_of, weigh
 
@@ -52,7 +52,7 @@ def inspect_package(package: Package, others: Iterable[str]) -> Inspection:
     staged = {file.path for file in package.staged}
     texts: list[Text] = []
     heads: list[Head] = []
-    unread: list[Found] = []
+    unread: list[Finding] = []
     left = SECURITY_TOTAL_BYTES
     for file in package.tree:
         content = _read(package, file, min(SECURITY_TEXT_BYTES, left))
@@ -65,7 +65,7 @@ def inspect_package(package: Package, others: Iterable[str]) -> Inspection:
             unread.extend(_unread(file, content))
     subject = _subject(package, texts, others)
     shared = [replace(one, key=_shared_key(package, one)) for one in package.findings if one.code in SHARED]
-    own = [_placed(package, one.finding) for one in (*inspect(subject, heads), *unread)]
+    own = [_placed(package, one) for one in (*inspect(subject, heads), *unread)]
     weighed = weigh(
         [*shared, *own], package.manifest.accepted, {package.handle, package.name, package.path}, package.manifest.path
     )
@@ -117,7 +117,7 @@ def _decode(content: bytes) -> str | None:
     return text if text.count("\ufffd", 0, SECURITY_HEAD_BYTES) <= len(head) // 20 else None
 
 
-def _unread(file: TreeFile, content: bytes) -> list[Found]:
+def _unread(file: TreeFile, content: bytes) -> list[Finding]:
     if len(content) >= file.size:
         return []
     said = f"only the first {len(content)} of {file.size} bytes were looked at"

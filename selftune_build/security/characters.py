@@ -6,7 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from selftune_build.security.subject import Found, Subject, Text, found
+from selftune_build.model.finding import Finding
+from selftune_build.security.subject import Subject, Text, found
 from selftune_build.stages.spec_rules.characters import FLAGS, describe
 
 _TAG_RUN = re.compile("[\U000e0000-\U000e007f]+")
@@ -24,14 +25,14 @@ _ANY = re.compile(
 _HINT = "remove them; an editor that shows invisible characters finds them"
 
 
-def check_characters(subject: Subject) -> Iterator[Found]:
+def check_characters(subject: Subject) -> Iterator[Finding]:
     """Hidden text, changed order and stray invisible characters of everything that an agent gets."""
     for text in subject.staged:
         if not text.content.isascii() and _ANY.search(text.content):
             yield from _check(text)
 
 
-def _check(text: Text) -> Iterator[Found]:
+def _check(text: Text) -> Iterator[Finding]:
     strays: list[tuple[int, str]] = []
     for number, line in enumerate(text.lines, 1):
         if line.isascii() or not _ANY.search(line):
@@ -93,7 +94,7 @@ def _readable(content: bytes) -> str:
     return text if text.isascii() and text.isprintable() else ""
 
 
-def _order(text: Text, number: int, line: str) -> Iterator[Found]:
+def _order(text: Text, number: int, line: str) -> Iterator[Finding]:
     """Overrides reverse any text; embeddings and isolates come into prose by pasting, and reorder only code."""
     hint = "remove them, or write the text in the order in which it is read"
     mark = _OVERRIDE.search(line) or (_EMBEDDING.search(line) if text.is_script and not _is_right_to_left(line) else None)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from selftune_build.limits import SECURITY_CANDIDATES
-from selftune_build.model.finding import Severity
-from selftune_build.security.subject import Found, Subject, Text, found
+from selftune_build.model.finding import Finding, Severity
+from selftune_build.security.subject import Subject, Text, found
 
 _WINDOW = 400
 _FETCH = r"(?:curl|wget|aria2c|iwr|irm|invoke-webrequest|invoke-restmethod)"
@@ -62,8 +62,6 @@ _FETCHED_RULES = re.compile(
 )
 _AUTO = re.compile(r"(?:^|[\s(:])!`([^`\n]{1,300})`")
 _DOWNLOADED = "keep what runs in the package, or fetch it, check its digest and run it in separate steps"
-
-
 _WORDS = ("curl", "wget", "aria2c", "base64", "xxd", "openssl", "exec", "eval", "function", "iwr", "irm", "iex", "invoke-")
 """Without one of these, in small letters, a line is none of the rules' business."""
 _SAID = {
@@ -73,9 +71,10 @@ _SAID = {
     "security-download-run": "downloaded and run at once",
 }
 _RESERVED = re.compile(
-    r"[a-z]+://(?:[\w-]{1,60}\.){0,5}(?:example\.(?:com|org|net)|example|test|invalid|localhost)(?=[/:?#]|$)|[a-z]+://127\.0\.0\.1\b"
+    r"[a-z]+://(?:[\w-]{1,60}\.){0,5}(?:example\.(?:com|org|net)|example|test|invalid|localhost)(?::\d{1,5})?(?=[/?#]|$)|[a-z]+://127\.0\.0\.1(?::\d{1,5})?(?=[/?#]|$)"
 )
 """Names that reach nobody else (RFC 2606)."""
+_PLACE = re.compile(r"\$(?!\()|[\w-]\.[a-z]{2,}|\d\.\d{1,3}\.\d|\[[0-9a-f:]+\]", re.IGNORECASE)
 _RESERVED_HOST = re.compile(r"\s[\"']?example\.(?:com|org|net)\b")
 INSTALLERS = (
     "https://aka.ms/install",
@@ -95,7 +94,7 @@ INSTALLERS = (
 """Where the makers of widely used tools say to install them from; in small letters."""
 
 
-def check_commands(subject: Subject) -> Iterator[Found]:
+def check_commands(subject: Subject) -> Iterator[Finding]:
     """Findings in everything an agent gets that is prose, script or configuration."""
     for text in subject.staged:
         for number, line in text.logical_lines() if _concerns(text.content) else ():
@@ -114,7 +113,7 @@ def _concerns(text: str) -> bool:
     return any(word in low for word in _WORDS)
 
 
-def _piped(text: Text, number: int, line: str) -> Iterator[Found]:
+def _piped(text: Text, number: int, line: str) -> Iterator[Finding]:
     if "|" not in line:
         return
     is_row = text.is_prose and line.lstrip().startswith("|")
@@ -132,8 +131,9 @@ def _piped(text: Text, number: int, line: str) -> Iterator[Found]:
             return
 
 
-def _run(text: Text, number: int, line: str) -> Iterator[Found]:
-    shown = _first(_SUBSTITUTED, line) or _powershell(line)
+def _run(text: Text, number: int, line: str) -> Iterator[Finding]:
+    hit = _SUBSTITUTED.search(line)
+    shown = hit[0] if hit else _powershell(line)
     if shown:
         yield from _fetched(text, number, line, shown)
     elif _REMOTE_CODE.search(line):
@@ -159,12 +159,14 @@ def _first(pattern: re.Pattern[str], line: str) -> str:
     return line[hit.start() :] if hit else ""
 
 
-def _fetched(text: Text, number: int, line: str, shown: str) -> Iterator[Found]:
+def _fetched(text: Text, number: int, line: str, shown: str) -> Iterator[Finding]:
     """Nothing for addresses that reach nobody, less for the installers of tools that everybody knows."""
-    addresses = [hit[0].lower() for hit in islice(_URL.finditer(shown), SECURITY_CANDIDATES)]
+    addresses = [hit[0].lower() for hit in _URL.finditer(shown)]
     left = [address for address in addresses if not _RESERVED.match(address)]
-    if left or not (addresses or _RESERVED_HOST.search(shown)):
-        known = bool(left) and all(map(_is_installer, left))
+    # Only where nothing else in it can be an address: a known one beside another is a decoy.
+    told = (addresses or _RESERVED_HOST.search(shown)) and not _PLACE.search(_RESERVED_HOST.sub(" ", _URL.sub(" ", shown)))
+    if left or not told:
+        known = bool(told) and all(map(_is_installer, left))
         yield _unseen("security-curl-pipe-shell", text, number, line, shown, Severity.WARNING if known else None)
 
 
@@ -173,7 +175,7 @@ def _is_installer(address: str) -> bool:
     return f"{address}/".startswith(INSTALLERS) and not {"%", "\\"} & set(address) and ".." not in address
 
 
-def _unseen(code: str, text: Text, number: int, line: str, shown: str, severity: Severity | None = None) -> Found:
+def _unseen(code: str, text: Text, number: int, line: str, shown: str, severity: Severity | None = None) -> Finding:
     return found(code, text.path, number, _SAID[code], line.strip(), show=shown, hint=_DOWNLOADED, severity=severity)
 
 
@@ -182,11 +184,12 @@ def _powershell(line: str) -> str:
         near = line[max(0, hit.start() - _WINDOW) : hit.end() + _WINDOW]
         source = _POWERSHELL_FETCH.search(near)
         if source and ("://" in near or "$" in near):
-            return near[min(source.start(), _WINDOW, hit.start()) :]
+            end = min(hit.start(), _WINDOW) + len(hit[0])
+            return near[source.start() : end] if source.end() < end else near[end - len(hit[0]) :]
     return ""
 
 
-def _followed(text: Text) -> Iterator[Found]:
+def _followed(text: Text) -> Iterator[Finding]:
     """Lines that say to fetch from an address and do what stands there."""
     hint = "copy what is needed into references/, where the lock covers it"
     for number, line in enumerate(text.lines, 1):
@@ -206,7 +209,7 @@ def _address_to_follow(text: Text, number: int, line: str) -> str:
     return ""
 
 
-def _opened(skill: Text) -> Iterator[Found]:
+def _opened(skill: Text) -> Iterator[Finding]:
     for number, line in enumerate(skill.lines, 1):
         hit = None if skill.fenced[number - 1] else _AUTO.search(line)
         if hit and line.count("`", 0, hit.start()) % 2 == 0:

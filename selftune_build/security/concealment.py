@@ -12,8 +12,9 @@ from selftune_build.limits import (
     SECURITY_COMMENT_CHARACTERS,
     SECURITY_PROSE_LINE_CHARACTERS,
 )
+from selftune_build.model.finding import Finding
 from selftune_build.security.phrases import ADDRESS, CONCEAL, OVERRIDE, hostile
-from selftune_build.security.subject import Found, Subject, Text, found
+from selftune_build.security.subject import Subject, Text, found
 
 _REFERENCE_COMMENT = re.compile(r"^ {0,3}\[[^\]\n]{0,40}\]:\s{0,3}(?:#|<>)\s{1,3}[\"'(](.{1,2000})[\"')]\s*$")
 _STYLED = re.compile(
@@ -30,7 +31,7 @@ _FORGET = ("ignore", "disregard", "forget", "override")
 _OPEN = "write it in the open, or remove it"
 
 
-def check_concealment(subject: Subject) -> Iterator[Found]:
+def check_concealment(subject: Subject) -> Iterator[Finding]:
     """Findings in the prose of a package; scripts and data have comments for good reasons."""
     for text in subject.staged:
         if text.is_prose:
@@ -39,7 +40,7 @@ def check_concealment(subject: Subject) -> Iterator[Found]:
             yield from _secrecy(text)
 
 
-def _hidden_parts(text: Text) -> Iterator[Found]:
+def _hidden_parts(text: Text) -> Iterator[Finding]:
     for line, inside in (*_comments(text), *_reference_comments(text), *_elements(text)):
         wanted = hostile(inside)
         if wanted:
@@ -90,7 +91,7 @@ def _elements(text: Text) -> Iterator[tuple[int, str]]:
                 break
 
 
-def _out_of_sight(text: Text) -> Iterator[Found]:
+def _out_of_sight(text: Text) -> Iterator[Finding]:
     blank = 0
     for number, line in enumerate(text.lines, 1):
         if not line.strip():
@@ -109,7 +110,7 @@ def _out_of_sight(text: Text) -> Iterator[Found]:
         blank = 0
 
 
-def _secrecy(text: Text) -> Iterator[Found]:
+def _secrecy(text: Text) -> Iterator[Finding]:
     hint = "say why the user is better off, or remove it"
     for number, line in enumerate(text.lines, 1):
         low = line.lower()

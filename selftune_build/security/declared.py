@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from selftune_build.model.finding import Finding
 from selftune_build.model.package import SKILL_FILE
-from selftune_build.security.subject import SHELL_SUFFIXES, Found, Subject, Text, found
+from selftune_build.security.subject import SHELL_SUFFIXES, Subject, Text, found
 
 _SHELL_FENCE = re.compile(r"\s{0,12}(?:```+|~~~+)\s{0,3}(?:bash|sh|shell|zsh|console|powershell|pwsh)\b", re.IGNORECASE)
 _SHELL_TOOLS = frozenset(
@@ -44,7 +45,7 @@ def tools_of(allowed_tools: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(hit[0] for hit in _TOOL.finditer(allowed_tools or "")))
 
 
-def check_declared(subject: Subject) -> Iterator[Found]:
+def check_declared(subject: Subject) -> Iterator[Finding]:
     """Findings on `allowed-tools`, `compatibility` and `description`."""
     if subject.allowed_tools is not None:
         yield from _tools(subject)
@@ -55,7 +56,7 @@ def check_declared(subject: Subject) -> Iterator[Found]:
         yield found("security-broad-description", SKILL_FILE, None, "the description claims too much", hit[0].strip(), hint=hint)
 
 
-def _tools(subject: Subject) -> Iterator[Found]:
+def _tools(subject: Subject) -> Iterator[Finding]:
     tools = tools_of(subject.allowed_tools)
     names = {tool.partition("(")[0].lower() for tool in tools}
     skill = subject.skill
@@ -75,7 +76,7 @@ def _tools(subject: Subject) -> Iterator[Found]:
                 return
 
 
-def _undeclared(text: Text, line: int | None, what: str, said: str, tool: str) -> Found:
+def _undeclared(text: Text, line: int | None, what: str, said: str, tool: str) -> Finding:
     return found("security-undeclared-tool", text.path, line, said, what, hint=f"add {tool} to allowed-tools, or remove its use")
 
 
@@ -89,7 +90,7 @@ def _shell_use(subject: Subject, skill: Text) -> tuple[Text, int | None, str] | 
     return (script, None, script.path) if script else None
 
 
-def _network(subject: Subject) -> Iterator[Found]:
+def _network(subject: Subject) -> Iterator[Finding]:
     declared = bool(_NETWORK_WORDS.search(subject.compatibility))
     names = {tool.partition("(")[0].lower() for tool in tools_of(subject.allowed_tools)}
     if declared or names & _NETWORK_TOOLS:

@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator
 
 from selftune_build.limits import SECURITY_ENCODED_CHARACTERS
+from selftune_build.model.finding import Finding
 from selftune_build.security.phrases import hostile
-from selftune_build.security.subject import Found, Subject, Text, found
+from selftune_build.security.subject import Subject, Text, found
 
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}+={0,2}")
 _HEXADECIMAL = re.compile(r"(?<![0-9a-zA-Z])(?:[0-9a-fA-F]{2}){20,}+(?![0-9a-zA-Z])")
@@ -18,7 +19,7 @@ _LEAST_READABLE = 0.9
 _SHOWN = 120
 
 
-def check_encoded(subject: Subject) -> Iterator[Found]:
+def check_encoded(subject: Subject) -> Iterator[Finding]:
     """An error for what decodes to something hostile; other encoded text is data."""
     for text in subject.staged:
         for place, encoded, decoded in _decoded(text):

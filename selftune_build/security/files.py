@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from selftune_build.security.subject import PROSE_SUFFIXES, SCRIPT_SUFFIXES, Found, found
+from selftune_build.model.finding import Finding
+from selftune_build.security.subject import PROSE_SUFFIXES, SCRIPT_SUFFIXES, found
 
 _PROGRAMS = {
     b"\x7fELF": "an ELF program",
@@ -138,7 +139,7 @@ class Head(Struct, frozen=True):
     is_text: bool
 
 
-def check_file(file: Head) -> Iterator[Found]:
+def check_file(file: Head) -> Iterator[Finding]:
     """What is wrong with the kind of one file; `digest` is what a waiver is bound to."""
     suffix = posixpath.splitext(file.path)[1].lower()
     program = None if file.is_text else _kind(file.head, _PROGRAMS)
@@ -160,7 +161,7 @@ def check_file(file: Head) -> Iterator[Found]:
         yield _found("security-host-settings", file, "a host may act on these settings without being asked")
 
 
-def _found(code: str, file: Head, said: str) -> Found:
+def _found(code: str, file: Head, said: str) -> Finding:
     return found(code, file.path, None, said, file.digest, show="")
 
 

@@ -6,8 +6,9 @@ import unicodedata
 from collections.abc import Iterator
 
 from selftune_build.escape import one_line
+from selftune_build.model.finding import Finding
 from selftune_build.model.package import SKILL_FILE
-from selftune_build.security.subject import Found, Subject, found
+from selftune_build.security.subject import Subject, found
 
 WELL_KNOWN = frozenset(
     (
@@ -41,7 +42,7 @@ def skeleton(name: str) -> str:
     return alike
 
 
-def check_name(subject: Subject) -> Iterator[Found]:
+def check_name(subject: Subject) -> Iterator[Finding]:
     """One finding for the first skill, of the workspace or well known, that looks like this one and is another."""
     name, alike = subject.name, skeleton(subject.name)
     for other in (*sorted(subject.others), *sorted(WELL_KNOWN)):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from selftune_build.security.subject import Found, Subject, Text, found
+from selftune_build.model.finding import Finding
+from selftune_build.security.subject import Subject, Text, found
 from selftune_build.security.tokens import LEAST_ENTROPY, PLACEHOLDER, brief, entropy, tokens
 
 _HINT = "revoke it, then read it from the environment"
@@ -18,7 +19,7 @@ _PRIVATE_KEY = re.compile(
 _LEAST_KEY_CHARACTERS = 200
 
 
-def check_secrets(subject: Subject) -> Iterator[Found]:
+def check_secrets(subject: Subject) -> Iterator[Finding]:
     """Findings in every file of the package, evals and manifest among them: all of it is published."""
     for text in subject.texts:
         for place, issuer, secret in (*_tokens(text), *_private_keys(text)):

@@ -22,35 +22,11 @@ PROSE_SUFFIXES = (".md", ".markdown", ".mdx", ".txt", ".rst")
 SHELL_SUFFIXES = (".sh", ".bash", ".zsh", ".fish", ".ps1", ".psm1", ".bat", ".cmd")
 SCRIPT_SUFFIXES = (
     *SHELL_SUFFIXES,
-    *(
-        ".py",
-        ".js",
-        ".mjs",
-        ".cjs",
-        ".ts",
-        ".mts",
-        ".tsx",
-        ".jsx",
-        ".rb",
-        ".pl",
-        ".php",
-        ".lua",
-        ".go",
-        ".rs",
-        ".r",
-        ".jl",
-        ".swift",
-    ),
+    *(".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".tsx", ".jsx", ".rb", ".pl"),
+    *(".php", ".lua", ".go", ".rs", ".r", ".jl", ".swift"),
 )
 
 _FENCE = re.compile(r" {0,3}(?:[>*+-] {0,3}|\d{1,3}[.)] {0,3}){0,3}\s{0,12}(```+|~~~+)")
-
-
-class Found(Struct, frozen=True):
-    """A finding with the evidence that a waiver of it is bound to: path and text, never the line number."""
-
-    finding: Finding
-    key: str
 
 
 class Text:
@@ -147,10 +123,10 @@ def found(
     show: str | None = None,
     hint: str | None = None,
     severity: Severity | None = None,
-) -> Found:
-    """What a rule found. `evidence` is what a waiver is bound to, `show` what of it may be shown (all of it by default)."""
+) -> Finding:
+    """What a rule found. A waiver is bound to `evidence` and path, never to the line; `show` is what of it may be shown."""
     # A token on the line that is quoted must not be published by the report.
     shown = one_line(masked(" ".join((evidence if show is None else show).split())), SECURITY_EVIDENCE_CHARACTERS)
     message = f"{said}: {shown}" if shown else said
     key = digest_json([code, path, evidence])
-    return Found(Finding(code, severity or BY_CODE[code].severity, message, Location(path, line), hint, key), key)
+    return Finding(code, severity or BY_CODE[code].severity, message, Location(path, line), hint, key)
