@@ -39,7 +39,7 @@ def inspect(subject: Subject, heads: Iterable[Head]) -> tuple[Finding, ...]:
 
 
 def _bounded(source: Iterator[Finding]) -> Iterator[Finding]:
-    """Not more of one kind than anybody reads; in place of the rest one finding as grave, bound to everything that it stands for."""
+    """Not more of one kind than anybody reads; instead of the rest one finding as grave, bound to all that it stands for."""
     kept: Counter[tuple[str, Severity]] = Counter()
     rest: dict[tuple[str, Severity], list[Finding]] = {}
     for one in source:
@@ -52,7 +52,9 @@ def _bounded(source: Iterator[Finding]) -> Iterator[Finding]:
     for (code, severity), more in rest.items():
         at, evidence = more[0].at, " ".join(sorted({str(one.key) for one in more}))
         said = f"{len(more)} more findings of {code} are not listed"
-        yield found("security-not-scanned", at.path if at else "", at and at.line, said, evidence, show="", severity=severity)
+        yield found(
+            "security-not-scanned", at.path if at else "", at.line if at else None, said, evidence, show="", severity=severity
+        )
 
 
 def _place(one: Finding) -> tuple[str, int, str]:
