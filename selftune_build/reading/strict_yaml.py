@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import yaml
+from msgspec import Struct
 
 from selftune_build.errors import InputError
 from selftune_build.limits import (
@@ -39,13 +40,28 @@ _Event = Any
 """An event of either parser: their classes have no common type that knows the fields."""
 
 
-def load(content: bytes, path: str, *, wild: bool = False, first_line: int = 1, limit: int = YAML_BYTES) -> Document:
+class _Anchor(Struct, frozen=True):
+    """A value with a name, where it stands, and how much it grows by wherever an alias stands for it."""
+
+    data: Any
+    place: Place
+    nodes: int
+    characters: int
+
+
+_NOTHING = _Anchor(None, Place(1, 1), 0, 0)
+
+
+def load(
+    content: bytes, path: str, *, wild: bool = False, references: bool = False, first_line: int = 1, limit: int = YAML_BYTES
+) -> Document:
     """The one document of a YAML file as plain data with places.
 
     Ours (`wild` false): anchors, aliases, merge keys, tags, duplicate keys, directives, control characters and a byte order
     mark are refused, and what YAML 1.1 and 1.2 read differently stays text, listed under `implicit`. Wild, for files that
     others wrote: duplicate keys (the last wins), characters and implicit types become findings; aliases and tags are still
-    refused. `first_line` is the number of the first line where `content` is a part of a file.
+    refused. With `references` an alias of a value stands for it; what all of them stand for counts towards the limits, so that
+    no file grows beyond them. `first_line` is the number of the first line where `content` is a part of a file.
     Raises InputError with line, column, pointer and hint, whatever the bytes are.
     """
     check_size(content, path, limit)
@@ -55,7 +71,7 @@ def load(content: bytes, path: str, *, wild: bool = False, first_line: int = 1, 
     else:
         refuse_unwanted(text, path)
         source = Text(text)
-    reader = _Reader(source, path, wild, first_line)
+    reader = _Reader(source, path, wild, references, first_line)
     data, place = reader.document()
     return Document(path, data, lambda: place, tuple(reader.findings), tuple(reader.implicit))
 
@@ -63,10 +79,12 @@ def load(content: bytes, path: str, *, wild: bool = False, first_line: int = 1, 
 class _Reader:
     """One pass over the events of one file."""
 
-    def __init__(self, source: Text, path: str, wild: bool, first_line: int) -> None:
+    def __init__(self, source: Text, path: str, wild: bool, references: bool, first_line: int) -> None:
         self._source, self._path, self._wild, self._first_line = source, path, wild, first_line
+        self._references = references
+        self._anchors: dict[str, _Anchor] = {}
         self._trail: list[str | int] = []
-        self._nodes = 0
+        self._nodes = self._characters = 0
         self.findings = list(source.findings)
         self.implicit: list[Implicit] = []
 
@@ -96,18 +114,40 @@ class _Reader:
         return data, place
 
     def _node(self, event: _Event) -> tuple[Any, Place]:
-        self._nodes += 1
-        if self._nodes > YAML_NODES:
-            self._refuse(event, "too-many-nodes", f"more than {YAML_NODES:,} values", "split the file up")
-        self._refuse_references(event)
+        if self._references and isinstance(event, yaml.AliasEvent):
+            return self._alias(event)
+        if not self._references or event.tag is not None:
+            self._refuse_references(event)
+        nodes, characters = self._nodes, self._characters
+        self._grow(event, 1, 0)
+        data, place = self._value(event)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = _Anchor(data, place, self._nodes - nodes, self._characters - characters)
+        return data, place
+
+    def _value(self, event: _Event) -> tuple[Any, Place]:
         place = self._place(event)
         if isinstance(event, yaml.ScalarEvent):
+            self._grow(event, 0, len(event.value))
             return self._scalar(event), place
         if len(self._trail) >= DATA_DEPTH:
             self._refuse(event, "too-deep", TOO_DEEP, FLATTEN)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(place), place
         return self._mapping(place), place
+
+    def _alias(self, event: _Event) -> tuple[Any, Place]:
+        found = self._anchors.get(event.anchor, _NOTHING)
+        if found is _NOTHING:
+            self._refuse(event, "alias", "the alias stands for nothing before it", "write the value out")
+        self._grow(event, found.nodes, found.characters)
+        return found.data, Place(found.place.line, found.place.column, children=found.place.children)
+
+    def _grow(self, event: _Event, nodes: int, characters: int) -> None:
+        self._nodes += nodes
+        self._characters += characters
+        if self._nodes > YAML_NODES or self._characters > YAML_BYTES:
+            self._refuse(event, "too-many-nodes", f"more than {YAML_NODES:,} values", "split the file up")
 
     def _refuse_references(self, event: _Event) -> None:
         if isinstance(event, yaml.AliasEvent):

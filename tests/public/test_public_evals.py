@@ -48,6 +48,7 @@ PUBLIC = (
     Suites("microsoft+waza", "examples/*/trigger_tests.yaml", counting.waza_triggers, "code-explainer"),
     Suites("microsoft+hve-core", "evals/**/*eval.yaml", counting.vally, "hve-core"),
     Suites("microsoft+GitHub-Copilot-for-Azure", "evals/**/*eval.yaml", counting.vally, "azure-prepare"),
+    Suites("Azure+azure-sdk-tools", ".github/skills/*/evaluate/evals/*.eval.yaml", counting.vally, "azure-typespec-author"),
     Suites("dotnet+skills", "tests/*/*/eval.yaml", counting.dotnet),
     Suites("mgechev+skill-eval", "**/eval.yaml", counting.skillgrade, "skillgrade"),
     Suites("Sxuan-Coder+alibaba-java-development-guide", "evals/eval.yaml", counting.skill_up, "alibaba"),

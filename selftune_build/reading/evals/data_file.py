@@ -23,8 +23,10 @@ def is_data(path: str) -> bool:
 
 
 def load_data(path: str, content: bytes, *, wild: bool) -> Document:
-    """A JSON or YAML file. Raises InputError with the place of what is wrong."""
-    return (strict_yaml.load if _suffix(path) in _YAML else json_text.load)(content, path, wild=wild)
+    """A JSON or YAML file, one of others (`wild`) with aliases. Raises InputError with the place of what is wrong."""
+    if _suffix(path) in _YAML:
+        return strict_yaml.load(content, path, wild=wild, references=wild)
+    return json_text.load(content, path, wild=wild)
 
 
 def load_any(path: str, content: bytes, *, wild: bool) -> Document:

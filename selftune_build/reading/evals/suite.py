@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 
 from msgspec import Struct
@@ -55,6 +55,8 @@ class _File(Struct, frozen=True):
     reading: EvalReading
     format: str = ""
     parts: frozenset[str] = frozenset()
+    refusal: InputError | None = None
+    """Why it cannot be read although the manifest names it; as a part of another file's suite it need not be a suite."""
 
 
 def read_eval_files(
@@ -98,23 +100,39 @@ def read_unit_tests(
 
 def _read_all(paths: Sequence[str], asked: _Asked, taken: Collection[str]) -> EvalReading:
     used: set[str] = set()
-    brought = _recording(asked.read, used)
-    files = _suites([_read_one(path, asked, brought) for path in paths])
+    files = _suites(list(_files(paths, asked, _recording(asked.read, used))))
     cases = [case for file in files for case in file.reading.cases]
-    if len(cases) > EVAL_CASES:
-        at = Location(files[-1].path)
-        raise InputError(f"more than {EVAL_CASES} cases in one package", at=at, hint="split the suite", code="too-many-cases")
     findings = [finding for file in files for finding in file.reading.findings]
     unique = with_unique_ids(cases, taken=taken, strict=_OURS)
     return EvalReading(unique.cases, (*without_fixtures(findings, used), *unique.findings))
 
 
+def _files(paths: Sequence[str], asked: _Asked, brought: Read) -> Iterator[_File]:
+    count = 0
+    for path in paths:
+        try:
+            file = _read_one(path, asked, brought)
+        except InputError as refusal:
+            file = _File(path, EvalReading(), refusal=refusal)
+        count += len(file.reading.cases)
+        if count > EVAL_CASES:
+            message = f"more than {EVAL_CASES} cases in one package"
+            raise InputError(message, at=Location(path), hint="split the suite", code="too-many-cases")
+        yield file
+
+
 def _suites(files: list[_File]) -> list[_File]:
-    """The files without those that are a part of another one's suite, or a fragment of which another holds every case."""
+    """The files without those that are a part of another one's suite, or a fragment of which another holds every case.
+
+    Raises InputError for the first that is no such part and is refused.
+    """
     parts: set[str] = set()
     for file in files:  # of two that name each other the first is the suite
         parts |= file.parts if file.path not in parts else set()
     files = [file for file in files if file.path not in parts]
+    for file in files:
+        if file.refusal is not None:
+            raise file.refusal
     return [_without_cases(file, whole) if (whole := _whole(file, files)) else file for file in files]
 
 

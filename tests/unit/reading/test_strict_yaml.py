@@ -337,3 +337,30 @@ def test_what_a_standard_writer_writes_is_read_back_the_same(data: Any, flow: bo
     except InputError as error:  # a plain key such as 0E0, which YAML 1.1 takes for text and YAML 1.2 for a number
         assert (error.code, is_wild) == ("yaml-key-not-text", False)
     assert yaml.load(text, yaml.SafeLoader) == data
+
+
+def test_in_files_of_others_an_alias_stands_for_its_value() -> None:
+    document = load(b"a: &x {b: [1, two]}\nc: *x\nd: [*x, &y z, *y]\n", "f.yaml", wild=True, references=True)
+    assert document.data == {"a": {"b": [1, "two"]}, "c": {"b": [1, "two"]}, "d": [{"b": [1, "two"]}, "z", "z"]}
+    assert document.locate("/a").line == document.locate("/c/b").line == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: *x\n",
+        "a: &x [*x]\n",
+        "&x a: 1\n",
+        "*x : 1\n",
+        "a: &x {b: 1}\nc: {<<: *x}\n",
+        "a: !!str 1\n",
+        "a: &x " + "y" * 100_000 + "\nb: [" + "*x, " * 100 + "]\n",
+        "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)),
+    ],
+    ids=["nothing", "itself", "a key", "as a key", "merged", "tag", "much text", "bomb"],
+)
+def test_what_an_alias_may_not_be_or_grow_to(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        load(text.encode(), "f.yaml", wild=True, references=True)
+    assert caught.value.at is not None
+    assert caught.value.at.line

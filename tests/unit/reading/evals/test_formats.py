@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
+from selftune_build.errors import InputError
 from selftune_build.model.case import CaseFile
 from selftune_build.model.finding import Severity
 from selftune_build.model.manifest import Limits
@@ -577,3 +578,10 @@ def test_a_grader_without_a_counterpart_is_named_and_keeps_its_case_undecided(ev
     reading = evals({"evals/fill/case.yaml": text, "evals/fill/make.sh": "true"})
     assert [check.kind for check in reading.cases[0].checks] == ["unsupported"]
     assert "check-not-supported" in {finding.code for finding in reading.findings}
+
+
+def test_a_manifest_may_name_the_parts_of_a_suite_as_well(evals: Suite) -> None:
+    files = {"evals/eval.yaml": WAZA, "evals/tasks/fill.yaml": WAZA_TASK, "evals/fixtures/form.txt": "empty"}
+    assert [case.id for case in evals(files, *sorted(files)[::2], explicit=True).cases] == ["fill-001"]
+    with pytest.raises(InputError):
+        evals(files, "evals/tasks/fill.yaml", explicit=True)
