@@ -12,14 +12,13 @@ from msgspec.structs import replace
 from selftune_build.errors import InputError
 from selftune_build.escape import one_line
 from selftune_build.limits import INLINE_FILE_CHARACTERS
-from selftune_build.model.case import Arm, Case, CaseFile, Check
+from selftune_build.model.case import Case, CaseFile, Check
 from selftune_build.model.manifest import Limits
 from selftune_build.reading.evals import read_eval_files
 from selftune_build.reading.evals.check_spelling import PLAIN_VALUE
 from selftune_build.reading.evals.content import text_digest
 from selftune_build.reading.evals.native import EVALS
 
-_BESIDE = frozenset(Check.__struct_fields__) & {"id", "weight", "arms"}
 _INDENT = " " * 6
 _NAME_DIGITS = 8
 _TRIAL = "evals/trial.yaml"
@@ -87,19 +86,25 @@ def _refused(entry: dict[str, Any]) -> str | None:
 
 def spelled(check: Check) -> dict[str, Any]:
     """A check as it is written in our format: its kind, and beside it id, weight and arm where they are not the default."""
-    params = dict(check.params)
+    params = dict(_as_written(check.params))
     plain = PLAIN_VALUE.get(check.kind)
     value: Any = params
     if check.kind in ("skill-invoked", "skill-not-invoked") and not params:
         value = True
     elif plain in params and len(params) == 1:
         value = params[plain]
-    beside = {name: getattr(check, name) for name in _BESIDE}
-    said = {name: beside[name] for name in ("id", "weight") if beside.get(name) not in (None, 1)}
-    arms: tuple[Arm, ...] | None = beside.get("arms")
-    if arms is not None:
-        said["arm"] = [arm.value for arm in arms]
-    return {check.kind: value, **said}
+    beside: dict[str, Any] = {"id": check.id} if check.id is not None else {}
+    if check.weight != 1:
+        beside["weight"] = check.weight
+    if check.arms is not None:
+        beside["arm"] = [arm.value for arm in check.arms]
+    return {check.kind: value, **beside}
+
+
+def _as_written(params: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Values with fractions as they are written, which keys hold as JSON text."""
+    for name, value in params.items():
+        yield (name.removesuffix("-json"), json.loads(value)) if name.endswith("-json") else (name, value)
 
 
 def _reason(case: Case) -> str | None:

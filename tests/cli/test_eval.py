@@ -241,7 +241,7 @@ def test_whatever_a_description_holds_the_file_is_read_back_and_builds(
     assert len(read_back(package)) == found["cases"] > found["should_trigger"] >= 1
     report = built(package, capsys)
     assert [finding for finding in report["findings"] if finding.get("path") == GENERATED] == []
-    assert {gate["id"] for gate in report["gates"] if gate["verdict"] == "fail"} <= {"spec"}
+    assert {gate["id"] for gate in report["gates"] if gate["verdict"] == "fail"} <= {"spec", "security"}
 
 
 def test_a_skill_that_is_too_large_is_named_and_nothing_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,16 +7,17 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from selftune_build.errors import InputError
 from selftune_build.escape import one_line
 from selftune_build.model.case import Arm, Check
 from selftune_build.model.finding import Severity
 from selftune_build.pattern import PatternError, compile_pattern
+from selftune_build.reading.evals.check_params import portable
 from selftune_build.reading.evals.content import has_float, text_digest
 from selftune_build.reading.evals.foreign import as_json, has_text
 from selftune_build.reading.evals.source import Source
 from selftune_build.relpath import fault, glob_fault, is_glob
 
-_BESIDE = frozenset(Check.__struct_fields__) & {"id", "weight", "arms"}
 _GLOB_KINDS = ("file-exists", "file-absent")
 _INLINE = re.compile(r"\(\?([ims]+)\)")
 _MOST_WEIGHT = 1000
@@ -34,11 +35,15 @@ def counterpart(
     arms: tuple[Arm, ...] | None = None,
 ) -> Check:
     """The check of this kind; an unsupported one where a path is unsafe, a pattern cannot be used or a text is missing."""
-    why = _fault(kind, params)
+    origin = source.origin(pointer)
+    try:
+        usable = portable(kind, params, source, origin.at)
+    except InputError as problem:
+        return not_supported(source, f"`{kind}`", params, pointer, problem.message)
+    why = _fault(kind, usable)
     if why:
         return not_supported(source, f"`{kind}`", params, pointer, why)
-    beside = {"id": id, "weight": weight, "arms": arms}
-    return Check(kind, params, origin=source.origin(pointer), **{name: beside[name] for name in _BESIDE})  # type: ignore[arg-type]
+    return Check(kind, usable, origin=origin, id=id, weight=weight, arms=arms)
 
 
 def not_supported(source: Source, name: str, content: Any, pointer: str, why: str = "") -> Check:
