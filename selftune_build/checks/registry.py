@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from selftune_build.checks import command, exit_status, files, sentence, skills, text, tools, unsupported
+from selftune_build.checks import command, exit_status, files, pairwise, rubric, sentence, skills, text, tools, unsupported
 from selftune_build.checks.context import CheckContext, failed, not_measured
 from selftune_build.errors import PLUGIN_MISSING
 from selftune_build.escape import one_line
@@ -39,7 +39,10 @@ class Family(Struct, frozen=True):
     judge: Callable[[Check, Transcript, CheckContext], CheckResult]
     arms: frozenset[Arm] = _EVERY_ARM
     about_outcome: Callable[[Check], bool] = lambda check: True
-    needs_judge: bool = False
+    instructions: str = ""
+    """What its judge is told, where a model decides it: part of how it is judged."""
+    calls: int = 1
+    """How often that judge is asked for each vote."""
     measurable: bool = True
     summary: str = ""
 
@@ -67,7 +70,16 @@ FAMILIES = {
         Family("skill-not-invoked", skills.judge_not_invoked, arms=_WITH_SKILL, about_outcome=_never),
         Family("tool-called", tools.judge_called, arms=_AGENT_ARMS, about_outcome=tools.is_about_outcome),
         Family("tool-not-called", tools.judge_not_called, arms=_AGENT_ARMS, about_outcome=tools.is_about_outcome),
-        Family("sentence", sentence.judge, needs_judge=True),
+        Family("sentence", sentence.judge, instructions=sentence.INSTRUCTIONS),
+        Family("rubric", rubric.judge, instructions=rubric.INSTRUCTIONS),
+        Family(
+            "pairwise",
+            pairwise.judge,
+            arms=_WITH_SKILL,
+            about_outcome=_never,
+            instructions=pairwise.INSTRUCTIONS,
+            calls=2,
+        ),
         Family("unsupported", unsupported.judge, measurable=False),
     )
 }
@@ -76,7 +88,7 @@ FAMILIES = {
 def judge(check: Check, transcript: Transcript, context: CheckContext) -> CheckResult:
     """Whether the check holds on what the sample left behind. Never raises; what cannot be measured is `held=None`.
 
-    A sample that used up its time limit fails every check. A sentence is not measured here: it needs a judge.
+    A sample that used up its time limit fails every check. What needs a judge is not measured without one.
     """
     family = FAMILIES.get(check.kind) or context.supplied.get(check.kind)
     if family is None and check.is_supplied:
@@ -109,8 +121,24 @@ def applies(check: Check, arm: Arm) -> bool:
 
 def needs_judge(kind: str) -> bool:
     """Whether checks of this kind are decided by a model."""
+    return bool(judge_instructions(kind))
+
+
+def judge_instructions(kind: str) -> str:
+    """What the judge of such a check is told; empty where none is needed."""
     family = FAMILIES.get(kind)
-    return family is not None and family.needs_judge
+    return family.instructions if family is not None else ""
+
+
+def judge_calls(check: Check) -> int:
+    """How many questions the check puts to a judge for each sample and vote; 0 where it needs none."""
+    family = FAMILIES.get(check.kind)
+    return family.calls if family is not None and family.instructions else 0
+
+
+def compares(check: Check) -> bool:
+    """Whether the check holds the answer with the skill against the one without it."""
+    return check.kind == "pairwise"
 
 
 def may_change(check: Check) -> bool:
@@ -149,4 +177,5 @@ def _subject(check: Check) -> str:
         return str(params.get("skill", "(this skill)"))
     names = [str(params[key]) for key in ("path", "name", "status") if key in params]
     quoted = [f'"{params[key]}"' for key in ("text", "pattern", "input-contains") if key in params]
+    quoted += [f'"{each["text"]}"' for each in params.get("criteria", ())]
     return " ".join(names + quoted)

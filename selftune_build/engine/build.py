@@ -10,14 +10,15 @@ from msgspec import Struct
 from selftune_build.agents.builtin import make_agent
 from selftune_build.agents.protocol import Agent
 from selftune_build.checks.execute import command_executor
-from selftune_build.engine.budget import Purse
+from selftune_build.engine.budget import Purse, Purses
 from selftune_build.engine.evidence import Evidence
+from selftune_build.engine.judge import judges
 from selftune_build.engine.load import Universe
 from selftune_build.engine.locks import other_entries, refuse_newer, write_lock
-from selftune_build.engine.outcome import fresh_stages, lock_of, settle
+from selftune_build.engine.outcome import fresh_stages, lock_of, settle, settled_spec
 from selftune_build.engine.package_run import PackageRun, failing_cases
-from selftune_build.engine.plan import RowPlan, by_key, settled_inputs
-from selftune_build.engine.price import price_of, refuse_or_confirm, smallest
+from selftune_build.engine.plan import RowPlan, by_key, judge_calls, settled_inputs
+from selftune_build.engine.price import Price, price_of, refuse_or_confirm, smallest, together
 from selftune_build.engine.ran import Ran
 from selftune_build.engine.registry import Registry
 from selftune_build.engine.report import broken_reports, overall_report
@@ -32,7 +33,6 @@ from selftune_build.lock.parsing import LockReading
 from selftune_build.model.lock import Lock
 from selftune_build.model.package import Package
 from selftune_build.model.report import PackageReport, Report, Spend
-from selftune_build.stages.baseline import measures_outcome
 from selftune_build.store.location import find_store, open_store
 from selftune_build.store.records import RecordStore
 from selftune_build.store.samples import SampleStore
@@ -52,21 +52,25 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings) -> Re
     wanted = wanted_packages(universe, request)
     stores = _stores(universe, request, around)
     agents = _agents(universe, request, stores, around.registry)
-    every = list(package_runs(universe, wanted, request, agents, around.registry))
+    judge_of = judges(universe.root, stores.samples, stores.records, around.registry)
+    every = list(package_runs(universe, wanted, request, agents, judge_of, around.registry))
     for run in every:
         refuse_newer(run.package, run.lock)
     groups = _group_by_agent(every)
     for runs in groups:
         _plan(runs, request, stores.traces)
-    purse = _purse(groups, request)
+    purses = Purses.of(_purse(groups, request))
     if not request.dry_run:
         _agree(groups, request, around)
-    settled = [each for runs in groups for each in _build_group(runs, request, purse, around)]
+    settled = [each for runs in groups for each in _build_group(runs, request, purses, around)]
     if not request.dry_run:
         _write(settled, request, stores.traces)
     reports: list[PackageReport] = [package_report(each) for each in settled]
     spend = Spend(
-        agent_calls=purse.calls, cost_usd=str(purse.cost), reused=sum(stage.reused for each in reports for stage in each.stages)
+        agent_calls=purses.agents.calls,
+        judge_calls=purses.judges.calls,
+        cost_usd=str(purses.whole.cost),
+        reused=sum(stage.reused for each in reports for stage in each.stages),
     )
     interrupted = around.stop.is_set() and not any(each.ran.halted for each in settled)
     errors = [each.ran.store_error for each in settled if each.ran.store_error is not None]
@@ -116,17 +120,26 @@ def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, around
     """Say what it will cost, and what no amount of money can settle, before anything is spent."""
     paid = [plan for runs in groups for run in runs if not run.agent.traits.free for plan in run.plans if plan.missing]
     calls = _samples(plan for plan in paid if not plan.spec.case.is_script)
-    price = price_of(calls, [cost for runs in groups for cost in runs[0].evidence.costs])
+    price = together(price_of(calls, [cost for runs in groups for cost in runs[0].evidence.costs]), _price_of_judges(groups))
     budgeted = any(
         run.package.manifest.budget.max_calls or run.package.manifest.budget.max_cost_usd for runs in groups for run in runs
     )
     for runs in groups:
         for run in runs:
-            for sentence in _unsettled(run) if any(plan.missing for plan in run.plans) else ():
+            for sentence in _unsettled(run) if any(not plan.settled for plan in run.plans) else ():
                 around.progress.waiting(f"{run.package.name}: {sentence}")
     refuse_or_confirm(price, request, budgeted, around.confirm)
-    total = _samples(plan for runs in groups for run in runs for plan in run.plans)
+    plans = [plan for runs in groups for run in runs for plan in run.plans]
+    total = _samples(plans) + judge_calls(plans)
     around.progress.started(total, str(price) if price else None)
+
+
+def _price_of_judges(groups: Sequence[Sequence[PackageRun]]) -> Price | None:
+    paid = [run for runs in groups for run in runs if run.judge is not None and not run.judge.agent.traits.free]
+    opinions = {id(run.judge.opinions): run.judge.opinions for run in paid if run.judge is not None}
+    return price_of(
+        judge_calls(plan for run in paid for plan in run.plans), [cost for each in opinions.values() for cost in each.costs]
+    )
 
 
 def _samples(plans: Iterable[RowPlan]) -> int:
@@ -135,17 +148,17 @@ def _samples(plans: Iterable[RowPlan]) -> int:
 
 
 def _unsettled(run: PackageRun) -> list[str]:
-    suite = Suite(run.package.evals, run.package.unit_tests, measures_outcome)
+    suite = Suite(run.package.evals, run.package.unit_tests, run.measures_outcome)
     return unsettleable(suite, run.package.manifest.gates, run.package.manifest.samples.confidence)
 
 
-def _build_group(runs: Sequence[PackageRun], request: BuildRequest, purse: Purse, around: Surroundings) -> list[Settled]:
+def _build_group(runs: Sequence[PackageRun], request: BuildRequest, purses: Purses, around: Surroundings) -> list[Settled]:
     ran = Ran()
-    if not request.dry_run and any(plan.missing for run in runs for plan in run.plans):
+    if not request.dry_run and any(not plan.settled for run in runs for plan in run.plans):
         from selftune_build.engine.running import Runner  # brings networkx, which nothing needs where nothing is stale
 
         try:
-            ran = Runner(runs, request, purse, around, runs[0].agent.unavailable()).run()
+            ran = Runner(runs, request, purses, around).run()
         finally:
             around.progress.done()
     return [_settle(run, ran, request, around) for run in runs]
@@ -191,5 +204,5 @@ def _traces(settled: Settled) -> dict[str, Inputs]:
     for plan in settled.run.plans:
         row = rows.get(plan.spec.case.id, {}).get(plan.spec.arm.value)
         if row is not None:
-            noted[trace_address(settled.run, plan.spec)] = settled_inputs(plan.spec, row.observed)
+            noted[trace_address(settled.run, plan.spec)] = settled_inputs(settled_spec(plan.spec, rows), row.observed)
     return noted

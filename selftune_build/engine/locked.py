@@ -12,6 +12,7 @@ from selftune_build.agents.protocol import Agent
 from selftune_build.engine.advice import command
 from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.load import Universe
+from selftune_build.engine.locked_judge import locked_judges, other_judge
 from selftune_build.engine.locks import lock_path
 from selftune_build.engine.outcome import decided, failures_by_lock, fresh_stages
 from selftune_build.engine.package_run import PackageRun
@@ -49,8 +50,9 @@ def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTI
     """Judge every package that is asked for by its lock. What the store knows is used for explanations only."""
     root = find_store(universe.root)
     traces, records = Traces(root, universe.root), RecordStore(root)
-    agents = _agents(SampleStore(root), records)
-    runs = list(package_runs(universe, wanted_packages(universe, request), request, agents, registry))
+    samples = SampleStore(root)
+    agents, judge_of = _agents(samples, records), locked_judges(universe.root, samples, records)
+    runs = list(package_runs(universe, wanted_packages(universe, request), request, agents, judge_of, registry))
     reports = [_report(run, tracer(run, traces), universe, request) for run in runs]
     spend = Spend(reused=sum(stage.reused for each in reports for stage in each.stages))
     return overall_report([*reports, *broken_reports(universe, request)], spend, request)
@@ -69,7 +71,7 @@ def _entry(lock: LockReading, agent: str) -> AgentEntry | None:
 
 
 def _report(run: PackageRun, trace: Trace, universe: Universe, request: BuildRequest) -> PackageReport:
-    run.plans = [_plan(run, spec, trace) for spec in run.specs]
+    run.plans = [_plan(run, run.compared_by_lock(spec), trace) for spec in run.specs]
     rows: dict[str, dict[str, Row]] = {}
     for plan in run.plans:
         if plan.row is not None:
@@ -130,6 +132,8 @@ def _problems(settled: Settled, gates: Iterable[GateResult], universe: Universe,
     elif run.lock.locks:
         known = declared(run.agent.name, run.package.manifest, universe.root, run.asking.model)
         yield from (_problem(run, "agent-changed", message) for message in _other_agent(run.agent, known))
+        judged = (_entry(run.lock, run.agent.name) or NOBODY).judge
+        yield from (_problem(run, "agent-changed", message) for message in other_judge(run, judged, universe.root))
         yield from _row_problems(run)
         if whole:
             yield from _extra(run)

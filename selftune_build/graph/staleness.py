@@ -34,6 +34,10 @@ def _reason(name: str, old: object, new: object) -> Reason:
         return Reason("observed-changed", subject, f"{subject} {verb}, and a sample had observed it")
     if kind == "check":
         return Reason("check-changed", subject, f"check {subject} {_verb(old, new)}")
+    if kind == "baseline":
+        return Reason("baseline-changed", kind, "the answers without the skill that it is compared with changed")
+    if kind == "judge":
+        return Reason("judge-changed", subject, f"{subject} of the judge {_verb(old, new)}")
     if kind in ("agent", "model"):
         return Reason("agent-changed", subject, f"{subject} of the agent {_verb(old, new)}")
     code = {"file": "file-changed", "timeout_s": "limits-changed", "max_turns": "limits-changed"}.get(kind, f"{kind}-changed")

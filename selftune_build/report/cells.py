@@ -21,6 +21,11 @@ def sentence(text: str) -> str:
     return one_line(text, EVIDENCE_CHARACTERS)
 
 
+def percent(part: int, whole: int) -> str:
+    """A share, rounded down: 100 % is said of nothing less."""
+    return f"{100 * part // whole} %"
+
+
 def cells(text: str) -> int:
     """How many terminal cells the text takes; wide East Asian characters take two, combining marks none."""
     if text.isascii():

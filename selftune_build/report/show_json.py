@@ -32,6 +32,7 @@ def _case(shown: ShownCase) -> dict[str, Any]:
         "agent": shown.agent,
         "origin": shown.origin,
         "arm": shown.arm,
+        "judge": shown.judge or None,
         "prompt": shown.case.prompt,
         "run": list(shown.case.run),
         "should_trigger": shown.case.should_trigger,
@@ -58,7 +59,7 @@ def _sample(shown: ShownSample) -> dict[str, Any]:
         "exit_status": transcript.exit_status,
         "stderr": transcript.stderr,
         "limit": transcript.limit,
-        "checks": [{"check": each.check, "held": each.result.held, "evidence": each.result.evidence} for each in shown.checks],
+        "checks": [msgspec.to_builtins(each.result) | {"check": each.check} for each in shown.checks],
     }
 
 

@@ -28,16 +28,17 @@ PLAIN_VALUE = {
     "tool-called": "name",
     "tool-not-called": "name",
     "sentence": "text",
+    "pairwise": "text",
 }
 """Kind → the parameter that a plain value stands for."""
 
 SCRIPT_KINDS = frozenset({"exit", "stderr-contains"})
 """Kinds that only a script case can have."""
 
-AGENT_KINDS = frozenset({"skill-invoked", "skill-not-invoked", "tool-called", "tool-not-called"})
+AGENT_KINDS = frozenset({"skill-invoked", "skill-not-invoked", "tool-called", "tool-not-called", "pairwise"})
 """Kinds that only a case with a prompt can have."""
 
-_SAYS_NOTHING: tuple[tuple[str, Any], ...] = (("ignore-case", False), ("exit", 0), ("skill", True))
+_SAYS_NOTHING: tuple[tuple[str, Any], ...] = (("ignore-case", False), ("exit", 0), ("skill", True), ("or-equal", False))
 """Parameters at their default: left out, so that writing them does not change a key."""
 
 
@@ -75,10 +76,18 @@ def _checked(source: Source, check: Check, at: Location) -> Check:
     if "path" in params:
         globs = check.kind in ("file-exists", "file-absent") and is_glob(params["path"])
         params["path"] = (safe_glob if globs else safe)(params["path"], at=at)
+    if "criteria" in params:
+        params["criteria"] = [_criterion(entry) for entry in params["criteria"]]
     files: tuple[str, ...] = ()
     if "run" in params:
         params["run"], files = command_line(source, params["run"])
     return Check(check.kind, params, files, check.origin)
+
+
+def _criterion(entry: str | dict[str, Any]) -> dict[str, Any]:
+    """A criterion of a rubric; a plain text weighs 1, and a weight of 1 says nothing."""
+    given = {"text": entry} if isinstance(entry, str) else entry
+    return {name: value for name, value in given.items() if (name, value) != ("weight", 1)}
 
 
 def command_line(source: Source, argv: list[str]) -> tuple[list[str], tuple[str, ...]]:

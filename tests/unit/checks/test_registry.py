@@ -49,6 +49,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "tool-called": {"name": "t"},
     "tool-not-called": {"name": "t"},
     "sentence": {"text": "t"},
+    "rubric": {"criteria": [{"text": "t"}]},
+    "pairwise": {"text": "t"},
     "unsupported": {"name": "t", "reason": "r", "content": "c"},
 }
 
@@ -61,8 +63,9 @@ def test_there_is_an_example_of_every_kind() -> None:
     assert set(EXAMPLES) == set(FAMILIES)
 
 
-def test_only_checks_on_the_skills_own_use_are_not_about_the_outcome() -> None:
-    assert {kind for kind in EXAMPLES if not is_outcome(of(kind))} == {"skill-invoked", "skill-not-invoked", "unsupported"}
+def test_only_checks_on_the_skills_own_use_and_comparisons_are_not_about_the_outcome() -> None:
+    never = {"skill-invoked", "skill-not-invoked", "pairwise", "unsupported"}
+    assert {kind for kind in EXAMPLES if not is_outcome(of(kind))} == never
 
 
 @pytest.mark.parametrize("tool", ["Skill", "skill", "activate_skill"])
@@ -77,12 +80,12 @@ def test_which_checks_apply_under_which_arm() -> None:
         return {kind for kind in EXAMPLES if not applies(of(kind), arm)}
 
     assert missing(Arm.WITH_SKILL) == {"exit", "stderr-contains"}
-    assert missing(Arm.WITHOUT_SKILL) == {"exit", "stderr-contains", "skill-invoked", "skill-not-invoked"}
-    assert missing(Arm.SCRIPT) == {"skill-invoked", "skill-not-invoked", "tool-called", "tool-not-called"}
+    assert missing(Arm.WITHOUT_SKILL) == {"exit", "stderr-contains", "skill-invoked", "skill-not-invoked", "pairwise"}
+    assert missing(Arm.SCRIPT) == {"skill-invoked", "skill-not-invoked", "tool-called", "tool-not-called", "pairwise"}
 
 
-def test_only_sentences_need_a_judge() -> None:
-    assert {kind for kind in EXAMPLES if needs_judge(kind)} == {"sentence"}
+def test_sentences_rubrics_and_comparisons_need_a_judge() -> None:
+    assert {kind for kind in EXAMPLES if needs_judge(kind)} == {"sentence", "rubric", "pairwise"}
     assert not needs_judge("nothing")
 
 
