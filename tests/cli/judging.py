@@ -13,8 +13,8 @@ from selftune_build.testing.workspace import Finished, SkillWorkspace
 
 PROGRAM = Path(__file__).with_name("judge_programs.py")
 SENTENCE = {"id": "tea", "prompt": "Make tea", "should_trigger": True, "checks": [{"sentence": "It was done by the book"}]}
-FREE_GATES = {"trigger-recall": {"min": 0}, "task-pass-rate": {"min": 0}}
-"""Gates that any suite can pass, as far as its cases are decided."""
+FREE_GATES = {"trigger-recall": {"min": 0.04}, "task-pass-rate": {"min": 0.04}}
+"""Gates that one case can pass."""
 
 
 class Bench:
