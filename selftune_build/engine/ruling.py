@@ -24,6 +24,7 @@ from selftune_build.store.atomic import store_errors
 class _Asking(Struct, frozen=True):
     """How one judge is asked; `unavailable`: why it cannot be."""
 
+    judge: Judge
     means: Means
     unavailable: str | None
 
@@ -55,7 +56,7 @@ class Rulings:
                 self._collect(run, run.judge, open_questions)
         work = Work(
             take=self._take,
-            counted=lambda spec: spec.needed,
+            counted=lambda spec: len(self._of[spec.key].judge.opinions.votes(spec)),
             commit_limits=lambda question: None,
             still_wanted=lambda question: not self._around.stop.is_set(),
             between_rounds=lambda questions: None,
@@ -83,7 +84,7 @@ class Rulings:
             means = Means(
                 judge.opinions, ask, agent.traits, self._purse, around.stop, around.cancel, around.progress.waiting, agent.name
             )
-            self._asking[id(agent)] = _Asking(means, agent.unavailable())
+            self._asking[id(agent)] = _Asking(judge, means, agent.unavailable())
         return self._asking[id(agent)]
 
     def _take(self, question: Question) -> Taken:

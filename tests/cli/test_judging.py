@@ -89,6 +89,14 @@ def test_another_judge_is_asked_anew_and_the_agent_is_not(bench: Bench) -> None:
     assert bench.entry["judge"]["identity"]["model"] == "another"
 
 
+def test_an_edited_program_of_the_judge_is_another_judge(bench: Bench) -> None:
+    bench.build("replay")
+    assert (bench.build("replay")["exit_code"], bench.calls) == (0, (2, 1))
+    program = (bench.workspace.root / "tools/judge.py").read_text()
+    bench.workspace.write({"tools/judge.py": program + "# edited\n"})
+    assert (bench.build("replay")["exit_code"], bench.calls) == (0, (0, 1))
+
+
 def test_a_raised_threshold_asks_nobody(bench: Bench) -> None:
     bench.build()
     bench.manifest(gates={"task-pass-rate": {"min": 0.9}})

@@ -92,7 +92,9 @@ def test_models_of_one_family_are_found_by_what_is_asked_also_under_locked(bench
 
 
 @pytest.mark.parametrize(
-    "setting", [{"model": "gpt-5", "judge": {"agent": "jury", "model": "o4-mini"}}, {"judge": "house"}], ids=["family", "same agent"]
+    "setting",
+    [{"model": "gpt-5", "judge": {"agent": "jury", "model": "o4-mini"}}, {"judge": "house"}],
+    ids=["family", "same agent"],
 )
 def test_a_judge_that_the_policy_refuses_is_not_asked(bench: Bench, setting: dict[str, Any]) -> None:
     bench.cases(SENTENCE)
