@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from selftune_build.agents.builtin import Declared, declared
+from selftune_build.agents.builtin import declared
 from selftune_build.agents.locked import LockedAgent
 from selftune_build.agents.protocol import Agent
 from selftune_build.engine.advice import command
 from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.load import Universe
+from selftune_build.engine.locked_identity import other_identity
 from selftune_build.engine.locked_judge import locked_judges, other_judge
 from selftune_build.engine.locks import lock_path
 from selftune_build.engine.outcome import decided, failures_by_lock, fresh_stages
@@ -131,7 +132,9 @@ def _problems(settled: Settled, gates: Iterable[GateResult], universe: Universe,
             yield _problem(run, "agent-changed", f"the lock has no evidence of the agent {run.agent.name!r}")
     elif run.lock.locks:
         known = declared(run.agent.name, run.package.manifest, universe.root, run.asking.model)
-        yield from (_problem(run, "agent-changed", message) for message in _other_agent(run.agent, known))
+        origin = run.agent.traits.origin.value
+        other = other_identity(f"the agent {run.agent.name!r}", run.agent.identity, origin, known)
+        yield from (_problem(run, "agent-changed", message) for message in other)
         judged = (_entry(run.lock, run.agent.name) or NOBODY).judge
         yield from (_problem(run, "agent-changed", message) for message in other_judge(run, judged, universe.root))
         yield from _row_problems(run)
@@ -156,18 +159,6 @@ def _changed(run: PackageRun) -> Iterator[Problem]:
         yield _problem(run, "tree-changed", "the files of the package are not those that the lock was written for")
     if all(side.policy != policy_digest(run.package.manifest) for side in run.lock.locks):
         yield _problem(run, "policy-changed", "gates, samples or policy are not those that the lock was written under")
-
-
-def _other_agent(agent: Agent, known: Declared) -> Iterator[str]:
-    """In what today's manifest and tree name another agent than the lock; a plugin's only as far as it is declared."""
-    for name in sorted(known.identity):
-        if agent.identity.get(name) != known.identity[name]:
-            yield f"{name!r} of the agent {agent.name!r} is not what was measured"
-    if known.whole:
-        removed = sorted(agent.identity.keys() - known.identity.keys())
-        yield from (f"{name!r} of the agent {agent.name!r} is declared no more" for name in removed)
-    if known.origin not in (None, agent.traits.origin):
-        yield f"the agent {agent.name!r} gives {known.origin} evidence, and the lock says {agent.traits.origin}"
 
 
 def _row_problems(run: PackageRun) -> Iterator[Problem]:

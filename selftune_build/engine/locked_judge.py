@@ -9,6 +9,7 @@ from selftune_build.agents.builtin import Declared, declared
 from selftune_build.agents.locked import LockedAgent
 from selftune_build.agents.protocol import Agent
 from selftune_build.engine.judge import Judge, JudgeOf, Opinions, asks_judge, configured
+from selftune_build.engine.locked_identity import other_identity
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.lock.parsing import LockReading
 from selftune_build.model.lock import AgentEntry, JudgeEntry
@@ -47,14 +48,7 @@ def other_judge(run: PackageRun, entry: JudgeEntry | None, root: Path) -> Iterat
     if setting.agent != entry.name:
         yield f"the judge is {setting.agent!r}, and the lock has rulings of {entry.name!r}"
     known = _declared(run.package.manifest, root)
-    for name in sorted(known.identity):
-        if entry.identity.get(name) != known.identity[name]:
-            yield f"{name!r} of the judge {entry.name!r} is not what ruled"
-    if known.whole:
-        removed = sorted(entry.identity.keys() - known.identity.keys())
-        yield from (f"{name!r} of the judge {entry.name!r} is declared no more" for name in removed)
-    if known.origin is not None and known.origin.value != entry.origin:
-        yield f"the judge {entry.name!r} gives {known.origin} rulings, and the lock says {entry.origin}"
+    yield from other_identity(f"the judge {entry.name!r}", entry.identity, entry.origin, known)
 
 
 def _entry(lock: LockReading, agent: str) -> JudgeEntry | None:

@@ -67,14 +67,14 @@ def test_more_votes_are_another_way_to_judge(clone: Bench) -> None:
 
 def test_another_judge_another_model_and_another_program_are_told_apart(clone: Bench) -> None:
     clone.manifest(judge={"agent": "jury", "model": "another"})
-    assert messages(clone.build("--locked")) == ["'model' of the judge 'jury' is not what ruled"]
+    assert messages(clone.build("--locked")) == ["'model' of the judge 'jury' is not what was measured"]
     clone.manifest(judge="house")
     named = messages(clone.build("--locked"))
     assert named[0] == "the judge is 'house', and the lock has rulings of 'jury'"
     clone.manifest()
     clone.workspace.write({"tools/judge.py": "print('yes')\n"})
     report = clone.build("--locked")
-    assert (report["exit_code"], messages(report)) == (1, ["'files' of the judge 'jury' is not what ruled"])
+    assert (report["exit_code"], messages(report)) == (1, ["'files' of the judge 'jury' is not what was measured"])
 
 
 def test_a_judge_that_is_named_no_more_is_told(clone: Bench) -> None:
@@ -98,7 +98,7 @@ def test_a_judge_of_a_plugin_that_is_not_installed_is_compared_as_far_as_it_is_d
     agents = {"house": {"type": "nowhere"}, "jury": {"type": "nowhere-either"}}
     clone.manifest(agents=agents)
     told = messages(clone.build("--locked"))
-    assert "'plugin' of the judge 'jury' is not what ruled" in told
+    assert "'plugin' of the judge 'jury' is not what was measured" in told
 
 
 def test_rulings_of_a_judge_that_is_no_model_are_not_live(tmp_path: Path) -> None:
