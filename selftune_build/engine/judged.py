@@ -8,8 +8,9 @@ from selftune_build.engine.advice import command
 from selftune_build.engine.families import families
 from selftune_build.engine.judge import Judge
 from selftune_build.engine.package_run import PackageRun
+from selftune_build.engine.plan import RowPlan
 from selftune_build.engine.ran import Ran
-from selftune_build.engine.sampling import TakenKind
+from selftune_build.engine.sampling import Taken, TakenKind
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
 from selftune_build.model.finding import Finding, Severity
@@ -51,14 +52,23 @@ def _served_family(run: PackageRun, judge: Judge) -> str:
     return ""
 
 
+def rows_awaiting(run: PackageRun, ran: Ran, *, dry: bool) -> frozenset[str]:
+    """Addresses of rows of which it is told elsewhere that the judge has yet to rule: as a plan, or with what kept it from it."""
+    return frozenset(plan.address for plan in run.plans if plan.judging and (dry or _trouble(ran, plan) is not None))
+
+
+def _trouble(ran: Ran, plan: RowPlan) -> Taken | None:
+    troubles = (question.trouble for question in ran.rulings.get(plan.spec.place, ()))
+    return next((each for each in troubles if each is not None and each.message), None)
+
+
 def judge_problems(run: PackageRun, ran: Ran, place: str, *, dry: bool) -> Iterator[Problem]:
     """One problem for each row whose judge did not rule, for a judge that is refused, for rulings that do not count."""
     if run.judge is None:
         return
     name = run.judge.agent.name
     for plan in run.plans:
-        troubles = (question.trouble for question in ran.rulings.get(plan.spec.place, ()))
-        trouble = next((each for each in troubles if each is not None and each.message), None)
+        trouble = _trouble(ran, plan)
         if trouble is not None:
             code = "budget-used-up" if trouble.kind is TakenKind.NO_BUDGET else "no-evidence"
             fix = command("build", plan.address, place=place)

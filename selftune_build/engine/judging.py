@@ -152,7 +152,7 @@ def _passed(spec: RowSpec, samples: Sequence[Sample], judged: Sequence[Judged]) 
 def _failures(spec: RowSpec, samples: Sequence[Sample], judged: Sequence[Judged]) -> tuple[Failure, ...]:
     target = address(spec.package.handle, spec.stage, spec.case.id)
     failures = [
-        Failure(target, check_id(check), _first(column), sum(result.held is not True for result in column), len(column))
+        _failure(target, check, column)
         for position, check in enumerate(spec.checks)
         if any(column := [results[position][1] for results in judged]) and any(result.held is not True for result in column)
     ]
@@ -176,8 +176,11 @@ def _agreement(spec: RowSpec, check: Check, results: Sequence[CheckResult]) -> A
     return Agreement(target, spec.arm.value, check_id(check), len(results), votes, agreeing)
 
 
-def _first(results: Sequence[CheckResult]) -> str:
-    return next(result.evidence for result in results if result.held is not True)
+def _failure(target: str, check: Check, results: Sequence[CheckResult]) -> Failure:
+    """With the evidence of the first sample that fails it, else of the first on which it was not measured."""
+    open_results = [result for result in results if result.held is not True]
+    first = next((result for result in open_results if result.held is False), open_results[0])
+    return Failure(target, check_id(check), first.evidence, len(open_results), len(results), first.held is False)
 
 
 def _wrong_trigger(spec: RowSpec, samples: Sequence[Sample], target: str) -> list[Failure]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 
 from selftune_build.engine.advice import command, next_command
-from selftune_build.engine.judged import judge_findings, judge_problems
+from selftune_build.engine.judged import judge_findings, judge_problems, rows_awaiting
 from selftune_build.engine.noticed import noticed
 from selftune_build.engine.outcome import Outcome
 from selftune_build.engine.package_run import PackageRun
@@ -55,7 +55,12 @@ def package_report(settled: Settled) -> PackageReport:
     gates = _gates(settled)
     verdict = _verdict(settled, gates, stages)
     problems = tuple(_problems(settled))
-    failures = tuple(failure for failure in outcome.failures if _belongs(failure.target, run))
+    awaited = rows_awaiting(run, settled.ran, dry=settled.dry)
+    failures = tuple(
+        failure
+        for failure in outcome.failures
+        if _belongs(failure.target, run) and (failure.measured or failure.target not in awaited)
+    )
     stopped = any(report.state in _OPEN and _stage_of(report) in SAMPLED for report in stages)
     if any(problem.code in REFUSING for problem in problems):
         verdict = Verdict.FAIL

@@ -21,6 +21,8 @@ Inputs = dict[str, Any]
 """Input name → plain JSON value; fields at their default are left out, so that a new field does not change old keys."""
 
 NO_JUDGE: Inputs = {}
+JUDGE_SETTINGS = frozenset({"instructions", "votes", "judge_family", "baseline"})
+"""What stands in a key beside the identity of a judge, and only where there is one."""
 
 
 class Question(Struct, frozen=True):

@@ -60,6 +60,8 @@ class Failure(Struct, frozen=True):
     evidence: str
     failed: int
     n: int
+    measured: bool = True
+    """False where not one sample is known to fail it: nobody could tell."""
 
 
 class Agreement(Struct, frozen=True):

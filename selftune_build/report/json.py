@@ -100,6 +100,7 @@ def _failure(failure: Failure) -> dict[str, Any]:
         "evidence": failure.evidence,
         "failed": failure.failed,
         "n": failure.n,
+        "measured": failure.measured,
     }
 
 

@@ -134,7 +134,8 @@ def _failures(report: Report, width: int, verbose: bool) -> Iterator[str]:
 def _failure(group: Sequence[Failure], place: str, width: int) -> Iterator[str]:
     """One failed check, or one that failed alike in several cases."""
     first, (failed, samples) = group[0], samples_of(group)
-    yield from wrap(f"failed in {failed} of {samples}: {subject([each.target for each in group])}", width, "  ")
+    verb = "failed" if first.measured else "not measured"
+    yield from wrap(f"{verb} in {failed} of {samples}: {subject([each.target for each in group])}", width, "  ")
     yield from _entry("check", checks_of(group), width)
     yield from _entry("evidence", sentence(first.evidence), width)
     where = f" -C {shlex.quote(place)}" if place else ""

@@ -47,7 +47,8 @@ def test_without_a_judge_a_case_stays_undecided_and_the_report_says_how_to_name_
     bench.manifest(judge=None)
     report = bench.build()
     assert (bench.calls, report["exit_code"]) == ((2, 0), 3)
-    assert [failure["evidence"] for failure in package(report)["failures"]] == [NO_JUDGE]
+    assert [(failure["evidence"], failure["measured"]) for failure in package(report)["failures"]] == [(NO_JUDGE, False)]
+    assert "not measured in 2 of 2: brew:replay[tea]" in bench.run("build").stdout
     assert "judge" not in bench.entry
     assert package(report)["judge"] is None
     assert "passed" not in bench.row()
@@ -59,6 +60,10 @@ def test_naming_a_judge_later_asks_it_and_takes_no_new_sample_of_the_skill(bench
     bench.manifest()
     report = bench.build("replay")
     assert (bench.calls, report["spend"]["judge_calls"]) == ((2, 1), 1)
+    assert [reason["message"] for reason in stage(report)["reasons"]] == [
+        "2 samples reused, at most 1 judge call",
+        "a judge rules now",
+    ]
     assert (bench.row()["passed"], stage(report)["state"], stage(report)["reused"]) == (2, "built", 1)
 
 
@@ -72,7 +77,7 @@ def test_a_changed_sentence_asks_the_judge_and_never_the_agent_and_the_plan_says
         "judging": "2 samples reused, at most 1 judge call",
         "check-changed": "check 1 changed",
     }
-    assert bench.calls == (0, 0)
+    assert (bench.calls, package(plan)["failures"]) == ((0, 0), [])
     report = bench.build()
     assert (bench.calls, stage(report)["state"], bench.row()["passed"]) == ((0, 2), "built", 0)
     assert bench.row(arm="without_skill")["passed"] == 2
