@@ -148,9 +148,13 @@ def judges(root: Path, samples: SampleStore, records: RecordStore, registry: Reg
             return None
         judge = make_agent(setting.agent, package.manifest, root, setting.model, registry.agents)
         if not judge.traits.completes:
-            at = Location(package.manifest.path or package.path, pointer="/judge")
-            raise InputError(f"the agent {setting.agent!r} cannot judge: it answers no question that stands alone", at=at)
-        shared = made.setdefault(repr((judge.name, judge.identity)), (judge, Opinions(samples, records, judge)))
+            raise InputError(
+                f"the agent {setting.agent!r} cannot judge: it answers no question that stands alone",
+                at=Location(package.manifest.path or package.path),
+                hint="name an agent that serves the role `complete` under `judge:`: a command agent, or one that asks a model",
+            )
+        same = repr((judge.name, sorted(judge.identity.items()), judge.traits, setting.model))
+        shared = made.setdefault(same, (judge, Opinions(samples, records, judge)))
         return configured(setting, package, agent, *shared)
 
     return judge_of
