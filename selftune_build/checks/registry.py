@@ -46,6 +46,11 @@ class Family(Struct, frozen=True):
     measurable: bool = True
     summary: str = ""
 
+    @property
+    def needs_judge(self) -> bool:
+        """Whether a model decides such checks."""
+        return bool(self.instructions)
+
 
 def _never(check: Check) -> bool:
     return False
@@ -121,7 +126,8 @@ def applies(check: Check, arm: Arm) -> bool:
 
 def needs_judge(kind: str) -> bool:
     """Whether checks of this kind are decided by a model."""
-    return bool(judge_instructions(kind))
+    family = FAMILIES.get(kind)
+    return family is not None and family.needs_judge
 
 
 def judge_instructions(kind: str) -> str:
@@ -133,7 +139,7 @@ def judge_instructions(kind: str) -> str:
 def judge_calls(check: Check) -> int:
     """How many questions the check puts to a judge for each sample and vote; 0 where it needs none."""
     family = FAMILIES.get(check.kind)
-    return family.calls if family is not None and family.instructions else 0
+    return family.calls if family is not None and family.needs_judge else 0
 
 
 def compares(check: Check) -> bool:
