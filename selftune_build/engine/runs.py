@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from selftune_build.agents.protocol import Agent
 from selftune_build.engine.competitors import competitors
 from selftune_build.engine.evidence import Evidence
+from selftune_build.engine.judge import JudgeOf
 from selftune_build.engine.load import Universe
 from selftune_build.engine.locks import read_package_lock
 from selftune_build.engine.package_run import PackageRun
@@ -22,9 +23,17 @@ AgentOf = Callable[[str, Package, LockReading], tuple[Agent, Evidence]]
 
 
 def package_runs(
-    universe: Universe, wanted: Iterable[WantedPackage], request: BuildRequest, agent_of: AgentOf, registry: Registry
+    universe: Universe,
+    wanted: Iterable[WantedPackage],
+    request: BuildRequest,
+    agent_of: AgentOf,
+    judge_of: JudgeOf,
+    registry: Registry,
 ) -> Iterator[PackageRun]:
-    """What is asked of each package under each agent, nothing planned yet. Raises what `agent_of` and `competitors` raise."""
+    """What is asked of each package under each agent, nothing planned yet.
+
+    Raises what `agent_of`, `judge_of` and `competitors` raise.
+    """
     sets: dict[tuple[str, ...], StagedSet] = {}
 
     def staged(packages: Sequence[Package]) -> StagedSet:
@@ -36,6 +45,7 @@ def package_runs(
         beside = competitors(package, universe.siblings)
         for name in request.agents or package.manifest.agent:
             agent, evidence = agent_of(name, package, lock)
+            judge = judge_of(package, agent, lock)
             asking = Asking(
                 package=package,
                 agent=agent.identity,
@@ -44,5 +54,6 @@ def package_runs(
                 with_skill=staged([package, *beside]),
                 without_skill=staged(beside),
                 alone=staged([package]),
+                judge=judge.by if judge is not None and not judge.refused else None,
             )
-            yield PackageRun(asking, agent, evidence, lock, each.stages, each.cases, registry)
+            yield PackageRun(asking, agent, evidence, lock, each.stages, each.cases, registry, judge)

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import UNSET
 
 from selftune_build.lock.seal import sealed
-from selftune_build.model.lock import AgentEntry, Lock, Row
+from selftune_build.model.lock import AgentEntry, JudgeEntry, Lock, Row
 
 VERSION = 1
 REVISION = 1
@@ -46,6 +46,7 @@ def is_canonical(document: dict[str, Any], content: bytes) -> bool:
 def _agent(package: str, name: str, entry: AgentEntry) -> dict[str, Any]:
     return {
         **entry.extra,
+        **({"judge": _judge(package, name, entry.judge)} if entry.judge is not None else {}),
         "identity": sealed(entry.identity, "identity", package, name),
         "origin": entry.origin,
         "gates": entry.gates,
@@ -54,6 +55,11 @@ def _agent(package: str, name: str, entry: AgentEntry) -> dict[str, Any]:
             for case, arms in entry.cases.items()
         },
     }
+
+
+def _judge(package: str, agent: str, judge: JudgeEntry) -> dict[str, Any]:
+    fields = {**judge.extra, "name": judge.name, "identity": judge.identity, "origin": judge.origin}
+    return sealed(fields, "judge", package, agent)
 
 
 def row_fields(row: Row) -> dict[str, Any]:
