@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from selftune_build.cli.paying import Money, confirm
 from selftune_build.cli.reports import asked_reports, tell_github, wanted_reports, with_prefix, write_reports
-from selftune_build.cli.signals import interruptible, interrupting
+from selftune_build.cli.signals import interruptible
 from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
 from selftune_build.cli.target_type import TargetType
 from selftune_build.engine.report import worst
@@ -28,19 +29,6 @@ if TYPE_CHECKING:
     from selftune_build.engine.load import Universe
 
 
-class _Money(click.ParamType[Decimal]):
-    name = "USD"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
-        try:
-            amount = Decimal(str(value))
-        except InvalidOperation:
-            self.fail(f"{value!r} is not an amount", param, ctx)
-        if not amount.is_finite() or amount < 0:
-            self.fail(f"{value!r} is not an amount", param, ctx)
-        return amount
-
-
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("targets", nargs=-1, type=TargetType(), metavar="[TARGET]...")
 @click.option("--locked", is_flag=True, help="Compare tree and lock; run nothing, write nothing.")
@@ -53,7 +41,7 @@ class _Money(click.ParamType[Decimal]):
 )
 @click.option("--model", metavar="NAME", help="Model to ask the agent for; part of the key.")
 @click.option("--max-calls", type=click.IntRange(0), help="Stop before the call that would pass this number; attempts count.")
-@click.option("--max-cost", type=_Money(), metavar="USD", help="Stop when this much has been spent.")
+@click.option("--max-cost", type=Money(), metavar="USD", help="Stop when this much has been spent.")
 @click.option("-y", "--yes", "assume_yes", is_flag=True, help="Do not ask before many paid calls.")
 @click.option("--no-exec", is_flag=True, help="Refuse to run code of the package.")
 @click.option("--failed", is_flag=True, help="Only cases that failed, or have no evidence.")
@@ -170,16 +158,9 @@ def _run(universe: Universe, request: BuildRequest, progress: Progress, plugins:
         return check(universe, request, plugins.registry)
     from selftune_build.engine.build import build
 
-    around = Surroundings(progress=progress, confirm=_confirm, registry=plugins.registry)
+    around = Surroundings(progress=progress, confirm=confirm, registry=plugins.registry)
     with interruptible(around.stop, around.cancel, progress.urgent):
         return build(universe, request, around)
-
-
-def _confirm(question: str) -> bool | None:
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return None
-    with interrupting():
-        return click.confirm(question, default=False, err=True)
 
 
 def _rendered(report: Report, as_json: bool, verbose: bool, quiet: bool) -> str:

@@ -74,7 +74,8 @@ def settled_spec(spec: RowSpec, rows: Rows) -> RowSpec:
 def decided(run: PackageRun, rows: Rows, failures: Iterable[Failure] = ()) -> Outcome:
     """The gates and metrics over these rows."""
     package, manifest = run.package, run.package.manifest
-    facts = gather(package.evals, package.unit_tests, rows, run.measures_outcome, findings=package.findings)
+    found, risks = package.findings, run.security.counted
+    facts = gather(package.evals, package.unit_tests, rows, run.measures_outcome, findings=found, security=risks)
     gates = decide(facts, manifest.gates, manifest.samples.confidence, chosen(manifest.gates, run.registry.gates))
     return Outcome(
         rows=rows,
@@ -177,6 +178,8 @@ def lock_of(run: PackageRun, outcome: Outcome, others: Mapping[str, AgentEntry])
         tree=run.package.tree_digest,
         policy=policy_digest(run.package.manifest),
         agents={**others, run.agent.name: entry},
+        surface=tuple(run.security.surface),
+        accepted=run.package.manifest.accepted,
     )
     if before is None:
         return lock

@@ -14,6 +14,7 @@ from selftune_build.engine.judge import Judge, Ruling, calls_for
 from selftune_build.engine.judging import Bench
 from selftune_build.engine.plan import RowPlan, Trace, changes_since, kept_row, larger, plan_row
 from selftune_build.engine.registry import BUILTIN, Registry
+from selftune_build.engine.security import NOTHING, Inspection
 from selftune_build.graph.targets import Stage
 from selftune_build.lock.parsing import LockReading
 from selftune_build.model.case import Arm, Check
@@ -37,6 +38,7 @@ class PackageRun:
         stages: Iterable[Stage],
         cases: Mapping[Stage, frozenset[str]],
         registry: Registry = BUILTIN,
+        inspect: Callable[[], Inspection] = lambda: NOTHING,
         judge: Judge | None = None,
     ) -> None:
         self.asking = asking
@@ -50,6 +52,12 @@ class PackageRun:
         self.judge = judge
         self.plans: list[RowPlan] = []
         self._only: frozenset[str] | None = None
+        self._inspect = inspect
+
+    @cached_property
+    def security(self) -> Inspection:
+        """What the gate `security` sees; looked at when it is asked for. Raises InputError."""
+        return self._inspect()
 
     @cached_property
     def specs(self) -> list[RowSpec]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
 
 from selftune_build.agents.protocol import Agent
 from selftune_build.engine.competitors import competitors
@@ -13,6 +14,7 @@ from selftune_build.engine.locks import read_package_lock
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.registry import Registry
 from selftune_build.engine.request import BuildRequest
+from selftune_build.engine.security import inspect_package
 from selftune_build.engine.wanted import WantedPackage
 from selftune_build.lock.parsing import LockReading
 from selftune_build.model.package import Package
@@ -43,6 +45,8 @@ def package_runs(
         package = each.package
         lock = read_package_lock(package)
         beside = competitors(package, universe.siblings)
+        others = [other.name for other in universe.siblings if other is not package]
+        inspect = cache(partial(inspect_package, package, others))
         for name in request.agents or package.manifest.agent:
             agent, evidence = agent_of(name, package, lock)
             judge = judge_of(package, agent, lock)
@@ -56,4 +60,4 @@ def package_runs(
                 alone=staged([package]),
                 judge=judge.by if judge is not None and not judge.refused else None,
             )
-            yield PackageRun(asking, agent, evidence, lock, each.stages, each.cases, registry, judge)
+            yield PackageRun(asking, agent, evidence, lock, each.stages, each.cases, registry, inspect, judge)

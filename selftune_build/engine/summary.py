@@ -9,7 +9,7 @@ from msgspec import Struct
 from selftune_build.engine.advice import command, next_command
 from selftune_build.engine.blunt import not_discriminating
 from selftune_build.engine.judged import judge_findings, judge_problems, rows_awaiting
-from selftune_build.engine.noticed import noticed
+from selftune_build.engine.noticed import drifted, noticed
 from selftune_build.engine.outcome import Outcome
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan, judge_calls
@@ -20,6 +20,7 @@ from selftune_build.engine.sampling import TakenKind
 from selftune_build.engine.scheduler import Question
 from selftune_build.engine.states import Event, advance
 from selftune_build.errors import PLUGIN_FAILED, PLUGIN_MISSING
+from selftune_build.gates.decide import disabled
 from selftune_build.graph.targets import SAMPLED, Stage, address
 from selftune_build.limits import REPORT_REASONS
 from selftune_build.model.finding import Severity
@@ -79,6 +80,8 @@ def package_report(settled: Settled) -> PackageReport:
         problems=problems,
         findings=(
             *run.package.findings,
+            *run.security.findings,
+            *drifted(run),
             *judge_findings(run, dry=settled.dry),
             *(() if settled.dry else noticed(run)),
             *not_discriminating(run, outcome.rows, outcome.always),
@@ -89,6 +92,8 @@ def package_report(settled: Settled) -> PackageReport:
         remark=run.agent.traits.remark,
         judge=run.judge.agent.name if run.judge is not None else "",
         agreements=tuple(each for each in outcome.agreements if _belongs(each.target, run)),
+        accepted=run.security.accepted,
+        switched_off=disabled(run.package.manifest.gates),
     )
 
 
@@ -100,8 +105,8 @@ def _gates(settled: Settled) -> tuple[GateResult, ...]:
     """All gates for `verify`; for less, only those whose stage was asked for."""
     if Stage.VERIFY in settled.run.stages:
         return settled.outcome.gates
-    asked = {Stage.SPEC: "spec", Stage.UNIT_TESTS: "unit-tests"}
-    wanted = {gate for stage, gate in asked.items() if stage in settled.run.stages}
+    asked = {"spec": Stage.SPEC, "security": Stage.SPEC, "unit-tests": Stage.UNIT_TESTS}
+    wanted = {gate for gate, stage in asked.items() if stage in settled.run.stages}
     return tuple(gate for gate in settled.outcome.gates if gate.id in wanted)
 
 

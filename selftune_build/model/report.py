@@ -102,6 +102,15 @@ class RowReport(Struct, frozen=True):
     line: int | None = None
 
 
+class Accepted(Struct, frozen=True):
+    """What a human has accepted in the manifest, with the reason given there, and the finding it is about."""
+
+    target: str
+    key: str
+    reason: str
+    finding: Finding
+
+
 class Spend(Struct, frozen=True):
     """Calls made in this invocation, every attempt counted; `cost_usd` is a decimal string."""
 
@@ -134,6 +143,9 @@ class PackageReport(Struct, frozen=True):
     """Name of the judge, empty without one."""
     agreements: tuple[Agreement, ...] = ()
     """Of the rows that were judged in this invocation."""
+    accepted: tuple[Accepted, ...] = ()
+    switched_off: dict[str, str] = {}
+    """Gates that the manifest turns off, each with the reason it gives."""
 
 
 class Report(Struct, frozen=True):

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from selftune_build.model.finding import Finding
-from selftune_build.model.report import Failure, PackageReport, Problem, Report, RowReport, StageReport
+from selftune_build.model.report import Accepted, Failure, PackageReport, Problem, Report, RowReport, StageReport
 from selftune_build.model.verdict import GateResult, Metric, Verdict
 
 REPORT_SCHEMA = "selftune.report/1"
@@ -53,6 +53,8 @@ def _package(package: PackageReport) -> dict[str, Any]:
         "failures": [_failure(failure) for failure in package.failures],
         "findings": [_finding(finding) for finding in package.findings],
         "rows": [_row(row) for row in package.rows],
+        "accepted": [_accepted(one) for one in package.accepted],
+        "switched_off": package.switched_off,
         "judge": _judge(package),
     }
 
@@ -129,4 +131,9 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "path": place.path if place else None,
         "line": place.line if place else None,
         "fix": finding.hint,
+        "key": finding.key,
     }
+
+
+def _accepted(one: Accepted) -> dict[str, Any]:
+    return {"target": one.target, "key": one.key, "reason": one.reason, "finding": _finding(one.finding)}

@@ -44,6 +44,7 @@ def render(report: Report, width: int, colour: bool, *, verbose: bool = False) -
         list(_reasons(report, width, verbose)),
         list(_problems(report, width, verbose)),
         list(_gates(report, width, verbose)),
+        list(_decided_by_hand(report, width)),
         list(_failures(report, width, verbose)),
         list(_findings(report, width, verbose)),
         list(_unmeasured(report, width)),
@@ -106,6 +107,24 @@ def _gates(report: Report, width: int, verbose: bool) -> Iterator[str]:
                 optional = "" if gate.required else ", not required"
                 yield from wrap(f"{gate.verdict.value}{optional}: gate {name(gate.id)} of {whose}", width, "  ")
                 yield from _entry("", sentence(gate.message), width)
+
+
+def _decided_by_hand(report: Report, width: int) -> Iterator[str]:
+    """What the manifest takes out of the verdict, with the reason that it gives: gates, and findings that were accepted."""
+    seen: set[str] = set()
+    for package in report.packages:
+        lines = [f"gate {name(gate)} of {name(package.name)} is switched off: {sentence(why)}" for gate, why in _off(package)]
+        for one in package.accepted:
+            place = f"{name(str(one.finding.at))}: " if one.finding.at is not None else ""
+            lines.append(f"accepted: {place}{sentence(one.finding.message)} [{name(one.finding.code)}]: {sentence(one.reason)}")
+        for line in dict.fromkeys(lines):
+            if line not in seen:
+                seen.add(line)
+                yield from wrap(line, width, "  ")
+
+
+def _off(package: PackageReport) -> Sequence[tuple[str, str]]:
+    return sorted(package.switched_off.items())
 
 
 def _has_to_be_told(gate: GateResult, mode: str, verbose: bool) -> bool:

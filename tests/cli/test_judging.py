@@ -218,3 +218,13 @@ def test_a_package_whose_scripts_fail_asks_no_judge(bench: Bench) -> None:
     assert (bench.calls[1], report["exit_code"], stage(report)["state"]) == (0, 1, "blocked")
     report = bench.build("verify", "--keep-going")
     assert (bench.calls[1], stage(report)["state"], bench.row()["passed"]) == (2, "built", 2)
+
+
+def test_the_plan_names_what_the_judge_would_be_asked(bench: Bench) -> None:
+    bench.build("replay")
+    bench.cases(tea({"sentence": "It was done by heart"}))
+    plan = json.loads(bench.run("plan", "replay", "--json").stdout)
+    (told,) = (each for package in plan["packages"] for each in package["stages"] if each["target"] == "brew:replay")
+    assert (told["missing"], told["judge_calls"], told["by_store"]) == (0, 1, 1)
+    assert [(each["agent"], each["calls"]) for each in plan["expenses"]] == [("jury", 1)]
+    assert "brew:replay: at most 1 judge call; 1 row reused" in bench.run("plan", "replay").stdout

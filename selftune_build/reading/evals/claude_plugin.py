@@ -119,8 +119,7 @@ def _listed(file: Source | None) -> list[_Grader]:
 
 def _lying(source: Source) -> Iterator[_Grader]:
     """The files of `graders/` in the order of their names; the body is the criteria, or the pattern of a regex."""
-    prefix = posixpath.join(source.folder, GRADERS) + "/"
-    paths = sorted(path for path in source.files if path.startswith(prefix) and path.endswith(".md"))
+    paths = [path for path in source.below(posixpath.join(source.folder, GRADERS)) if path.endswith(".md")]
     for path in paths[:SUITE_PARTS]:
         part = source.part(path)
         if part is not None:

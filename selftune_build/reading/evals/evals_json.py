@@ -1,4 +1,9 @@
-"""The `evals.json` family: an object with `evals` or `cases`, a bare list, or one bare case; prompts and assertions."""
+"""The `evals.json` family: an object with `evals` or `cases`, a bare list, or one bare case; prompts and assertions.
+
+Written from `skills/skill-creator/references/schemas.md` of github.com/anthropics/skills (2026-07-01: `expectations`), the guide
+of github.com/agentskills/agentskills (`assertions`), and `src/skill.ts` of github.com/darkrishabh/agent-skills-eval
+(`tool_assertions`).
+"""
 
 from __future__ import annotations
 

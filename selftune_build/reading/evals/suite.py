@@ -78,7 +78,7 @@ def read_eval_files(
     suite is made of is no suite of its own. `home` is the folder of the skill where that is not the root of all paths.
     """
     formats = frozenset(recognise.FORMATS) - {recognise.UNIT_TESTS.name}
-    asked = _Asked(cache(read), explicit, package_name, limits, formats, "unit_tests", readers, tree, home)
+    asked = _Asked(cache(read), explicit, package_name, limits, formats, "unit_tests", readers, sorted(tree), home)
     return _read_all(paths, asked, taken)
 
 
@@ -153,7 +153,7 @@ def _read_one(path: str, asked: _Asked, brought: Read) -> _File:
         return _File(path, _unreadable(path, content, problem, asked))
     if recognise.claims_to_be_ours(document.data):
         document = load_data(path, content, wild=False)
-    format_ = recognise.recognise(document.data, recognise.beside(path, asked.tree))
+    format_ = recognise.recognise(document.data, lambda: recognise.beside(path, asked.tree))
     if format_ is None or format_.name not in asked.formats:
         return _File(path, _not_read(document, format_, asked))
     if not (asked.explicit or format_.ours) and lies_among_fixtures(path):

@@ -64,7 +64,7 @@ def _tasks(source: Source, entry: Any, pointer: str) -> Iterator[tuple[Source, s
         yield source, pointer, entry
         return
     pattern = source.beside(entry) if isinstance(entry, str) else None
-    fitting = sorted(path for path in source.files if match_glob(pattern, path)) if pattern and not glob_fault(pattern) else []
+    fitting = [] if pattern is None or glob_fault(pattern) else [path for path in source.files if match_glob(pattern, path)]
     if not fitting:
         message = f"no task fits `{str(entry)[:60]}`"
         source.note("eval-part-missing", Severity.ERROR, message, pointer, "correct the glob, or remove it")

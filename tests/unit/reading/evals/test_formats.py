@@ -54,7 +54,7 @@ VALLY = yaml("""\
           - {type: file-not-matches, config: {path: out/log.txt, pattern: bad}}
           - {type: tool-calls, config: {required: ["^edit$", {name: bash, command: make}], disallowed: [web]}}
           - {type: prompt}
-          - {type: prompt, config: {prompt: Is it good?, threshold: 0.75}}
+          - {type: prompt, config: {prompt: "Is it good?", threshold: 0.75}}
           - {type: wall-time, config: {max: 90s}}
           - {type: run-command, config: {command: test -f x, expected_exit_code: 1}}
     """)
@@ -89,7 +89,7 @@ WAZA_TASK = yaml("""\
       - {name: file, type: file, config: {content_patterns: [{path: o.txt, must_match: [ok], must_not_match: [bad]}]}}
       - {name: shape, type: json_schema, config: {schema: {type: object}}}
       - {name: same, type: diff, config: {expected_files: [{path: o.txt, snapshot: snap.txt}]}}
-      - {name: judge, type: prompt, config: {prompt: Is it good?, mode: pairwise}}
+      - {name: judge, type: prompt, config: {prompt: "Is it good?", mode: pairwise}}
       - {name: tool, type: tool_constraint, config: {reject_tools: [{tool: web}]}}
     """)
 WAZA = yaml("""\
@@ -127,7 +127,7 @@ HARNESS = yaml("""\
     runner: {type: claude-code}
     dataset: {path: cases}
     judges:
-      - {name: good, prompt: Is it good?}
+      - {name: good, prompt: "Is it good?"}
       - {name: code, check: "return True, 'x'"}
     """)
 CASE_YAML = yaml("""\
