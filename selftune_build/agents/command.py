@@ -45,8 +45,7 @@ class CommandAgent:
 
     def run(self, request: RunRequest, answer: BinaryIO) -> None:
         """Run the command in the workspace, its stdout going straight into `answer`. Raises AgentFailure."""
-        if not request.allow_exec:
-            raise AgentFailure(ErrorKind.UNAVAILABLE, f"the agent `{self.name}` is a command, and --no-exec refuses to run it")
+        self._refuse_unless(request.allow_exec)
         workspace = request.workspace
         message: dict[str, Any] = {
             "protocol": PROTOCOL,
@@ -67,6 +66,7 @@ class CommandAgent:
 
     def complete(self, request: CompleteRequest, answer: BinaryIO) -> None:
         """Answer the prompt alone, in an empty folder that is removed afterwards. Raises AgentFailure."""
+        self._refuse_unless(request.allow_exec)
         message: dict[str, Any] = {
             "protocol": PROTOCOL,
             "call_id": request.call_id,
@@ -75,7 +75,7 @@ class CommandAgent:
             "workspace": None,
             "skills": [],
             "model": request.model,
-            "sample": 0,
+            "sample": request.sample,
             "timeout_s": request.timeout_s,
             "max_turns": 1,
         }
@@ -103,6 +103,10 @@ class CommandAgent:
             return f"{declared} is not executable: run `chmod +x {declared}`, or name its interpreter first in argv"
         where = "in the workspace" if "/" in declared else "on PATH"
         return f"the program `{declared}` of the agent `{self.name}` is not {where}: install it, or mend argv in selftune.yaml"
+
+    def _refuse_unless(self, allow_exec: bool) -> None:
+        if not allow_exec:
+            raise AgentFailure(ErrorKind.UNAVAILABLE, f"the agent `{self.name}` is a command, and --no-exec refuses to run it")
 
     @cached_property
     def _argv(self) -> list[str]:

@@ -68,6 +68,10 @@ class CompleteRequest(Struct, frozen=True):
     schema: dict[str, Any] | None = None
     cancel: threading.Event | None = None
     """Set when the user wants everything to end now."""
+    allow_exec: bool = True
+    """False under `--no-exec`: programs of a package must not be run; where one is needed, AgentFailure(UNAVAILABLE)."""
+    sample: int = 0
+    """Which of several answers to one question this is."""
 
 
 class Traits(Struct, frozen=True):

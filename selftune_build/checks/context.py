@@ -7,6 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from selftune_build.checks.votes import Rule
 from selftune_build.escape import one_line
 from selftune_build.limits import CHECK_EVIDENCE_CHARACTERS
 from selftune_build.model.case import Arm, CaseFile, Check
@@ -58,6 +59,12 @@ class CheckContext(Struct, frozen=True):
     execute: Execute | None = None
     supplied: Mapping[str, Supplied] = NOTHING_SUPPLIED
     """How checks of plugins are judged, by their kind."""
+    prompt: str = ""
+    """What was asked; only judges look at it."""
+    rule: Rule | None = None
+    """Where the votes of the judge come from; None: there is no judge."""
+    other: Transcript | None = None
+    """What the same case gave without the skill, where that is known."""
 
 
 def held(evidence: str) -> CheckResult:

@@ -15,6 +15,8 @@ from selftune_build.checks import (
     files,
     json_path,
     json_schema,
+    pairwise,
+    rubric,
     score,
     sentence,
     skills,
@@ -54,9 +56,17 @@ class Family(Struct, frozen=True):
     judge: Callable[[Check, Transcript, CheckContext], CheckResult]
     arms: frozenset[Arm] = _EVERY_ARM
     about_outcome: Callable[[Check], bool] = lambda check: True
-    needs_judge: bool = False
+    instructions: str = ""
+    """What its judge is told, where a model decides it: part of how it is judged."""
+    calls: int = 1
+    """How often that judge is asked for each vote."""
     measurable: bool = True
     summary: str = ""
+
+    @property
+    def needs_judge(self) -> bool:
+        """Whether a model decides such checks."""
+        return bool(self.instructions)
 
 
 def _never(check: Check) -> bool:
@@ -93,7 +103,16 @@ FAMILIES = {
         Family("max-tokens", ceilings.judge_tokens, arms=_AGENT_ARMS),
         Family("max-seconds", ceilings.judge_seconds),
         Family("max-cost", ceilings.judge_cost, arms=_AGENT_ARMS),
-        Family("sentence", sentence.judge, needs_judge=True),
+        Family("sentence", sentence.judge, instructions=sentence.INSTRUCTIONS),
+        Family("rubric", rubric.judge, instructions=rubric.INSTRUCTIONS),
+        Family(
+            "pairwise",
+            pairwise.judge,
+            arms=_WITH_SKILL,
+            about_outcome=_never,
+            instructions=pairwise.INSTRUCTIONS,
+            calls=2,
+        ),
         Family("unsupported", unsupported.judge, measurable=False),
     )
 }
@@ -102,7 +121,7 @@ FAMILIES = {
 def judge(check: Check, transcript: Transcript, context: CheckContext) -> CheckResult:
     """Whether the check holds on what the sample left behind. Never raises; what cannot be measured is `held=None`.
 
-    A sample that used up its time limit fails every check. A sentence is not measured here: it needs a judge.
+    A sample that used up its time limit fails every check. What needs a judge is not measured without one.
     """
     family = FAMILIES.get(check.kind) or context.supplied.get(check.kind)
     if family is None and check.is_supplied:
@@ -140,6 +159,23 @@ def needs_judge(kind: str) -> bool:
     """Whether checks of this kind are decided by a model."""
     family = FAMILIES.get(kind)
     return family is not None and family.needs_judge
+
+
+def judge_instructions(kind: str) -> str:
+    """What the judge of such a check is told; empty where none is needed."""
+    family = FAMILIES.get(kind)
+    return family.instructions if family is not None else ""
+
+
+def judge_calls(check: Check) -> int:
+    """How many questions the check puts to a judge for each sample and vote; 0 where it needs none."""
+    family = FAMILIES.get(check.kind)
+    return family.calls if family is not None and family.needs_judge else 0
+
+
+def compares(check: Check) -> bool:
+    """Whether the check holds the answer with the skill against the one without it."""
+    return check.kind == "pairwise"
 
 
 def may_change(check: Check) -> bool:
@@ -181,4 +217,5 @@ def _subject(check: Check) -> str:
     names = [str(params[key]) for key in ("path", "file", "name", "status", "value", "usd") if key in params]
     names += [", ".join(map(str, params["names"]))] if "names" in params and not check.is_supplied else []
     quoted = [f'"{params[key]}"' for key in ("text", "pattern", "input-contains") if key in params]
+    quoted += [f'"{each["text"]}"' for each in params.get("criteria", ())]
     return " ".join(names + quoted)

@@ -9,13 +9,14 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from selftune_build import process
-from selftune_build.agents.protocol import Agent, AgentFailure, RunRequest, StagedSkill
+from selftune_build.agents.protocol import Agent, AgentFailure, CompleteRequest, RunRequest, StagedSkill
 from selftune_build.agents.staging import Stage
 from selftune_build.engine.set_up import set_up
 from selftune_build.environment import script_environment
 from selftune_build.limits import SCRIPT_OUTPUT_BYTES
 from selftune_build.model.sample import ErrorKind
 from selftune_build.stages.row import RowSpec
+from selftune_build.stages.ruling import SCHEMA
 
 
 class Ended(Struct, frozen=True):
@@ -49,6 +50,29 @@ def agent_asker(agent: Agent, model: str | None, allow_exec: bool, cancel: threa
                 allow_exec=allow_exec,
                 cancel=cancel,
                 profile=spec.profile,
+            ),
+            answer,
+        )
+        return Ended()
+
+    return ask
+
+
+def judge_asker(judge: Agent, model: str | None, allow_exec: bool, cancel: threading.Event) -> Ask:
+    """Puts a question to an agent in the role `complete`."""
+
+    def ask(spec: RowSpec, call_id: str, index: int, stage: Stage, answer: BinaryIO) -> Ended:
+        limits = spec.case.limits or spec.package.manifest.limits
+        judge.complete(
+            CompleteRequest(
+                call_id=call_id,
+                prompt=spec.case.prompt,
+                model=model,
+                timeout_s=limits.timeout_s,
+                schema=spec.inputs[SCHEMA],
+                cancel=cancel,
+                allow_exec=allow_exec,
+                sample=index,
             ),
             answer,
         )

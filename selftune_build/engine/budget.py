@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterable
 from decimal import Decimal
 
+from msgspec import Struct
+
 from selftune_build.engine.price import smallest
 from selftune_build.model.manifest import Budget
 from selftune_build.model.sample import Usage
@@ -36,6 +38,36 @@ class Purse:
         if usage is not None:
             with self._guard:
                 self.cost += Decimal(usage.cost_usd)
+
+
+class Part(Purse):
+    """Some of the calls of an invocation, counted for themselves and out of its one purse."""
+
+    def __init__(self, whole: Purse) -> None:
+        super().__init__()
+        self._whole = whole
+
+    def reserve(self) -> bool:
+        """Count one call here and there; False where the whole budget is used up."""
+        return self._whole.reserve() and super().reserve()
+
+    def settle(self, usage: Usage | None) -> None:
+        """Add what a call turned out to cost here and there."""
+        self._whole.settle(usage)
+        super().settle(usage)
+
+
+class Purses(Struct, frozen=True):
+    """One budget, and what of it went to agents and to judges."""
+
+    whole: Purse
+    agents: Part
+    judges: Part
+
+    @classmethod
+    def of(cls, whole: Purse) -> Purses:
+        """Both parts of a purse."""
+        return cls(whole, Part(whole), Part(whole))
 
 
 def tightest(budgets: Iterable[Budget], max_calls: int | None, max_cost: Decimal | None) -> Purse:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from selftune_build.checks.execute import command_executor
-from selftune_build.engine.budget import Purse, tightest
+from selftune_build.engine.budget import Purse, Purses, tightest
 from selftune_build.engine.load import Universe
 from selftune_build.engine.locks import other_entries, write_lock
-from selftune_build.engine.outcome import fresh_stages, lock_of, settle
+from selftune_build.engine.outcome import fresh_stages, lock_of, settle, settled_spec
 from selftune_build.engine.package_run import PackageRun
-from selftune_build.engine.plan import missing_samples, settled_inputs
+from selftune_build.engine.plan import judge_calls, missing_samples, settled_inputs
 from selftune_build.engine.planning import Stores, plan_rows, stores_at
-from selftune_build.engine.price import price_of, refuse_or_confirm
+from selftune_build.engine.price import Price, price_of, refuse_or_confirm, together
 from selftune_build.engine.ran import Ran
 from selftune_build.engine.report import broken_reports, overall_report
 from selftune_build.engine.request import BuildRequest, Surroundings
@@ -23,7 +23,6 @@ from selftune_build.gates.foresight import Suite, unsettleable
 from selftune_build.model.lock import Lock
 from selftune_build.model.package import Package
 from selftune_build.model.report import PackageReport, Report, Spend
-from selftune_build.stages.baseline import measures_outcome
 from selftune_build.store.location import find_store, open_store
 from selftune_build.store.traces import Traces
 
@@ -32,15 +31,18 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings) -> Re
     """Bring the targets up to date and say what they amount to. Raises SelftuneError where nothing could be decided at all."""
     stores = _stores(universe, request, around)
     groups = plan_rows(universe, request, stores, around.registry)
-    purse = _purse(groups, request)
+    purses = Purses.of(_purse(groups, request))
     if not request.dry_run:
         _agree(groups, request, around)
-    settled = [each for runs in groups for each in _build_group(runs, request, purse, around)]
+    settled = [each for runs in groups for each in _build_group(runs, request, purses, around)]
     if not request.dry_run:
         _write(settled, request, stores.traces)
     reports: list[PackageReport] = [package_report(each) for each in settled]
     spend = Spend(
-        agent_calls=purse.calls, cost_usd=str(purse.cost), reused=sum(stage.reused for each in reports for stage in each.stages)
+        agent_calls=purses.agents.calls,
+        judge_calls=purses.judges.calls,
+        cost_usd=str(purses.whole.cost),
+        reused=sum(stage.reused for each in reports for stage in each.stages),
     )
     interrupted = around.stop.is_set() and not any(each.ran.halted for each in settled)
     errors = [each.ran.store_error for each in settled if each.ran.store_error is not None]
@@ -61,31 +63,40 @@ def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, around
     """Say what it will cost, and what no amount of money can settle, before anything is spent."""
     paid = [plan for runs in groups for run in runs if not run.agent.traits.free for plan in run.plans if plan.missing]
     calls = missing_samples(plan for plan in paid if not plan.spec.case.is_script)
-    price = price_of(calls, [cost for runs in groups for cost in runs[0].evidence.costs])
+    price = together(price_of(calls, [cost for runs in groups for cost in runs[0].evidence.costs]), _price_of_judges(groups))
     budgeted = any(
         run.package.manifest.budget.max_calls or run.package.manifest.budget.max_cost_usd for runs in groups for run in runs
     )
     for runs in groups:
         for run in runs:
-            for sentence in _unsettled(run) if any(plan.missing for plan in run.plans) else ():
+            for sentence in _unsettled(run) if any(not plan.settled for plan in run.plans) else ():
                 around.progress.waiting(f"{run.package.name}: {sentence}")
     refuse_or_confirm(price, request, budgeted, around.confirm)
-    total = missing_samples(plan for runs in groups for run in runs for plan in run.plans)
+    plans = [plan for runs in groups for run in runs for plan in run.plans]
+    total = missing_samples(plans) + judge_calls(plans)
     around.progress.started(total, str(price) if price else None)
 
 
+def _price_of_judges(groups: Sequence[Sequence[PackageRun]]) -> Price | None:
+    paid = [run for runs in groups for run in runs if run.judge is not None and not run.judge.agent.traits.free]
+    opinions = {id(run.judge.opinions): run.judge.opinions for run in paid if run.judge is not None}
+    return price_of(
+        judge_calls(plan for run in paid for plan in run.plans), [cost for each in opinions.values() for cost in each.costs]
+    )
+
+
 def _unsettled(run: PackageRun) -> list[str]:
-    suite = Suite(run.package.evals, run.package.unit_tests, measures_outcome)
+    suite = Suite(run.package.evals, run.package.unit_tests, run.measures_outcome)
     return unsettleable(suite, run.package.manifest.gates, run.package.manifest.samples.confidence)
 
 
-def _build_group(runs: Sequence[PackageRun], request: BuildRequest, purse: Purse, around: Surroundings) -> list[Settled]:
+def _build_group(runs: Sequence[PackageRun], request: BuildRequest, purses: Purses, around: Surroundings) -> list[Settled]:
     ran = Ran()
-    if not request.dry_run and any(plan.missing for run in runs for plan in run.plans):
+    if not request.dry_run and any(not plan.settled for run in runs for plan in run.plans):
         from selftune_build.engine.running import Runner  # brings networkx, which nothing needs where nothing is stale
 
         try:
-            ran = Runner(runs, request, purse, around, runs[0].agent.unavailable()).run()
+            ran = Runner(runs, request, purses, around).run()
         finally:
             around.progress.done()
     return [_settle(run, ran, request, around) for run in runs]
@@ -131,5 +142,5 @@ def _traces(settled: Settled) -> dict[str, Inputs]:
     for plan in settled.run.plans:
         row = rows.get(plan.spec.case.id, {}).get(plan.spec.arm.value)
         if row is not None:
-            noted[trace_address(settled.run, plan.spec)] = settled_inputs(plan.spec, row.observed)
+            noted[trace_address(settled.run, plan.spec)] = settled_inputs(settled_spec(plan.spec, rows), row.observed)
     return noted

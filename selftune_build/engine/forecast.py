@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
+from selftune_build.agents.protocol import Agent
 from selftune_build.engine.advice import command
 from selftune_build.engine.package_run import PackageRun
-from selftune_build.engine.plan import RowPlan, missing_samples
+from selftune_build.engine.plan import RowPlan, judge_calls, missing_samples
 from selftune_build.graph.targets import SAMPLED, Stage, address
 from selftune_build.limits import PRICED_KEYS
 from selftune_build.model.forecast import Cause, Expense, Forecast, PackageForecast, StageForecast
@@ -25,7 +26,7 @@ def forecast(groups: Sequence[Sequence[PackageRun]], place: str) -> Forecast:
     plans = [plan for runs in groups for run in runs for plan in run.plans]
     return Forecast(
         packages=packages,
-        expenses=tuple(_expense(runs) for runs in groups if _calls(runs)),
+        expenses=(*(_expense(runs) for runs in groups if _calls(runs)), *_judge_expenses(groups)),
         script_runs=missing_samples(plan for plan in plans if plan.spec.case.is_script),
         by_lock=sum(stage.by_lock for stage in stages),
         by_store=sum(stage.by_store for stage in stages),
@@ -58,10 +59,24 @@ def _calls(runs: Sequence[PackageRun]) -> int:
 
 
 def _expense(runs: Sequence[PackageRun]) -> Expense:
-    agent, calls = runs[0].agent, _calls(runs)
+    agent = runs[0].agent
+    return _spent_on(agent, _calls(runs), [] if agent.traits.free else recorded_costs(runs))
+
+
+def _judge_expenses(groups: Sequence[Sequence[PackageRun]]) -> Iterator[Expense]:
+    """What each judge is asked at most; its price by the votes that were read for the plan."""
+    judged: dict[int, list[PackageRun]] = {}
+    for run in (run for runs in groups for run in runs if run.judge is not None):
+        judged.setdefault(id(run.judge and run.judge.opinions), []).append(run)
+    for runs in judged.values():
+        judge, calls = runs[0].judge, judge_calls(plan for run in runs for plan in run.plans)
+        if judge is not None and calls:
+            yield _spent_on(judge.agent, calls, judge.opinions.costs)
+
+
+def _spent_on(agent: Agent, calls: int, seen: Sequence[Decimal]) -> Expense:
     if agent.traits.free:
         return Expense(agent.name, calls, free=True)
-    seen = recorded_costs(runs)
     costs = sum_of_costs(calls, seen)
     if costs is None:
         return Expense(agent.name, calls, free=False, seen=len(seen))
@@ -71,7 +86,7 @@ def _expense(runs: Sequence[PackageRun]) -> Expense:
 
 def _package(run: PackageRun, place: str) -> PackageForecast:
     stages = tuple(_stage(run, stage) for stage in SAMPLED if stage in run.stages and run.plans_of(stage))
-    open_ = any(stage.missing for stage in stages)
+    open_ = any(not plan.settled for plan in run.plans if run.wants(plan.spec))
     return PackageForecast(
         name=run.package.name,
         path=run.package.path,
@@ -93,7 +108,8 @@ def _stage(run: PackageRun, stage: Stage) -> StageForecast:
         by_store=len(plans) - len(missing) - by_lock,
         missing=len(missing),
         calls=missing_samples(missing),
-        causes=tuple(_causes(missing)),
+        causes=tuple(_causes([plan for plan in plans if not plan.settled])),
+        judge_calls=judge_calls(plans),
     )
 
 

@@ -14,12 +14,16 @@ def nothing_to_do(report: Report, request: BuildRequest) -> bool:
     A gate that says no is an answer like any other; a package that could not be read, or a row without evidence, is none.
     """
     asked_otherwise = request.locked or request.dry_run or request.resample
-    ended_otherwise = report.exit_code not in (VERIFIED, REFUSED, UNDECIDED) or report.spend.agent_calls or not report.packages
+    ended_otherwise = report.exit_code not in (VERIFIED, REFUSED, UNDECIDED) or _called(report) or not report.packages
     return not (asked_otherwise or ended_otherwise) and all(_is_idle(package) for package in report.packages)
 
 
+def _called(report: Report) -> bool:
+    return bool(report.spend.agent_calls or report.spend.judge_calls)
+
+
 def _is_idle(package: PackageReport) -> bool:
-    told = {problem.code for problem in package.problems} <= {"evidence-simulated"}
+    told = {problem.code for problem in package.problems} <= {"evidence-simulated", "judge-family"}
     return told and all(_is_settled(stage) for stage in package.stages)
 
 

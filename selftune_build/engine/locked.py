@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from selftune_build.agents.builtin import Declared, declared
+from selftune_build.agents.builtin import declared
 from selftune_build.agents.locked import LockedAgent
 from selftune_build.agents.protocol import Agent
 from selftune_build.engine.advice import command
 from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.load import Universe
+from selftune_build.engine.locked_identity import other_identity
+from selftune_build.engine.locked_judge import locked_judges, other_judge
 from selftune_build.engine.locks import lock_path
 from selftune_build.engine.outcome import decided, failures_by_lock, fresh_stages
 from selftune_build.engine.package_run import PackageRun
@@ -49,8 +51,9 @@ def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTI
     """Judge every package that is asked for by its lock. What the store knows is used for explanations only."""
     root = find_store(universe.root)
     traces, records = Traces(root, universe.root), RecordStore(root)
-    agents = _agents(SampleStore(root), records)
-    runs = list(package_runs(universe, wanted_packages(universe, request), request, agents, registry))
+    samples = SampleStore(root)
+    agents, judge_of = _agents(samples, records), locked_judges(universe.root, samples, records)
+    runs = list(package_runs(universe, wanted_packages(universe, request), request, agents, judge_of, registry))
     reports = [_report(run, tracer(run, traces), universe, request) for run in runs]
     spend = Spend(reused=sum(stage.reused for each in reports for stage in each.stages))
     return overall_report([*reports, *broken_reports(universe, request)], spend, request)
@@ -69,7 +72,7 @@ def _entry(lock: LockReading, agent: str) -> AgentEntry | None:
 
 
 def _report(run: PackageRun, trace: Trace, universe: Universe, request: BuildRequest) -> PackageReport:
-    run.plans = [_plan(run, spec, trace) for spec in run.specs]
+    run.plans = [_plan(run, run.compared_by_lock(spec), trace) for spec in run.specs]
     rows: dict[str, dict[str, Row]] = {}
     for plan in run.plans:
         if plan.row is not None:
@@ -129,7 +132,11 @@ def _problems(settled: Settled, gates: Iterable[GateResult], universe: Universe,
             yield _problem(run, "agent-changed", f"the lock has no evidence of the agent {run.agent.name!r}")
     elif run.lock.locks:
         known = declared(run.agent.name, run.package.manifest, universe.root, run.asking.model)
-        yield from (_problem(run, "agent-changed", message) for message in _other_agent(run.agent, known))
+        origin = run.agent.traits.origin.value
+        other = other_identity(f"the agent {run.agent.name!r}", run.agent.identity, origin, known)
+        yield from (_problem(run, "agent-changed", message) for message in other)
+        judged = (_entry(run.lock, run.agent.name) or NOBODY).judge
+        yield from (_problem(run, "agent-changed", message) for message in other_judge(run, judged, universe.root))
         yield from _row_problems(run)
         if whole:
             yield from _extra(run)
@@ -153,18 +160,6 @@ def _changed(run: PackageRun) -> Iterator[Problem]:
         yield _problem(run, "tree-changed", "the files of the package are not those that the lock was written for")
     if all(side.policy != policy_digest(run.package.manifest) for side in run.lock.locks):
         yield _problem(run, "policy-changed", "gates, samples or policy are not those that the lock was written under")
-
-
-def _other_agent(agent: Agent, known: Declared) -> Iterator[str]:
-    """In what today's manifest and tree name another agent than the lock; a plugin's only as far as it is declared."""
-    for name in sorted(known.identity):
-        if agent.identity.get(name) != known.identity[name]:
-            yield f"{name!r} of the agent {agent.name!r} is not what was measured"
-    if known.whole:
-        removed = sorted(agent.identity.keys() - known.identity.keys())
-        yield from (f"{name!r} of the agent {agent.name!r} is declared no more" for name in removed)
-    if known.origin not in (None, agent.traits.origin):
-        yield f"the agent {agent.name!r} gives {known.origin} evidence, and the lock says {agent.traits.origin}"
 
 
 def _row_problems(run: PackageRun) -> Iterator[Problem]:

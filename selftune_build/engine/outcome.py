@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from selftune_build.checks.context import Execute
 from selftune_build.engine.blunt import Always
+from selftune_build.engine.comparing import with_baseline
 from selftune_build.engine.evidence import evidence_digest
 from selftune_build.engine.judging import Judgement, judge_row
 from selftune_build.engine.package_run import PackageRun
@@ -19,10 +20,10 @@ from selftune_build.gates.facts import Facts, gather, measures_anything
 from selftune_build.gates.metrics import metrics
 from selftune_build.graph.targets import Stage, address
 from selftune_build.model.case import Arm
-from selftune_build.model.lock import AgentEntry, Lock, Row
-from selftune_build.model.report import Failure
+from selftune_build.model.lock import AgentEntry, JudgeEntry, Lock, Row
+from selftune_build.model.report import Agreement, Failure
 from selftune_build.model.verdict import GateResult, Metric, Verdict
-from selftune_build.stages.baseline import measures_outcome
+from selftune_build.stages.row import RowSpec
 
 Rows = dict[str, dict[str, Row]]
 BY_LOCK = "the lock says so; the samples are not in this store"
@@ -38,26 +39,43 @@ class Outcome(Struct, frozen=True):
     failures: tuple[Failure, ...]
     verdict: Verdict
     always: Always = {}
+    agreements: tuple[Agreement, ...] = ()
 
 
 def settle(run: PackageRun, execute: Execute | None) -> Outcome:
     """Judge what was sampled, keep what holds, and let the gates decide."""
-    judged = [(plan, judge_plan(plan, run, execute)) for plan in run.plans]
+    rows, judged = judge_plans(run, execute)
+    failures = [failure for plan, judgement in judged if _reported(plan) for failure in judgement.failures]
+    agreements = tuple(agreement for _, judgement in judged for agreement in judgement.agreements)
+    always = {plan.spec.case.id: judgement.always for plan, judgement in judged if plan.spec.arm is Arm.WITHOUT_SKILL}
+    return replace(decided(run, rows, failures), always=always, agreements=agreements)
+
+
+def judge_plans(run: PackageRun, execute: Execute | None) -> tuple[Rows, list[tuple[RowPlan, Judgement]]]:
+    """Every row there is evidence for as it stands now; first those without the skill, since others are compared with them."""
     rows: Rows = {}
-    for plan, judgement in judged:
+    judged: dict[int, tuple[RowPlan, Judgement]] = {}
+    order = sorted(range(len(run.plans)), key=lambda position: run.plans[position].spec.arm is not Arm.WITHOUT_SKILL)
+    for position in order:
+        plan = run.plans[position]
+        judgement = _judge_plan(plan, run, execute, rows)
         if judgement is not None:
             rows.setdefault(plan.spec.case.id, {})[plan.spec.arm.value] = judgement.row
-    failures = [failure for plan, judgement in judged if judgement and _reported(plan) for failure in judgement.failures]
-    without = [(plan, judgement) for plan, judgement in judged if judgement and plan.spec.arm is Arm.WITHOUT_SKILL]
-    always = {plan.spec.case.id: judgement.always for plan, judgement in without}
-    return replace(decided(run, rows, failures), always=always)
+            judged[position] = (plan, judgement)
+    return rows, [judged[position] for position in sorted(judged)]
+
+
+def settled_spec(spec: RowSpec, rows: Rows) -> RowSpec:
+    """The row as it is judged beside these rows: with what lies behind the answers that it is compared with."""
+    base = rows.get(spec.case.id, {}).get(Arm.WITHOUT_SKILL.value)
+    return with_baseline(spec, base.evidence if base is not None else "")
 
 
 def decided(run: PackageRun, rows: Rows, failures: Iterable[Failure] = ()) -> Outcome:
     """The gates and metrics over these rows."""
     package, manifest = run.package, run.package.manifest
     found, risks = package.findings, run.security.counted
-    facts = gather(package.evals, package.unit_tests, rows, measures_outcome, findings=found, security=risks)
+    facts = gather(package.evals, package.unit_tests, rows, run.measures_outcome, findings=found, security=risks)
     gates = decide(facts, manifest.gates, manifest.samples.confidence, chosen(manifest.gates, run.registry.gates))
     return Outcome(
         rows=rows,
@@ -69,15 +87,17 @@ def decided(run: PackageRun, rows: Rows, failures: Iterable[Failure] = ()) -> Ou
     )
 
 
-def judge_plan(plan: RowPlan, run: PackageRun, execute: Execute | None) -> Judgement | None:
+def _judge_plan(plan: RowPlan, run: PackageRun, execute: Execute | None, rows: Rows) -> Judgement | None:
     """The row of a plan as it stands now, None where there is no evidence."""
     counted = plan.counted
-    if plan.missing:
+    if not plan.settled:
         counted = run.evidence.counted(plan.spec)
     kept = larger(plan.row, counted)
     if kept is not None:
         return Judgement(kept, _failures_of_kept(plan, kept, run, execute))
-    return judge_row(plan.spec, counted, execute, run.registry.checks) if answered(counted) else None
+    if not answered(counted):
+        return None
+    return judge_row(settled_spec(plan.spec, rows), counted, execute, run.registry.checks, run.bench(plan.spec))
 
 
 def _reported(plan: RowPlan) -> bool:
@@ -92,7 +112,9 @@ def _failures_of_kept(plan: RowPlan, row: Row, run: PackageRun, execute: Execute
         return ()
     counted = run.evidence.counted(spec)
     if evidence_digest(counted.samples) == row.evidence:
-        return judge_row(spec, counted, execute, run.registry.checks).failures
+        judged = judge_row(spec, counted, execute, run.registry.checks, run.bench(spec))
+        if spec.judge is None or judged.row.passed == row.passed:  # else votes are not in this store
+            return judged.failures
     return failures_by_lock(plan, row)
 
 
@@ -148,6 +170,7 @@ def lock_of(run: PackageRun, outcome: Outcome, others: Mapping[str, AgentEntry])
         origin=run.agent.traits.origin.value,
         cases=outcome.rows,
         gates={gate.id: gate.verdict.value for gate in outcome.gates},
+        judge=_judge_entry(run, outcome.rows, known.judge if known is not None else None),
         extra=known.extra if known is not None else {},
     )
     lock = Lock(
@@ -161,6 +184,15 @@ def lock_of(run: PackageRun, outcome: Outcome, others: Mapping[str, AgentEntry])
     if before is None:
         return lock
     return replace(lock, revision=before.revision, extra=before.extra, package_extra=before.package_extra)
+
+
+def _judge_entry(run: PackageRun, rows: Rows, known: JudgeEntry | None) -> JudgeEntry | None:
+    """Who ruled on rows that are there; None where none of them needs a judge."""
+    judged = any(spec.judge is not None and spec.arm.value in rows.get(spec.case.id, {}) for spec in run.specs)
+    if run.judge is None or not judged:
+        return None
+    agent = run.judge.agent
+    return JudgeEntry(agent.name, agent.identity, agent.traits.origin.value, known.extra if known is not None else {})
 
 
 def required_gates(gates: Sequence[GateResult]) -> list[str]:

@@ -8,6 +8,7 @@ from msgspec import UNSET, Struct
 
 from selftune_build.checks.registry import may_change
 from selftune_build.engine.evidence import Evidence
+from selftune_build.engine.judge import Ruling
 from selftune_build.engine.judging import holds_today, inputs_today
 from selftune_build.fingerprint.digest import ABSENT
 from selftune_build.fingerprint.keys import Inputs
@@ -29,6 +30,10 @@ class RowPlan(Struct, frozen=True):
     counted: Counted = NOTHING
     missing: int = 0
     reasons: tuple[Reason, ...] = ()
+    rulings: tuple[Ruling, ...] = ()
+    """What a judge has yet to say of samples that are there."""
+    later: int = 0
+    """Judge calls that samples which are not there yet lead to at most."""
 
     @property
     def address(self) -> str:
@@ -36,9 +41,14 @@ class RowPlan(Struct, frozen=True):
         return address(self.spec.package.handle, self.spec.stage, self.spec.case.id)
 
     @property
+    def judging(self) -> int:
+        """Judge calls that it takes at most."""
+        return self.later + sum(ruling.missing for ruling in self.rulings)
+
+    @property
     def settled(self) -> bool:
-        """Whether nothing has to run for it."""
-        return self.missing == 0
+        """Whether nobody has to be asked for it."""
+        return not (self.missing or self.judging)
 
 
 Trace = Callable[[RowSpec], Inputs | None]
@@ -70,8 +80,8 @@ def plan_row(spec: RowSpec, kept: Row | None, evidence: Evidence, trace: Trace, 
 
 
 def unmeasured(spec: RowSpec, row: Row | None) -> bool:
-    """Whether a check was not measured for want of a plugin or of leave to run it: worth a look, never a new sample."""
-    return row is not None and row.passed is UNSET and any(map(may_change, spec.checks))
+    """Whether a check was not measured for want of a plugin, a judge or of leave to run it: worth a look, never a new sample."""
+    return row is not None and row.passed is UNSET and (spec.judge is not None or any(map(may_change, spec.checks)))
 
 
 def larger(kept: Row | None, counted: Counted) -> Row | None:
@@ -124,6 +134,16 @@ def settled_inputs(spec: RowSpec, observed: Sequence[str]) -> Inputs:
     """Everything a settled row depends on, by name: what is asked, what was observed, how it is judged."""
     row = inputs_today(spec, observed)
     return {**spec.inputs, **{name: value for name, value in row.items() if name != "asked"}}
+
+
+def judge_calls(plans: Iterable[RowPlan]) -> int:
+    """How many judge calls they take at most: rows that put the same question share its votes."""
+    rulings: dict[str, int] = {}
+    later = 0
+    for plan in plans:
+        rulings.update({ruling.question.key: ruling.missing for ruling in plan.rulings})
+        later += plan.later
+    return later + sum(rulings.values())
 
 
 def by_key(plans: Iterable[RowPlan]) -> Mapping[str, list[RowPlan]]:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from selftune_build.agents.builtin import make_agent
 from selftune_build.agents.protocol import Agent
 from selftune_build.engine.evidence import Evidence
+from selftune_build.engine.judge import judges
 from selftune_build.engine.load import Universe
 from selftune_build.engine.locks import refuse_newer
 from selftune_build.engine.package_run import PackageRun, failing_cases
@@ -57,7 +58,8 @@ def stores_at(root: Path, universe: Universe, warn: Callable[[str], None]) -> St
 def plan_rows(universe: Universe, request: BuildRequest, stores: Stores, registry: Registry) -> list[list[PackageRun]]:
     """The packages that are asked for, grouped by agent, every row decided; nothing is asked. Raises SelftuneError."""
     agents = _agents(universe, request, stores, registry)
-    every = list(package_runs(universe, wanted_packages(universe, request), request, agents, registry))
+    judge_of = judges(universe.root, stores.samples, stores.records, registry)
+    every = list(package_runs(universe, wanted_packages(universe, request), request, agents, judge_of, registry))
     for run in every:
         refuse_newer(run.package, run.lock)
     groups = _group_by_agent(every)

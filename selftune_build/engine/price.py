@@ -13,7 +13,7 @@ from selftune_build.limits import CALLS_WITHOUT_ASKING
 
 
 class Price(Struct, frozen=True):
-    """Calls to agents that are not free, and what one has cost so far where the store knows."""
+    """Calls to agents and judges that are not free, and what one has cost so far where the store knows."""
 
     calls: int
     each: Decimal | None
@@ -30,6 +30,16 @@ def price_of(calls: int, seen: Iterable[Decimal]) -> Price | None:
     """The price of so many calls, from what earlier ones cost; None where nothing is paid."""
     costs = list(seen)
     return Price(calls, sum(costs, Decimal(0)) / len(costs) if costs else None) if calls else None
+
+
+def together(one: Price | None, other: Price | None) -> Price | None:
+    """The price of both; not known where that of either is not."""
+    if one is None or other is None:
+        return one or other
+    calls = one.calls + other.calls
+    if one.each is None or other.each is None:
+        return Price(calls, None)
+    return Price(calls, (one.calls * one.each + other.calls * other.each) / calls)
 
 
 def refuse_or_confirm(price: Price | None, request: BuildRequest, budgeted: bool, confirm: Callable[[str], bool | None]) -> None:

@@ -15,6 +15,8 @@ class Ran(Struct):
     questions: list[Question] = field(default_factory=list)
     held_back: set[str] = field(default_factory=set)
     """Folders of packages that could not pass any more."""
+    rulings: dict[tuple[str, str, str, str], list[Question]] = field(default_factory=dict)
+    """What was asked of judges, by the place of the row it was asked for."""
     store_error: StoreError | None = None
     halted: bool = False
     """It was the store that made everything stop, and not the user."""

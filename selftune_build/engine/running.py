@@ -7,14 +7,15 @@ from collections.abc import Iterable, Sequence
 
 from selftune_build.checks.execute import command_executor
 from selftune_build.engine.asking import agent_asker, script_asker
-from selftune_build.engine.budget import Purse
+from selftune_build.engine.budget import Purse, Purses
 from selftune_build.engine.evidence import SCRIPT_TRAITS
 from selftune_build.engine.keeping import Means
-from selftune_build.engine.outcome import decided, judge_plan, required_gates
+from selftune_build.engine.outcome import decided, judge_plans, required_gates
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan, answered
 from selftune_build.engine.ran import Ran
 from selftune_build.engine.request import BuildRequest, Surroundings
+from selftune_build.engine.ruling import Rulings
 from selftune_build.engine.sampling import Taken, TakenKind, commit_limit, take_sample
 from selftune_build.engine.scheduler import Question, Work, questions, run_rounds
 from selftune_build.errors import StoreError, UndecidedError
@@ -24,26 +25,24 @@ from selftune_build.graph.targets import Target, address
 from selftune_build.model.case import Arm
 from selftune_build.model.lock import Row
 from selftune_build.model.verdict import Verdict
-from selftune_build.stages.baseline import measures_outcome
 from selftune_build.stages.row import RowSpec
 from selftune_build.store.atomic import store_errors
 
 
 class Runner:
-    """Runs the plans of several packages under one agent."""
+    """Runs the plans of several packages under one agent, then puts the questions of their checks to their judges."""
 
-    def __init__(
-        self, runs: Sequence[PackageRun], request: BuildRequest, purse: Purse, around: Surroundings, unavailable: str | None
-    ) -> None:
+    def __init__(self, runs: Sequence[PackageRun], request: BuildRequest, purses: Purses, around: Surroundings) -> None:
         self.runs = runs
         self.request = request
         self.around = around
         self.ran = Ran()
-        self._unavailable = unavailable
         agent, evidence = runs[0].agent, runs[0].evidence
+        self._purses = purses
+        self._unavailable = agent.unavailable() if any(plan.missing for run in runs for plan in run.plans) else None
         asks = {
             True: (script_asker(around.cancel), SCRIPT_TRAITS, Purse()),
-            False: (agent_asker(agent, runs[0].asking.model, not request.no_exec, around.cancel), agent.traits, purse),
+            False: (agent_asker(agent, runs[0].asking.model, not request.no_exec, around.cancel), agent.traits, purses.agents),
         }
         self.means = {
             script: Means(evidence, ask, traits, pays, around.stop, around.cancel, around.progress.waiting, agent.name)
@@ -62,7 +61,16 @@ class Runner:
             asked = questions(plan for target in wave for plan in stale[target])
             self.ran.questions += asked
             self._rounds(asked)
+        self._rule()
         return self.ran
+
+    def _rule(self) -> None:
+        """The judges' part; nothing of it for a package that could not pass whatever they say."""
+        self._hold_back()
+        for run in self.runs if not self.request.keep_going else ():
+            if any(plan.judging for plan in run.plans) and not self._can_pass(run, {}):
+                self.ran.held_back.add(run.package.path)
+        Rulings(self.request, self._purses.judges, self.around, self.ran, self._stopped_by).run(self.runs)
 
     def _rounds(self, asked: Sequence[Question]) -> None:
         work = Work(
@@ -121,7 +129,7 @@ class Runner:
         if self.request.keep_going:
             return
         for run in self.runs:
-            if any(plan.missing for plan in run.plans) and any(
+            if any(not plan.settled for plan in run.plans) and any(
                 gate.required and gate.verdict is Verdict.FAIL and gate.id in ("spec", "security", "unit-tests")
                 for gate in decided(run, self._rows(run)).gates
             ):
@@ -138,18 +146,13 @@ class Runner:
 
     def _can_pass(self, run: PackageRun, left: dict[str, dict[str, int]]) -> bool:
         package, manifest, rows = run.package, run.package.manifest, self._rows(run)
-        suite = Suite(package.evals, package.unit_tests, measures_outcome)
+        suite = Suite(package.evals, package.unit_tests, run.measures_outcome)
         required = required_gates(decided(run, rows).gates)
         return still_open(suite, manifest.gates, manifest.samples.confidence, rows, left, required)
 
     def _rows(self, run: PackageRun) -> dict[str, dict[str, Row]]:
         execute = None if self.request.no_exec else command_executor(run.package, cancel=self.around.cancel)
-        rows: dict[str, dict[str, Row]] = {}
-        for plan in run.plans:
-            judgement = judge_plan(plan, run, execute)
-            if judgement is not None:
-                rows.setdefault(plan.spec.case.id, {})[plan.spec.arm.value] = judgement.row
-        return rows
+        return judge_plans(run, execute)[0]
 
 
 def _left(run: PackageRun, open_questions: Sequence[Question]) -> dict[str, dict[str, int]]:

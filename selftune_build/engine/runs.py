@@ -8,6 +8,7 @@ from functools import cache, partial
 from selftune_build.agents.protocol import Agent
 from selftune_build.engine.competitors import competitors
 from selftune_build.engine.evidence import Evidence
+from selftune_build.engine.judge import JudgeOf
 from selftune_build.engine.load import Universe
 from selftune_build.engine.locks import read_package_lock
 from selftune_build.engine.package_run import PackageRun
@@ -24,9 +25,17 @@ AgentOf = Callable[[str, Package, LockReading], tuple[Agent, Evidence]]
 
 
 def package_runs(
-    universe: Universe, wanted: Iterable[WantedPackage], request: BuildRequest, agent_of: AgentOf, registry: Registry
+    universe: Universe,
+    wanted: Iterable[WantedPackage],
+    request: BuildRequest,
+    agent_of: AgentOf,
+    judge_of: JudgeOf,
+    registry: Registry,
 ) -> Iterator[PackageRun]:
-    """What is asked of each package under each agent, nothing planned yet. Raises what `agent_of` and `competitors` raise."""
+    """What is asked of each package under each agent, nothing planned yet.
+
+    Raises what `agent_of`, `judge_of` and `competitors` raise.
+    """
     sets: dict[tuple[str, ...], StagedSet] = {}
 
     def staged(packages: Sequence[Package]) -> StagedSet:
@@ -40,6 +49,7 @@ def package_runs(
         inspect = cache(partial(inspect_package, package, others))
         for name in request.agents or package.manifest.agent:
             agent, evidence = agent_of(name, package, lock)
+            judge = judge_of(package, agent, lock)
             asking = Asking(
                 package=package,
                 agent=agent.identity,
@@ -48,5 +58,6 @@ def package_runs(
                 with_skill=staged([package, *beside]),
                 without_skill=staged(beside),
                 alone=staged([package]),
+                judge=judge.by if judge is not None and not judge.refused else None,
             )
-            yield PackageRun(asking, agent, evidence, lock, each.stages, each.cases, registry, inspect)
+            yield PackageRun(asking, agent, evidence, lock, each.stages, each.cases, registry, inspect, judge)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from selftune_build.agents.builtin import make_agent
 from selftune_build.agents.protocol import Agent
-from selftune_build.checks.context import Execute, Supplied
+from selftune_build.checks.context import Execute
 from selftune_build.checks.execute import command_executor
-from selftune_build.checks.registry import check_id
+from selftune_build.checks.registry import check_id, needs_judge
 from selftune_build.checks.weighing import check_ids, score
 from selftune_build.engine.evidence import Evidence
-from selftune_build.engine.judging import activated, judge_sample
+from selftune_build.engine.judge import judges
+from selftune_build.engine.judging import Judged, activated, judge_samples
 from selftune_build.engine.load import Universe
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan
@@ -48,7 +49,8 @@ def show(universe: Universe, request: BuildRequest, registry: Registry = BUILTIN
     root = find_store(universe.root)
     traces = Traces(root, universe.root)
     agents = _agents(universe, request, root, registry)
-    runs = package_runs(universe, wanted_packages(universe, request), request, agents, registry)
+    judge_of = judges(universe.root, SampleStore(root), RecordStore(root), registry)
+    runs = package_runs(universe, wanted_packages(universe, request), request, agents, judge_of, registry)
     found = [shown for run in runs for shown in _shown_run(run, traces, request)]
     if not found:
         hint = "`baseline` has cases with checks on the outcome only, `unit-tests` those of the manifest's unit_tests"
@@ -79,6 +81,7 @@ def _shown(run: PackageRun, plan: RowPlan, execute: Execute | None) -> ShownCase
     counted = {sample.call_id for sample in run.evidence.counted(spec).samples}
     samples = run.evidence.samples(spec)
     chosen = [sample for sample in samples if sample.call_id in counted] or list(samples)
+    judged = judge_samples(spec, chosen, execute, run.registry.checks, run.bench(spec))
     return ShownCase(
         target=plan.address,
         agent=run.agent.name,
@@ -87,14 +90,15 @@ def _shown(run: PackageRun, plan: RowPlan, execute: Execute | None) -> ShownCase
         case=spec.case,
         row=plan.row,
         reasons=plan.reasons,
-        samples=tuple(_shown_sample(spec, sample, sample.call_id in counted, execute, run.registry.checks) for sample in chosen),
+        samples=tuple(
+            _shown_sample(spec, sample, sample.call_id in counted, results)
+            for sample, results in zip(chosen, judged, strict=True)
+        ),
+        judge=run.judge.agent.name if run.judge is not None and any(needs_judge(check.kind) for check in spec.checks) else "",
     )
 
 
-def _shown_sample(
-    spec: RowSpec, sample: Sample, counts: bool, execute: Execute | None, supplied: Mapping[str, Supplied]
-) -> ShownSample:
-    judged = judge_sample(spec, sample, execute, supplied)
+def _shown_sample(spec: RowSpec, sample: Sample, counts: bool, judged: Judged) -> ShownSample:
     ids = check_ids(spec.case.checks)
     names = {id(check): name for check, name in zip(spec.case.checks, ids, strict=True)}
     checks = tuple(ShownCheck(names[id(check)], check_id(check), check.weight, result) for check, result in judged)

@@ -14,7 +14,7 @@ from msgspec import UNSET, Struct
 
 from selftune_build.agents.builtin import make_agent
 from selftune_build.checks.execute import command_executor
-from selftune_build.engine.budget import Purse, tightest
+from selftune_build.engine.budget import Purse, Purses, tightest
 from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.judging import judge_row
 from selftune_build.engine.load import Universe
@@ -135,7 +135,7 @@ class SideBySide:
     def _run_group(self, runs: list[PackageRun]) -> Ran:
         from selftune_build.engine.running import Runner  # brings networkx, which nothing needs where nothing is missing
 
-        return Runner(runs, self._request, self.purse, self._around, runs[0].agent.unavailable()).run()
+        return Runner(runs, self._request, Purses.of(self.purse), self._around).run()
 
     def _note(self, ran: Ran) -> None:
         if ran.store_error is not None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
 from selftune_build.engine.advice import command, next_command
 from selftune_build.engine.blunt import not_discriminating
+from selftune_build.engine.judged import judge_findings, judge_problems, rows_awaiting
 from selftune_build.engine.noticed import drifted, noticed
 from selftune_build.engine.outcome import Outcome
 from selftune_build.engine.package_run import PackageRun
-from selftune_build.engine.plan import RowPlan
+from selftune_build.engine.plan import RowPlan, judge_calls
 from selftune_build.engine.ran import Ran
 from selftune_build.engine.report import REFUSING
 from selftune_build.engine.row_reports import row_reports
@@ -58,7 +59,12 @@ def package_report(settled: Settled) -> PackageReport:
     gates = _gates(settled)
     verdict = _verdict(settled, gates, stages)
     problems = tuple(_problems(settled))
-    failures = tuple(failure for failure in outcome.failures if _belongs(failure.target, run))
+    awaited = rows_awaiting(run, settled.ran, dry=settled.dry)
+    failures = tuple(
+        failure
+        for failure in outcome.failures
+        if _belongs(failure.target, run) and (failure.measured or failure.target not in awaited)
+    )
     stopped = any(report.state in _OPEN and _stage_of(report) in SAMPLED for report in stages)
     if any(problem.code in REFUSING for problem in problems):
         verdict = Verdict.FAIL
@@ -76,6 +82,7 @@ def package_report(settled: Settled) -> PackageReport:
             *run.package.findings,
             *run.security.findings,
             *drifted(run),
+            *judge_findings(run, dry=settled.dry),
             *(() if settled.dry else noticed(run)),
             *not_discriminating(run, outcome.rows, outcome.always),
         ),
@@ -83,6 +90,8 @@ def package_report(settled: Settled) -> PackageReport:
         rows=row_reports(run, outcome.rows) if settled.detailed else (),
         next_command=next_command(run, failures, verdict, stopped=stopped, place=settled.place),
         remark=run.agent.traits.remark,
+        judge=run.judge.agent.name if run.judge is not None else "",
+        agreements=tuple(each for each in outcome.agreements if _belongs(each.target, run)),
         accepted=run.security.accepted,
         switched_off=disabled(run.package.manifest.gates),
     )
@@ -131,32 +140,48 @@ def _sampled_report(stage: Stage, settled: Settled) -> StageReport:
     ran = [plan for plan in missing if (question := settled.ran.question_of(plan)) is not None and question.run]
     return StageReport(
         target=address(settled.run.package.handle, stage),
-        state=_sampled_state(missing, stage, settled),
+        state=_sampled_state([plan for plan in plans if not plan.settled], stage, settled),
         run=len(missing if settled.dry else ran),
         reused=len(plans) - len(missing),
-        reasons=_reasons(missing),
-        cases=tuple(dict.fromkeys(plan.spec.case.id for plan in (missing if settled.dry else ran))),
+        reasons=_reasons([plan for plan in plans if not plan.settled]),
+        cases=tuple(dict.fromkeys(plan.spec.case.id for plan in (ran if not settled.dry else plans) if not plan.settled)),
     )
 
 
-def _reasons(plans: Iterable[RowPlan]) -> tuple[Reason, ...]:
-    """Each reason once, however many rows it made stale."""
+def _reasons(plans: Sequence[RowPlan]) -> tuple[Reason, ...]:
+    """Each reason once, however many rows it made stale; first what it takes of a judge."""
+    calls, reused = judge_calls(plans), sum(len(plan.counted.samples) for plan in plans if plan.judging)
+    there = f"{reused} sample{'' if reused == 1 else 's'} reused, " if reused else ""
+    judging = [Reason("judging", "judge", f"{there}at most {calls} judge call{'' if calls == 1 else 's'}")] if calls else []
     unique = {(reason.code, reason.name): reason for plan in plans for reason in plan.reasons}
-    return tuple(unique.values())[:REPORT_REASONS]
+    return (*judging, *unique.values())[:REPORT_REASONS]
 
 
-def _sampled_state(missing: Sequence[RowPlan], stage: Stage, settled: Settled) -> TargetState:
-    if not missing:
+def _sampled_state(open_plans: Sequence[RowPlan], stage: Stage, settled: Settled) -> TargetState:
+    if not open_plans:
         return TargetState.UP_TO_DATE if stage in settled.fresh or not _judged_anew(stage, settled) else TargetState.BUILT
     if settled.dry:
         return TargetState.STALE
-    events = [_event(settled.ran.question_of(plan), settled) for plan in missing]
+    events = [event for plan in open_plans for event in _events(plan, settled)]
     worst = next(event for event in (Event.BROKE, Event.HELD_BACK, Event.STOPPED, Event.ANSWERED) if event in events)
     return advance(TargetState.STALE, worst)
 
 
 def _judged_anew(stage: Stage, settled: Settled) -> bool:
     return any(plan.row is None and plan.counted.samples for plan in settled.run.plans_of(stage))
+
+
+def _events(plan: RowPlan, settled: Settled) -> Iterator[Event]:
+    """What became of the samples of a row, and of what its judge was to be asked."""
+    if plan.missing:
+        yield _event(settled.ran.question_of(plan), settled)
+    held_back = plan.spec.package.path in settled.ran.held_back
+    if plan.judging and not plan.missing and held_back:
+        yield Event.HELD_BACK
+    for question in settled.ran.rulings.get(plan.spec.place, ()):
+        yield _event(question, settled)
+    if plan.judging and not plan.missing and plan.spec.place not in settled.ran.rulings and not held_back:
+        yield Event.ANSWERED if not settled.run.rulings(plan) else Event.STOPPED
 
 
 def _event(question: Question | None, settled: Settled) -> Event:
@@ -194,6 +219,7 @@ def _problems(settled: Settled) -> Iterable[Problem]:
             code = "budget-used-up" if question.trouble.kind is TakenKind.NO_BUDGET else "no-evidence"
             fix = command("build", plan.address, place=settled.place)
             yield Problem(code, plan.address, f"{settled.run.agent.name}: {question.trouble.message}", fix=fix)
+    yield from judge_problems(settled.run, settled.ran, settled.place, dry=settled.dry)
     error = settled.ran.store_error
     if error is not None:
         at = error.at.path if error.at is not None else None

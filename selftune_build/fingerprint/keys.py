@@ -20,6 +20,10 @@ KEY_FORMAT = "selftune.key/1"
 Inputs = dict[str, Any]
 """Input name → plain JSON value; fields at their default are left out, so that a new field does not change old keys."""
 
+NO_JUDGE: Inputs = {}
+JUDGE_SETTINGS = frozenset({"instructions", "votes", "judge_family", "baseline"})
+"""What stands in a key beside the identity of a judge, and only where there is one."""
+
 
 class Question(Struct, frozen=True):
     """What one sample is asked: everything the static key covers, and nothing else."""
@@ -60,14 +64,36 @@ def static_key(inputs: Inputs) -> str:
     return digest_json(inputs)
 
 
-def row_inputs(asked: str, observed: Mapping[str, str], judged_by: Iterable[Mapping[str, Any]], polarity: bool | None) -> Inputs:
-    """What a row depends on: its static key, what was observed (name → digest of today) and how it is judged."""
+def row_inputs(
+    asked: str,
+    observed: Mapping[str, str],
+    judged_by: Iterable[Mapping[str, Any]],
+    polarity: bool | None,
+    judge: Mapping[str, Any] = NO_JUDGE,
+) -> Inputs:
+    """What a row depends on: its static key, what was observed (name → digest of today) and how it is judged.
+
+    `judge` is what else decides where a model rules (`judge_inputs`): nothing of it stands in other keys.
+    """
     inputs: Inputs = {"asked": asked}
     for name, digest in observed.items():
         inputs[f"observed {name}"] = digest
     for position, check in enumerate(judged_by):
         inputs[f"check {position + 1}"] = dict(check)
     _put(inputs, "should_trigger", polarity, None)
+    inputs.update(judge)
+    return inputs
+
+
+def judge_inputs(
+    identity: Mapping[str, Any], votes: int, instructions: Iterable[str], *, refuses_family: bool, baseline: str
+) -> Inputs:
+    """Who rules, how often, told what, and on what answers without the skill (digest of their evidence) beside those with it."""
+    inputs: Inputs = {f"judge {name}": value for name, value in identity.items()}
+    inputs["instructions"] = digest_json(sorted(set(instructions)))
+    _put(inputs, "votes", votes, 1)
+    _put(inputs, "judge_family", "refuse" if refuses_family else "report", "report")
+    _put(inputs, "baseline", baseline, "")
     return inputs
 
 

@@ -11,10 +11,10 @@ from msgspec import UNSET, Struct, UnsetType
 from selftune_build.limits import LOCK_BYTES, LOCK_DEPTH
 from selftune_build.lock.conflict import conflict_sides, has_markers
 from selftune_build.lock.fields import Malformed, count, digest, inner, names, one_of, record, text
-from selftune_build.lock.rendering import ACCEPTED, REVISION, SURFACE, VERSION, is_canonical
+from selftune_build.lock.rendering import ACCEPTED, JUDGE, REVISION, SURFACE, VERSION, is_canonical
 from selftune_build.lock.seal import SEAL, holds
 from selftune_build.model.case import Arm
-from selftune_build.model.lock import AgentEntry, Lock, Row
+from selftune_build.model.lock import AgentEntry, JudgeEntry, Lock, Row
 from selftune_build.model.manifest import Waiver
 from selftune_build.model.sample import EvidenceOrigin
 from selftune_build.model.verdict import Verdict
@@ -133,16 +133,30 @@ class _Parser:
     def _agent(self, package: str, name: str, fields: dict[str, Any]) -> AgentEntry | None:
         identity = inner(fields, "identity")
         gates = inner(fields, "gates")
+        later = {JUDGE} if self.revision > 1 else set()
         entry = AgentEntry(
             identity={key: value for key, value in identity.items() if key != SEAL},
             origin=one_of(fields, "origin", _ORIGINS),
             cases={case: self._arms(package, name, case, record(arms)) for case, arms in inner(fields, "cases").items()},
             gates={gate: one_of(gates, gate, _VERDICTS) for gate in gates},
-            extra=self._extra(fields, {"identity", "origin", "cases", "gates"}),
+            judge=self._judge(package, name, inner(fields, JUDGE)) if JUDGE in later and JUDGE in fields else None,
+            extra=self._extra(fields, {"identity", "origin", "cases", "gates", *later}),
         )
         if self._sealed(identity, "identity", package, name):
             return entry
         self._tampered(f"the seal of the identity of agent {name!r} does not hold", name)
+        return None
+
+    def _judge(self, package: str, agent: str, fields: dict[str, Any]) -> JudgeEntry | None:
+        judge = JudgeEntry(
+            name=text(fields, "name"),
+            identity=inner(fields, "identity"),
+            origin=one_of(fields, "origin", _ORIGINS),
+            extra=self._extra(fields, {"name", "identity", "origin", SEAL}),
+        )
+        if self._sealed(fields, JUDGE, package, agent):
+            return judge
+        self._tampered(f"the seal of the judge of agent {agent!r} does not hold", agent)
         return None
 
     def _arms(self, package: str, agent: str, case: str, arms: dict[str, Any]) -> dict[str, Row]:

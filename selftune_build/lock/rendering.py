@@ -8,12 +8,12 @@ from typing import Any
 from msgspec import UNSET
 
 from selftune_build.lock.seal import sealed
-from selftune_build.model.lock import AgentEntry, Lock, Row
+from selftune_build.model.lock import AgentEntry, JudgeEntry, Lock, Row
 
 VERSION = 1
 REVISION = 2
-"""The latest that this release knows: with `package.surface` and `accepted`, each only where there is something to say."""
-ACCEPTED, SURFACE = "accepted", "surface"
+"""The latest that this release knows: with `package.surface`, `accepted` and `judge`, each only where it says something."""
+ACCEPTED, JUDGE, SURFACE = "accepted", "judge", "surface"
 _ENCODER = json.JSONEncoder(indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
@@ -33,7 +33,9 @@ def render(lock: Lock) -> bytes:
 
 def _revision(lock: Lock) -> int:
     """The earliest that knows every field, so that a lock follows from what it says; one that is not known here stays."""
-    return lock.revision if lock.revision > REVISION else REVISION if lock.surface or lock.accepted else 1
+    judged = any(entry.judge is not None for entry in lock.agents.values())
+    needed = REVISION if lock.surface or lock.accepted or judged else 1
+    return lock.revision if lock.revision > REVISION else needed
 
 
 def _accepted(lock: Lock) -> dict[str, dict[str, Any]]:
@@ -62,6 +64,7 @@ def is_canonical(document: dict[str, Any], content: bytes) -> bool:
 def _agent(package: str, name: str, entry: AgentEntry) -> dict[str, Any]:
     return {
         **entry.extra,
+        **({JUDGE: _judge(package, name, entry.judge)} if entry.judge is not None else {}),
         "identity": sealed(entry.identity, "identity", package, name),
         "origin": entry.origin,
         "gates": entry.gates,
@@ -70,6 +73,11 @@ def _agent(package: str, name: str, entry: AgentEntry) -> dict[str, Any]:
             for case, arms in entry.cases.items()
         },
     }
+
+
+def _judge(package: str, agent: str, judge: JudgeEntry) -> dict[str, Any]:
+    fields = {**judge.extra, "name": judge.name, "identity": judge.identity, "origin": judge.origin}
+    return sealed(fields, JUDGE, package, agent)
 
 
 def row_fields(row: Row) -> dict[str, Any]:

@@ -24,6 +24,8 @@ class StageForecast(Struct, frozen=True):
     missing: int
     calls: int
     causes: tuple[Cause, ...] = ()
+    judge_calls: int = 0
+    """At most, for its rows alone: other rows may put the same questions."""
 
 
 class PackageForecast(Struct, frozen=True):

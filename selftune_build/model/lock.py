@@ -26,6 +26,15 @@ class Row(Struct, frozen=True):
     extra: Fields = field(default_factory=dict)
 
 
+class JudgeEntry(Struct, frozen=True):
+    """Who ruled on what needs a judge: name, identity verbatim as it enters keys, origin of its rulings."""
+
+    name: str
+    identity: dict[str, Any]
+    origin: str
+    extra: Fields = field(default_factory=dict)
+
+
 class AgentEntry(Struct, frozen=True):
     """The evidence of one agent: its identity verbatim as it enters static keys, its rows and its verdicts."""
 
@@ -34,6 +43,8 @@ class AgentEntry(Struct, frozen=True):
     cases: dict[str, dict[str, Row]] = field(default_factory=dict)
     """Case → arm → row."""
     gates: dict[str, str] = field(default_factory=dict)
+    judge: JudgeEntry | None = None
+    """None where no row needs one."""
     extra: Fields = field(default_factory=dict)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from msgspec import Struct, field
+from msgspec.structs import asdict
 
 
 class AgentDefinition(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -19,6 +20,16 @@ class AgentDefinition(Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     origin: Literal["live", "simulated"] | None = None
     base: str = "."
     """Folder of the declaring manifest, relative to the workspace; filled in by the reader, never read from YAML."""
+
+
+class JudgeSetting(Struct, frozen=True):
+    """Who rules on the checks that need a judge: an agent in the role `complete`, and how often it is asked."""
+
+    agent: str
+    model: str | None = None
+    """The judge's own: the model of the package is the agent's."""
+    votes: int = 1
+    """How many answers to each question decide by majority; odd. A deterministic judge is asked once."""
 
 
 class Samples(Struct, frozen=True):
@@ -60,6 +71,8 @@ class Policy(Struct, frozen=True):
     origins: tuple[str, ...] | None = None
     plugins: tuple[str, ...] = ()
     served_model: str = "report"
+    judge_family: Literal["report", "refuse"] = "report"
+    """What to do where judge and agent are of one family of models."""
     bundle_evals: bool = False
 
 
@@ -77,6 +90,8 @@ class Manifest(Struct, frozen=True):
     agent: tuple[str, ...] = ("embedded",)
     model: str | None = None
     agents: dict[str, AgentDefinition] = field(default_factory=dict)
+    judge: JudgeSetting | None = None
+    """None: checks that need a judge are not measured."""
     evals: tuple[str, ...] | None = None
     """Package-relative globs; None: every recognised file under `evals/`."""
     unit_tests: tuple[str, ...] | None = None
@@ -96,5 +111,8 @@ class Manifest(Struct, frozen=True):
     """Workspace-relative path of the package's own manifest, None without one."""
 
     def policy_fields(self) -> dict[str, Any]:
-        """What the digest under `policy` in the lock covers: gates, samples and policy."""
-        return {"gates": self.gates, "samples": self.samples, "policy": self.policy}
+        """What the digest under `policy` in the lock covers: gates, samples and policy, without later fields at their default."""
+        policy = asdict(self.policy)
+        if self.policy.judge_family == "report":
+            del policy["judge_family"]
+        return {"gates": self.gates, "samples": self.samples, "policy": policy}

@@ -60,6 +60,20 @@ class Failure(Struct, frozen=True):
     evidence: str
     failed: int
     n: int
+    measured: bool = True
+    """False where not one sample is known to fail it: nobody could tell."""
+
+
+class Agreement(Struct, frozen=True):
+    """How far the votes of a judge agreed on one check of one row: of all its votes those on the side of the majority."""
+
+    target: str
+    arm: str
+    check: str
+    rulings: int
+    """Samples on which the check was decided."""
+    votes: int
+    agreeing: int
 
 
 class RowState(StrEnum):
@@ -125,6 +139,10 @@ class PackageReport(Struct, frozen=True):
     next_command: str | None = None
     remark: str = ""
     """What the agent says of all its evidence, `Traits.remark`."""
+    judge: str = ""
+    """Name of the judge, empty without one."""
+    agreements: tuple[Agreement, ...] = ()
+    """Of the rows that were judged in this invocation."""
     accepted: tuple[Accepted, ...] = ()
     switched_off: dict[str, str] = {}
     """Gates that the manifest turns off, each with the reason it gives."""

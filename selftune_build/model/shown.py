@@ -42,3 +42,5 @@ class ShownCase(Struct, frozen=True):
     reasons: tuple[Reason, ...]
     """Why the row is stale; empty where it is up to date."""
     samples: tuple[ShownSample, ...]
+    judge: str = ""
+    """Who rules on checks that need a judge; empty without one, and where none does."""

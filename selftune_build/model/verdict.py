@@ -46,3 +46,7 @@ class CheckResult(Struct, frozen=True):
 
     held: bool | None
     evidence: str
+    votes: int = 0
+    """Votes of a judge behind it; none where no judge is asked."""
+    agreeing: int = 0
+    """Votes on the side of the majority."""

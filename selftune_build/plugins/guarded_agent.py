@@ -87,8 +87,7 @@ class GuardedAgent:
         return why
 
     def _asked(self, verb: str, call: Any, request: RunRequest | CompleteRequest) -> None:
-        cancel = request.cancel if isinstance(request, RunRequest) else None
-        manner = Manner(request.timeout_s + PLUGIN_GRACE_SECONDS, (AgentFailure,), reads_only=False, cancel=cancel)
+        manner = Manner(request.timeout_s + PLUGIN_GRACE_SECONDS, (AgentFailure,), reads_only=False, cancel=request.cancel)
         try:
             contained(self._supplier, self._place(verb), call, manner)
         except PluginFailure as failure:

@@ -11,7 +11,17 @@ from msgspec import Struct
 from selftune_build.errors import InputError
 from selftune_build.limits import MANIFEST_BYTES
 from selftune_build.model.location import Location
-from selftune_build.model.manifest import AgentDefinition, Budget, GateSetting, Limits, Manifest, Policy, Samples, Waiver
+from selftune_build.model.manifest import (
+    AgentDefinition,
+    Budget,
+    GateSetting,
+    JudgeSetting,
+    Limits,
+    Manifest,
+    Policy,
+    Samples,
+    Waiver,
+)
 from selftune_build.reading.document import Document, pointer_of
 from selftune_build.reading.schema import validate
 from selftune_build.reading.strict_yaml import load
@@ -131,6 +141,8 @@ def _typed(key: str, value: Any) -> Any:
         return msgspec.convert(value, _MERGED_KEYS[key])
     if key == "agent" and isinstance(value, str):
         return (value,)
+    if key == "judge":
+        return msgspec.convert({"agent": value} if isinstance(value, str) else value, JudgeSetting)
     return tuple(value) if isinstance(value, list) else value
 
 

@@ -26,6 +26,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def percent(part: int, whole: int) -> str:
+    """A share, rounded down: 100 % is said of nothing less."""
+    return f"{100 * part // whole} %"
+
+
 def cells(text: str) -> int:
     """How many terminal cells the text takes; wide East Asian characters take two, combining marks none."""
     if text.isascii():

@@ -50,8 +50,9 @@ def _rows(stage: StageForecast) -> str:
     reused = f"{counted(stage.by_lock + stage.by_store, 'row')} reused ({', '.join(settled)})" if settled else ""
     runs = "run" if stage.target.endswith(":unit-tests") else "call"
     stale = f"{stage.missing} of {counted(stage.rows, 'row')} stale, {counted(stage.calls, runs)}"
-    missing = stale if stage.missing else "up to date"
-    return "; ".join(filter(None, (missing, reused)))
+    judging = f"at most {counted(stage.judge_calls, 'judge call')}" if stage.judge_calls else ""
+    missing = stale if stage.missing else "" if judging else "up to date"
+    return "; ".join(filter(None, (missing, judging, reused)))
 
 
 def _cause(cause: Cause, verbose: bool) -> str:

@@ -28,7 +28,7 @@ def same_problem(problem: Problem) -> Hashable:
 
 def same_failure(failure: Failure) -> Hashable:
     """Equal for failed checks that are told in one entry: what was seen is the same, whatever was looked for in it."""
-    return failure.evidence, stage_of(failure.target)
+    return failure.evidence, failure.measured, stage_of(failure.target)
 
 
 def stage_of(target: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
+
 from selftune_build.model.finding import Finding
 from selftune_build.model.report import Accepted, Failure, PackageReport, Problem, Report, RowReport, StageReport
 from selftune_build.model.verdict import GateResult, Metric, Verdict
@@ -53,6 +55,19 @@ def _package(package: PackageReport) -> dict[str, Any]:
         "rows": [_row(row) for row in package.rows],
         "accepted": [_accepted(one) for one in package.accepted],
         "switched_off": package.switched_off,
+        "judge": _judge(package),
+    }
+
+
+def _judge(package: PackageReport) -> dict[str, Any] | None:
+    if not package.judge:
+        return None
+    return {
+        "name": package.judge,
+        "rulings": sum(each.rulings for each in package.agreements),
+        "votes": sum(each.votes for each in package.agreements),
+        "agreeing": sum(each.agreeing for each in package.agreements),
+        "checks": [msgspec.to_builtins(each) for each in package.agreements],
     }
 
 
@@ -88,6 +103,7 @@ def _failure(failure: Failure) -> dict[str, Any]:
         "evidence": failure.evidence,
         "failed": failure.failed,
         "n": failure.n,
+        "measured": failure.measured,
     }
 
 

@@ -9,7 +9,7 @@ from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS, SHOWN_FILE_LINES, SHOWN_TEXT_LINES
 from selftune_build.model.sample import FileChange, ToolCall
 from selftune_build.model.shown import ShownCase, ShownSample
-from selftune_build.report.cells import name, sentence
+from selftune_build.report.cells import name, percent, sentence
 
 _MARKS = {True: "held", False: "failed", None: "not measured"}
 
@@ -22,6 +22,8 @@ def render(cases: Sequence[ShownCase], *, verbose: bool = False) -> str:
 def _case(shown: ShownCase, verbose: bool) -> Iterator[str]:
     yield f"{name(shown.target)}  {shown.arm}, agent {name(shown.agent)} ({shown.origin})"
     yield from _asked(shown, verbose)
+    if shown.judge:
+        yield f"  judge {name(shown.judge)}"
     yield from _standing(shown)
     for sample in shown.samples:
         yield ""
@@ -77,6 +79,8 @@ def _sample(shown: ShownSample, case: ShownCase, verbose: bool) -> Iterator[str]
         weight = f" (weight {check.weight})" if check.weight != 1 else ""
         yield f"    {_MARKS[check.result.held]}: {sentence(check.check)}{weight}"
         yield f"      {sentence(check.result.evidence)}"
+        if check.result.votes:
+            yield f"      votes {check.result.votes}, agreement {percent(check.result.agreeing, check.result.votes)}"
     yield from _score(shown)
     if case.case.should_trigger is not None and case.arm == "with_skill":
         held = None if shown.activated is None else shown.activated is case.case.should_trigger

@@ -32,6 +32,7 @@ def _case(shown: ShownCase) -> dict[str, Any]:
         "agent": shown.agent,
         "origin": shown.origin,
         "arm": shown.arm,
+        "judge": shown.judge or None,
         "prompt": shown.case.prompt,
         "run": list(shown.case.run),
         "should_trigger": shown.case.should_trigger,
@@ -64,8 +65,7 @@ def _sample(shown: ShownSample) -> dict[str, Any]:
 
 
 def _check(shown: ShownCheck) -> dict[str, Any]:
-    held, evidence = shown.result.held, shown.result.evidence
-    return {"id": shown.id, "check": shown.check, "weight": shown.weight, "held": held, "evidence": evidence}
+    return {"id": shown.id, "check": shown.check, "weight": shown.weight, **msgspec.to_builtins(shown.result)}
 
 
 def _file(change: FileChange) -> dict[str, Any]:

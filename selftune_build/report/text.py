@@ -18,7 +18,7 @@ from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.report import Failure, PackageReport, Problem, Report, StageReport, TargetState
 from selftune_build.model.sample import EvidenceOrigin
 from selftune_build.model.verdict import GateResult, Verdict
-from selftune_build.report.cells import name, paint, sentence, wrap
+from selftune_build.report.cells import name, paint, percent, sentence, wrap
 from selftune_build.report.grouping import (
     checks_of,
     common_fix,
@@ -48,6 +48,7 @@ def render(report: Report, width: int, colour: bool, *, verbose: bool = False) -
         list(_failures(report, width, verbose)),
         list(_findings(report, width, verbose)),
         list(_unmeasured(report, width)),
+        list(_judging(report, width)),
         [*_next(report), _summary(report, colour)],
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
@@ -153,7 +154,8 @@ def _failures(report: Report, width: int, verbose: bool) -> Iterator[str]:
 def _failure(group: Sequence[Failure], agent: str, place: str, width: int) -> Iterator[str]:
     """One failed check, or one that failed alike in several cases."""
     first, (failed, samples) = group[0], samples_of(group)
-    yield from wrap(f"failed in {failed} of {samples}: {subject([each.target for each in group])}{agent}", width, "  ")
+    verb = "failed" if first.measured else "not measured"
+    yield from wrap(f"{verb} in {failed} of {samples}: {subject([each.target for each in group])}{agent}", width, "  ")
     yield from _entry("check", checks_of(group), width)
     yield from _entry("evidence", sentence(first.evidence), width)
     where = f" -C {shlex.quote(place)}" if place else ""
@@ -223,6 +225,17 @@ def _unmeasured(report: Report, width: int) -> Iterator[str]:
         whose = name(packages[0].name) if len(packages) == 1 else f"{len(packages)} packages"
         verb = "has" if len(packages) == 1 else "have"
         yield from wrap(f"inconclusive: {whose} {verb} no case, so nothing about an agent was measured", width, "  ")
+
+
+def _judging(report: Report, width: int) -> Iterator[str]:
+    """How much each judge ruled, and how far its votes agreed: of one vote there is nothing to say."""
+    for judge in dict.fromkeys(package.judge for package in report.packages if package.judge):
+        agreements = [each for package in report.packages if package.judge == judge for each in package.agreements]
+        rulings, votes = sum(each.rulings for each in agreements), sum(each.votes for each in agreements)
+        agreement = f", {percent(sum(each.agreeing for each in agreements), votes)} agreement" if votes > rulings else ""
+        if votes:
+            counts = f"{_count(rulings, 'ruling')} by {_count(votes, 'vote')}"
+            yield from wrap(f"judge {name(judge)}: {counts}{agreement}", width, "  ")
 
 
 def _says_nothing(package: PackageReport) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from typing import Any
 
 from msgspec import Struct
 
-from selftune_build.checks.registry import applies
+from selftune_build.checks.registry import applies, compares, needs_judge
 from selftune_build.fingerprint.digest import digest_json
 from selftune_build.fingerprint.keys import Inputs, Question, static_inputs, static_key
 from selftune_build.fingerprint.staged import Record, facet_names, facet_record, shown_record, tree_record
@@ -51,6 +52,16 @@ class StagedSet:
         return {**facets, self.shown: self.shown_today, self.tree: tree_record(self.packages.values())}
 
 
+class JudgedBy(Struct, frozen=True):
+    """Who rules on what needs a judge: all of it that keys cover."""
+
+    identity: dict[str, Any]
+    """Identity of the judge, the model asked for included."""
+    votes: int = 1
+    refuses_family: bool = False
+    """Rulings of a model of the agent's own family do not count."""
+
+
 class RowSpec(Struct, frozen=True):
     """What a stage makes: evidence for one case under one arm."""
 
@@ -66,6 +77,20 @@ class RowSpec(Struct, frozen=True):
     needed: int
     """Samples that suffice."""
     profile: Profile = "package"
+    judge: JudgedBy | None = None
+    """None where no check needs one, and where there is none."""
+    baseline: str = ""
+    """Evidence of the row without the skill that this one is compared with; empty where it is not, or not known yet."""
+
+    @property
+    def place(self) -> tuple[str, str, str, str]:
+        """Which row it is: folder of the package, stage, arm, case."""
+        return self.package.path, self.stage.value, self.arm.value, self.case.id
+
+    @property
+    def compares(self) -> bool:
+        """Whether a check holds its answers against those without the skill."""
+        return self.judge is not None and any(map(compares, self.checks))
 
 
 class Asking(Struct, frozen=True):
@@ -80,6 +105,7 @@ class Asking(Struct, frozen=True):
     without_skill: StagedSet
     alone: StagedSet
     """The package without competitors: what a script sees."""
+    judge: JudgedBy | None = None
 
 
 def sampled_row(asking: Asking, stage: Stage, case: Case, arm: Arm) -> RowSpec:
@@ -111,4 +137,5 @@ def _row(
     inputs = static_inputs(question)
     checks = tuple(check for check in case.checks if applies(check, arm))
     key = static_key(inputs)
-    return RowSpec(asking.package, stage, case, arm, staged, inputs, key, checks, polarity, needed, question.profile)
+    judge = asking.judge if any(needs_judge(check.kind) for check in checks) else None
+    return RowSpec(asking.package, stage, case, arm, staged, inputs, key, checks, polarity, needed, question.profile, judge)

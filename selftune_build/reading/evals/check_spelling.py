@@ -40,6 +40,7 @@ PLAIN_VALUE = {
     "max-seconds": "value",
     "max-cost": "usd",
     "sentence": "text",
+    "pairwise": "text",
 }
 """Kind → the parameter that a plain value stands for."""
 
@@ -49,20 +50,26 @@ SCRIPT_KINDS = frozenset({"exit", "stderr-contains"})
 AGENT_KINDS = frozenset(
     {
         *("skill-invoked", "skill-not-invoked", "tool-called", "tool-not-called", "tool-count", "tool-order", "tool-sequence"),
-        *("max-turns", "max-tokens", "max-cost"),
+        *("max-turns", "max-tokens", "max-cost", "pairwise"),
     }
 )
 """Kinds that only a case with a prompt can have."""
 
-SKILL_KINDS = frozenset({"skill-invoked", "skill-not-invoked"})
-"""Kinds on the skill's own use, which nobody checks without the skill."""
+SKILL_KINDS = frozenset({"skill-invoked", "skill-not-invoked", "pairwise"})
+"""Kinds that nobody checks without the skill."""
 
 BESIDE = frozenset({"id", "weight", "arm"})
 """Keys of a check that are no kinds."""
 
 _AGENT_ARMS = (Arm.WITH_SKILL, Arm.WITHOUT_SKILL)
 
-_SAYS_NOTHING: tuple[tuple[str, Any], ...] = (("ignore-case", False), ("exit", 0), ("skill", True), ("exists", True))
+_SAYS_NOTHING: tuple[tuple[str, Any], ...] = (
+    ("ignore-case", False),
+    ("exit", 0),
+    ("skill", True),
+    ("exists", True),
+    ("or-equal", False),
+)
 """Parameters at their default: left out, so that writing them does not change a key."""
 
 
@@ -140,10 +147,18 @@ def _checked(source: Source, check: Check, at: Location) -> Check:
         params["path"] = (safe_glob if globs else safe)(params["path"], at=at)
     if "file" in params:
         params["file"] = safe(params["file"], at=at)
+    if "criteria" in params:
+        params["criteria"] = [_criterion(entry) for entry in params["criteria"]]
     files: tuple[str, ...] = ()
     if "run" in params:
         params["run"], files = command_line(source, params["run"])
     return Check(check.kind, params, files, check.origin)
+
+
+def _criterion(entry: str | dict[str, Any]) -> dict[str, Any]:
+    """A criterion of a rubric; a plain text weighs 1, and a weight of 1 says nothing."""
+    given = {"text": entry} if isinstance(entry, str) else entry
+    return {name: value for name, value in given.items() if (name, value) != ("weight", 1)}
 
 
 def command_line(source: Source, argv: list[str]) -> tuple[list[str], tuple[str, ...]]:

@@ -60,6 +60,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "max-seconds": {"value": 1},
     "max-cost": {"usd": "0.1"},
     "sentence": {"text": "t"},
+    "rubric": {"criteria": [{"text": "t"}]},
+    "pairwise": {"text": "t"},
     "unsupported": {"name": "t", "reason": "r", "content": "c"},
 }
 
@@ -73,11 +75,11 @@ def test_there_is_an_example_of_every_kind() -> None:
 
 
 CEILINGS = {"max-turns", "max-tokens", "max-seconds", "max-cost"}
-USE = {"skill-invoked", "skill-not-invoked"}
+USE = {"skill-invoked", "skill-not-invoked", "pairwise"}
 TOOLS = {"tool-called", "tool-not-called", "tool-count", "tool-order", "tool-sequence"}
 
 
-def test_checks_on_the_skills_own_use_and_on_what_a_run_uses_up_are_not_about_the_outcome() -> None:
+def test_checks_on_the_skills_own_use_comparisons_and_what_a_run_uses_up_are_not_about_the_outcome() -> None:
     assert {kind for kind in EXAMPLES if not is_outcome(of(kind))} == USE | CEILINGS | {"unsupported"}
 
 
@@ -98,8 +100,8 @@ def test_which_checks_apply_under_which_arm() -> None:
     assert missing(Arm.SCRIPT) == USE | TOOLS | CEILINGS - {"max-seconds"}
 
 
-def test_only_sentences_need_a_judge() -> None:
-    assert {kind for kind in EXAMPLES if needs_judge(kind)} == {"sentence"}
+def test_sentences_rubrics_and_comparisons_need_a_judge() -> None:
+    assert {kind for kind in EXAMPLES if needs_judge(kind)} == {"sentence", "rubric", "pairwise"}
     assert not needs_judge("nothing")
 
 

@@ -222,7 +222,8 @@ def test_every_property_has_a_description_for_editors() -> None:
 
 def test_every_object_of_the_schema_is_closed() -> None:
     text = json.dumps(schema("selftune-manifest-1"))
-    assert text.count('"type": "object"') + 1 == text.count('"additionalProperties": false')
+    by_name_too = 2  # `competitors` and `judge` may be a word instead
+    assert text.count('"type": "object"') + by_name_too == text.count('"additionalProperties": false')
 
 
 def test_the_schema_of_the_checkout_is_the_one_that_is_used() -> None:
