@@ -85,8 +85,10 @@ FOLDED_TABLE_ROWS = 60
 SHOWN_TEXT_LINES = 40
 SHOWN_FILE_LINES = 12
 
-# Statistics: the largest suite that a message proposes.
+# Statistics: the largest suite that a message proposes, the most cases that it proposes to add, runs in a row that are foretold
 MOST_CASES_NAMED = 5_000
+MOST_CASES_ADDED = 200
+RUNS_FORETOLD = 5
 
 # Child processes, store, staging
 CHILD_KILL_GRACE_S = 1.0

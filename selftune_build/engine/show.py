@@ -11,7 +11,8 @@ from selftune_build.checks.context import Execute, Supplied
 from selftune_build.checks.execute import command_executor
 from selftune_build.checks.registry import check_id
 from selftune_build.engine.evidence import Evidence
-from selftune_build.engine.judging import activated, judge_sample
+from selftune_build.engine.flaky import flaky_row
+from selftune_build.engine.judging import activated, judge_row, judge_sample
 from selftune_build.engine.load import Universe
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan
@@ -75,7 +76,9 @@ def _shown_run(run: PackageRun, traces: Traces, request: BuildRequest) -> Iterat
 
 def _shown(run: PackageRun, plan: RowPlan, execute: Execute | None) -> ShownCase:
     spec = plan.spec
-    counted = {sample.call_id for sample in run.evidence.counted(spec).samples}
+    counts = run.evidence.counted(spec)
+    counted = {sample.call_id for sample in counts.samples}
+    row = plan.row or (judge_row(spec, counts, execute, run.registry.checks).row if counts.samples else None)
     samples = run.evidence.samples(spec)
     chosen = [sample for sample in samples if sample.call_id in counted] or list(samples)
     return ShownCase(
@@ -87,6 +90,7 @@ def _shown(run: PackageRun, plan: RowPlan, execute: Execute | None) -> ShownCase
         row=plan.row,
         reasons=plan.reasons,
         samples=tuple(_shown_sample(spec, sample, sample.call_id in counted, execute, run.registry.checks) for sample in chosen),
+        flaky=tuple(flaky_row(spec, row)),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from selftune_build.engine.advice import command, next_command
+from selftune_build.engine.flaky import flaky_cases
 from selftune_build.engine.noticed import noticed
 from selftune_build.engine.outcome import Outcome
 from selftune_build.engine.package_run import PackageRun
@@ -21,6 +22,7 @@ from selftune_build.graph.targets import SAMPLED, Stage, address
 from selftune_build.limits import REPORT_REASONS
 from selftune_build.model.finding import Severity
 from selftune_build.model.report import PackageReport, Problem, Reason, StageReport, TargetState
+from selftune_build.model.statistics import Statistics
 from selftune_build.model.verdict import GateResult, Verdict
 
 
@@ -72,6 +74,7 @@ def package_report(settled: Settled) -> PackageReport:
         failures=failures,
         next_command=next_command(run, failures, verdict, stopped=stopped, place=settled.place),
         remark=run.agent.traits.remark,
+        statistics=Statistics(flaky=flaky_cases(run, outcome.rows)),
     )
 
 

@@ -114,7 +114,7 @@ def _rate(cases: list[CaseOutcome], means: list[Bounds], setting: GateSetting, c
 
 
 def _with_gaps(decision: Decision, gaps: str) -> Decision:
-    return Decision(decision.verdict, decision.message + gaps)
+    return Decision(decision.verdict, decision.message + gaps, decision.advice)
 
 
 def _place(finding: Finding) -> str:

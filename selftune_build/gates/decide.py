@@ -66,7 +66,7 @@ def _result(gate: Gate, facts: Facts, settings: Mapping[str, GateSetting], confi
             return None
         decision = Decision(Verdict.INCONCLUSIVE, "no case measures this")
     required = gate.required if setting is None else setting.required
-    return GateResult(gate.id, decision.verdict, decision.message, required)
+    return GateResult(gate.id, decision.verdict, decision.message, required, decision.advice)
 
 
 def _absent(name: str, setting: GateSetting) -> GateResult:

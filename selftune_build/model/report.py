@@ -7,6 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from selftune_build.model.finding import Finding
+from selftune_build.model.statistics import NOTHING, Statistics
 from selftune_build.model.verdict import GateResult, Metric, Verdict
 
 
@@ -88,6 +89,7 @@ class PackageReport(Struct, frozen=True):
     next_command: str | None = None
     remark: str = ""
     """What the agent says of all its evidence, `Traits.remark`."""
+    statistics: Statistics = NOTHING
 
 
 class Report(Struct, frozen=True):

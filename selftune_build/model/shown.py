@@ -8,6 +8,7 @@ from selftune_build.model.case import Case
 from selftune_build.model.lock import Row
 from selftune_build.model.report import Reason
 from selftune_build.model.sample import Sample
+from selftune_build.model.statistics import Flaky
 from selftune_build.model.verdict import CheckResult
 
 
@@ -39,3 +40,5 @@ class ShownCase(Struct, frozen=True):
     reasons: tuple[Reason, ...]
     """Why the row is stale; empty where it is up to date."""
     samples: tuple[ShownSample, ...]
+    flaky: tuple[Flaky, ...] = ()
+    """What of it holds only sometimes."""

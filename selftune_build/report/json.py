@@ -8,6 +8,7 @@ from typing import Any
 from selftune_build.model.finding import Finding
 from selftune_build.model.report import Failure, PackageReport, Problem, Report, StageReport
 from selftune_build.model.verdict import GateResult, Metric, Verdict
+from selftune_build.report.statistics_json import statistics_data
 
 REPORT_SCHEMA = "selftune.report/1"
 
@@ -50,6 +51,7 @@ def _package(package: PackageReport) -> dict[str, Any]:
         "problems": [_problem(problem) for problem in package.problems],
         "failures": [_failure(failure) for failure in package.failures],
         "findings": [_finding(finding) for finding in package.findings],
+        **statistics_data(package.statistics),
     }
 
 
@@ -64,7 +66,8 @@ def _metric(metric: Metric) -> dict[str, Any]:
 
 
 def _gate(gate: GateResult) -> dict[str, Any]:
-    return {"id": gate.id, "verdict": gate.verdict.value, "message": gate.message, "required": gate.required}
+    known = {"id": gate.id, "verdict": gate.verdict.value, "message": gate.message, "required": gate.required}
+    return {**known, "advice": gate.advice or None}
 
 
 def _problem(problem: Problem) -> dict[str, Any]:

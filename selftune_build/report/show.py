@@ -10,6 +10,7 @@ from selftune_build.limits import MESSAGE_CHARACTERS, SHOWN_FILE_LINES, SHOWN_TE
 from selftune_build.model.sample import FileChange, ToolCall
 from selftune_build.model.shown import ShownCase, ShownSample
 from selftune_build.report.cells import name, sentence
+from selftune_build.report.statistics import flaky_rate
 
 _MARKS = {True: "held", False: "failed", None: "not measured"}
 
@@ -51,6 +52,8 @@ def _standing(shown: ShownCase) -> Iterator[str]:
         counts += [f"passed {row.passed}" if isinstance(row.passed, int) else ""]
         yield f"  lock: n {row.n}" + "".join(f", {count}" for count in counts if count)
         yield f"  depends on {sentence(', '.join(row.observed) or 'nothing but what was asked')}"
+    for flaky in shown.flaky:
+        yield f"  flaky: {flaky_rate(flaky)}"
     for reason in shown.reasons:
         yield f"  stale: {sentence(reason.message)}"
 

@@ -29,6 +29,7 @@ from selftune_build.report.grouping import (
     stage_of,
     subject,
 )
+from selftune_build.report.statistics import flaky_lines
 from selftune_build.report.table import lay_out, table_lines
 
 SIMULATED = "structure check, no model was run"
@@ -45,6 +46,7 @@ def render(report: Report, width: int, colour: bool, *, verbose: bool = False) -
         list(_problems(report, width, verbose)),
         list(_gates(report, width, verbose)),
         list(_failures(report, width, verbose)),
+        list(flaky_lines(report, width, verbose)),
         list(_findings(report, width, verbose)),
         list(_unmeasured(report, width)),
         [*_next(report), _summary(report, colour)],
@@ -104,6 +106,7 @@ def _gates(report: Report, width: int, verbose: bool) -> Iterator[str]:
                 optional = "" if gate.required else ", not required"
                 yield from wrap(f"{gate.verdict.value}{optional}: gate {name(gate.id)} of {name(package.name)}", width, "  ")
                 yield from _entry("", sentence(gate.message), width)
+                yield from _entry("to do", sentence(gate.advice), width) if gate.advice else ()
 
 
 def _has_to_be_told(gate: GateResult, mode: str, verbose: bool) -> bool:

@@ -1,0 +1,47 @@
+"""What is said for people beside the gates: which cases are flaky and what to do about it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from selftune_build.limits import SHOWN_FAILURES
+from selftune_build.model.report import PackageReport, Report
+from selftune_build.model.statistics import Flaky
+from selftune_build.report.cells import name, sentence, wrap
+
+WHAT = {"checks": "all checks held", "trigger": "the skill was used as it should"}
+FLAKY_ADVICE = (
+    "look at a sample that held beside one that did not (`selftune show {target}{place}`): say in SKILL.md what the good one did, or "
+    "widen a check that refuses a good answer; `--resample 6` makes the rate surer, more cases make the gates surer"
+)
+
+
+def flaky_lines(report: Report, width: int, verbose: bool) -> Iterator[str]:
+    """Each flaky case with its rate, and once what to do."""
+    found = [(package, flaky) for package in report.packages for flaky in package.statistics.flaky]
+    shown = found if verbose else found[:SHOWN_FAILURES]
+    for package, flaky in shown:
+        yield from wrap(f"flaky: {_whose(package, report)}{_rate(flaky)}", width, "  ")
+    if len(found) > len(shown):
+        yield f"  and {len(found) - len(shown)} more flaky cases (-v shows all)"
+    if found:
+        place = f" -C {shlex.quote(report.place)}" if report.place else ""
+        advice = FLAKY_ADVICE.format(target=name(shlex.quote(found[0][1].target)), place=sentence(place))
+        first, *more = wrap(advice, width - len("  to do: "), "")
+        yield from ("  to do: " + first, *(" " * len("  to do: ") + line for line in more))
+
+
+def _whose(package: PackageReport, report: Report) -> str:
+    several = len({each.agent for each in report.packages}) > 1
+    return f"({name(package.agent)}) " if several else ""
+
+
+def _rate(flaky: Flaky) -> str:
+    return f"{name(flaky.target)}: {flaky_rate(flaky)}"
+
+
+def flaky_rate(flaky: Flaky) -> str:
+    """`all checks held in 2 of 3 samples (2 in a row: 0.33, 3 in a row: 0.00)`."""
+    runs = [f"{k} in a row: {share:.2f}" for k, share in enumerate(flaky.all_of, 1) if k > 1]
+    return f"{WHAT[flaky.what]} in {flaky.held} of {flaky.n} samples" + (f" ({', '.join(runs)})" if runs else "")
