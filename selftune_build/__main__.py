@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 COMMANDS = {
     "build": ("selftune_build.cli.build", "bring evidence up to date: spec, evals, unit-tests, replay, baseline, verify"),
     "show": ("selftune_build.cli.show", "one case whole: prompt, transcript, files, each check"),
+    "plan": ("selftune_build.cli.plan", "what a build would run and why, and what it may cost"),
+    "explain": ("selftune_build.cli.explain", "why a case is stale or reused, input by input"),
+    "status": ("selftune_build.cli.status", "how far each package is, and the one command to type next"),
+    "badge": ("selftune_build.cli.badge", "a badge that says what tree and lock say"),
+    "graph": ("selftune_build.cli.graph", "what depends on what: dot, mermaid or JSON"),
     "eval": ("selftune_build.cli.eval", "draft first eval cases from the words of a skill"),
     "create": ("selftune_build.cli.create", "write a new skill package"),
     "plugins": ("selftune_build.cli.plugins", "what is installed beside the tool, and a new plugin to start from"),

@@ -100,10 +100,13 @@ def is_outcome(check: Check) -> bool:
 
 
 def applies(check: Check, arm: Arm) -> bool:
-    """Whether the check says anything under this arm: without the skill only the outcome, for scripts nothing about agents."""
+    """Whether the check says anything under this arm, and its author wants it there.
+
+    Without the skill only the outcome is checked, for scripts nothing about agents.
+    """
     family = FAMILIES.get(check.kind)
-    if family is None:
-        return True
+    if family is None or not check.is_for(arm):
+        return check.is_for(arm)
     return arm in family.arms and (arm is not Arm.WITHOUT_SKILL or family.about_outcome(check))
 
 
@@ -129,8 +132,9 @@ def canonical(check: Check) -> dict[str, Any]:
 
 
 def unusable(case: Case) -> bool:
-    """Whether nothing about the case can ever be measured, so that running it is money for nothing."""
-    return case.should_trigger is None and all(check.kind == "unsupported" for check in case.checks)
+    """Whether nothing about the case with the skill can ever be measured, so that running it is money for nothing."""
+    wanted = [check for check in case.checks if check.is_for(Arm.WITH_SKILL)]
+    return case.should_trigger is None and all(check.kind == "unsupported" for check in wanted)
 
 
 def summary(results: Iterable[CheckResult]) -> Summary:

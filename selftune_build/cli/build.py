@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from selftune_build.cli.reports import wanted_reports, write_reports
+from selftune_build.cli.reports import asked_reports, tell_github, wanted_reports, with_prefix, write_reports
 from selftune_build.cli.signals import interruptible, interrupting
 from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
 from selftune_build.engine.report import worst
@@ -57,6 +57,9 @@ class _Money(click.ParamType[Decimal]):
 @click.option("--no-exec", is_flag=True, help="Refuse to run code of the package.")
 @click.option("--failed", is_flag=True, help="Only cases that failed, or have no evidence.")
 @click.option("--resample", type=click.IntRange(0), default=0, metavar="N", help="Take N more samples of each case.")
+@click.option("--junit", metavar="FILE", help="Short for --report junit=FILE.")
+@click.option("--sarif", metavar="FILE", help="Short for --report sarif=FILE.")
+@click.option("--github", is_flag=True, help="Annotate for GitHub Actions, and add to $GITHUB_STEP_SUMMARY.")
 @click.option("--report", "reports", multiple=True, metavar="ID=FILE", help="Also write the report in this format.")
 @click.option(
     "-C", "--directory", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Run as if started there."
@@ -78,6 +81,9 @@ def command(
     no_exec: bool,
     failed: bool,
     resample: int,
+    junit: str | None,
+    sarif: str | None,
+    github: bool,
     reports: tuple[str, ...],
     directory: Path,
     verbose: bool,
@@ -95,6 +101,7 @@ def command(
     """
     if locked and (dry_run or resample or failed):
         raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample or --failed")
+    asked = asked_reports(reports, junit=junit, sarif=sarif)
     request = BuildRequest(
         directory=existing_folder(directory),
         place="" if directory == Path() else str(directory),
@@ -111,13 +118,16 @@ def command(
         resample=resample,
         max_calls=max_calls,
         max_cost=max_cost,
+        detailed=as_json or github or bool(asked),
     )
     with recorded() as trail:
         plugins = open_plugins(starting_folder(request.directory, request.targets), locked=locked)
-        wanted = wanted_reports(reports, plugins.reports)
+        wanted = wanted_reports(asked, plugins.reports, locked=locked)
         universe, progress = _universe(request, plugins), Progress(sys.stderr, quiet=quiet or as_json)
-        report = _run(universe, request, progress, plugins)
+        report = with_prefix(_run(universe, request, progress, plugins), universe.root)
         text = _rendered(report, as_json, verbose, quiet)
+        if github:
+            return worst([report.exit_code, *tell_github(report, text, as_json=as_json), *write_reports(report, wanted)])
         print(text, flush=True)
         if not progress.spoke and not wanted:
             _note(trail, universe, request, report, text)

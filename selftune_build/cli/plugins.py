@@ -74,19 +74,20 @@ def info(name: str, directory: Path, as_json: bool) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def new(kind: str, name: str, directory: Path, force: bool, as_json: bool) -> int:
     """Write a distribution selftune-KIND-NAME into DIRECTORY: project, code that works, tests that pass, README."""
-    from selftune_build.plugins.scaffold import distribution_files, distribution_name
+    from selftune_build.plugins.scaffold import distribution_files, distribution_name, next_commands
     from selftune_build.scaffold.writing import write_together
 
     contents = distribution_files(Kind(kind), name)
     root = directory / distribution_name(Kind(kind), name)
     written = write_together(root, contents, force=force)
-    next_commands = [f"cd {root}", "pip install -e '.[dev]'", "pytest"]
+    commands = next_commands(Kind(kind), root)
     if as_json:
         paths = sorted((*written.made, *written.replaced))
-        print(json.dumps({**_HEAD, "path": str(root), "written": paths, "next_commands": next_commands}, indent=1))
+        print(json.dumps({**_HEAD, "path": str(root), "written": paths, "next_commands": commands}, indent=1))
     else:
         lines = [f"wrote {len(contents)} files to {root}", *(f"  {path}" for path in sorted(contents))]
-        print("\n".join([one_line(line, MESSAGE_CHARACTERS) for line in lines] + [f"next: {' && '.join(next_commands)}"]))
+        lines += ["next:", *(f"  {command}" for command in commands)]
+        print("\n".join(one_line(line, MESSAGE_CHARACTERS) for line in lines))
     return 0
 
 

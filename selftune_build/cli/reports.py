@@ -1,18 +1,22 @@
-"""`--report ID=FILE`: the report of a build in one more format, written to a file."""
+"""What a build tells beside its output: `--report ID=FILE`, the flags that are short for it, and `--github`."""
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from selftune_build.errors import SelftuneError, StoreError, UsageError
+from selftune_build.limits import STEP_SUMMARY_BYTES
 from selftune_build.model.report import Report
 from selftune_build.report.errors import render_text
 from selftune_build.report.format import ReportFormat
-from selftune_build.store.atomic import write_atomic
+from selftune_build.store.atomic import append, write_atomic
 
 
 class WantedReport(Struct, frozen=True):
@@ -22,8 +26,14 @@ class WantedReport(Struct, frozen=True):
     file: Path
 
 
-def wanted_reports(words: Sequence[str], formats: Mapping[str, ReportFormat]) -> list[WantedReport]:
+def asked_reports(words: Sequence[str], **short: str | None) -> list[str]:
+    """`ID=FILE` of every report that was asked for, those with a flag of their own as well."""
+    return [*words, *(f"{name}={file}" for name, file in short.items() if file is not None)]
+
+
+def wanted_reports(words: Sequence[str], formats: Mapping[str, ReportFormat], *, locked: bool = False) -> list[WantedReport]:
     """What `ID=FILE` ask for. Raises UsageError for a format that nobody supplies, before anything is built."""
+    hint = "under --locked there are no formats of plugins" if locked else "`selftune plugins list` shows those that are there"
     wanted = []
     for word in words:
         name, _, file = word.partition("=")
@@ -31,7 +41,7 @@ def wanted_reports(words: Sequence[str], formats: Mapping[str, ReportFormat]) ->
             raise UsageError(f"--report {word!r} is not ID=FILE", hint="such as --report json=report.json")
         format_ = formats.get(name)
         if format_ is None:
-            raise UsageError(f"there is no report format {name!r}", hint="`selftune plugins list` shows those that are there")
+            raise UsageError(f"there is no report format {name!r}", hint=hint)
         wanted.append(WantedReport(format_, Path(file)))
     return wanted
 
@@ -39,11 +49,37 @@ def wanted_reports(words: Sequence[str], formats: Mapping[str, ReportFormat]) ->
 def write_reports(report: Report, wanted: Sequence[WantedReport]) -> Iterator[int]:
     """Write each; what fails is told on stderr and is an exit status, since the build itself has its result already."""
     for each in wanted:
-        try:
-            _write(each, report)
-        except SelftuneError as error:
-            print(render_text(error), file=sys.stderr)
-            yield error.exit_status
+        yield from _guarded(partial(_write, each, report))
+
+
+def with_prefix(report: Report, root: Path) -> Report:
+    """The report, knowing where its workspace lies in the repository: formats for hosts of code name files from there."""
+    home = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
+    relative = root.relative_to(home).as_posix()
+    return replace(report, prefix="" if relative == "." else f"{relative}/")
+
+
+def tell_github(report: Report, text: str, *, as_json: bool) -> Iterator[int]:
+    """Print the text where no line of it can be a command, then the annotations; add the summary of the step.
+
+    With `as_json` the document has stdout for itself, and the annotations go to stderr.
+    """
+    from selftune_build.report.github import commands, fenced
+    from selftune_build.report.markdown import render
+
+    print(text if as_json else fenced(text), flush=True)
+    print(commands(report), end="", file=sys.stderr if as_json else sys.stdout, flush=True)
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        yield from _guarded(lambda: append(Path(summary), render(report).encode("utf-8", "replace"), STEP_SUMMARY_BYTES))
+
+
+def _guarded(write: Callable[[], None]) -> Iterator[int]:
+    try:
+        write()
+    except SelftuneError as error:
+        print(render_text(error), file=sys.stderr)
+        yield error.exit_status
 
 
 def _write(wanted: WantedReport, report: Report) -> None:

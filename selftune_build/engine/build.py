@@ -2,62 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
-from msgspec import Struct
-
-from selftune_build.agents.builtin import make_agent
-from selftune_build.agents.protocol import Agent
 from selftune_build.checks.execute import command_executor
 from selftune_build.engine.budget import Purse
-from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.load import Universe
-from selftune_build.engine.locks import other_entries, refuse_newer, write_lock
+from selftune_build.engine.locks import other_entries, write_lock
 from selftune_build.engine.outcome import fresh_stages, lock_of, settle
-from selftune_build.engine.package_run import PackageRun, failing_cases
-from selftune_build.engine.plan import RowPlan, by_key, settled_inputs
+from selftune_build.engine.package_run import PackageRun
+from selftune_build.engine.plan import missing_samples, settled_inputs
+from selftune_build.engine.planning import Stores, plan_rows, stores_at
 from selftune_build.engine.price import price_of, refuse_or_confirm, smallest
 from selftune_build.engine.ran import Ran
-from selftune_build.engine.registry import Registry
 from selftune_build.engine.report import broken_reports, overall_report
 from selftune_build.engine.request import BuildRequest, Surroundings
-from selftune_build.engine.runs import AgentOf, package_runs
 from selftune_build.engine.summary import Settled, package_report
-from selftune_build.engine.tracing import trace_address, tracer
-from selftune_build.engine.wanted import wanted_packages
+from selftune_build.engine.tracing import trace_address
 from selftune_build.fingerprint.keys import Inputs
 from selftune_build.gates.foresight import Suite, unsettleable
-from selftune_build.lock.parsing import LockReading
 from selftune_build.model.lock import Lock
 from selftune_build.model.package import Package
 from selftune_build.model.report import PackageReport, Report, Spend
 from selftune_build.stages.baseline import measures_outcome
 from selftune_build.store.location import find_store, open_store
-from selftune_build.store.records import RecordStore
-from selftune_build.store.samples import SampleStore
 from selftune_build.store.traces import Traces
-
-
-class Stores(Struct, frozen=True):
-    """The parts of the store that an invocation works with."""
-
-    samples: SampleStore
-    records: RecordStore
-    traces: Traces
 
 
 def build(universe: Universe, request: BuildRequest, around: Surroundings) -> Report:
     """Bring the targets up to date and say what they amount to. Raises SelftuneError where nothing could be decided at all."""
-    wanted = wanted_packages(universe, request)
     stores = _stores(universe, request, around)
-    agents = _agents(universe, request, stores, around.registry)
-    every = list(package_runs(universe, wanted, request, agents, around.registry))
-    for run in every:
-        refuse_newer(run.package, run.lock)
-    groups = _group_by_agent(every)
-    for runs in groups:
-        _plan(runs, request, stores.traces)
+    groups = plan_rows(universe, request, stores, around.registry)
     purse = _purse(groups, request)
     if not request.dry_run:
         _agree(groups, request, around)
@@ -76,32 +51,7 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings) -> Re
 def _stores(universe: Universe, request: BuildRequest, around: Surroundings) -> Stores:
     """A dry run reads a store that is there and makes none."""
     root = find_store(universe.root) if request.dry_run else open_store(universe.root)
-    return Stores(SampleStore(root, around.progress.waiting), RecordStore(root), Traces(root, universe.root))
-
-
-def _agents(universe: Universe, request: BuildRequest, stores: Stores, registry: Registry) -> AgentOf:
-    """Packages that name the same agent share it, and what was read of its samples."""
-    made: dict[tuple[str, str], tuple[Agent, Evidence]] = {}
-
-    def agent_of(name: str, package: Package, _lock: LockReading) -> tuple[Agent, Evidence]:
-        model = request.model or package.manifest.model
-        agent = make_agent(name, package.manifest, universe.root, model, registry.agents)
-        identity = (agent.name, repr((sorted(agent.identity.items()), agent.traits, model)))
-        return made.setdefault(identity, (agent, Evidence(stores.samples, stores.records, agent)))
-
-    return agent_of
-
-
-def _group_by_agent(runs: Sequence[PackageRun]) -> list[list[PackageRun]]:
-    groups: dict[int, list[PackageRun]] = {}
-    for run in runs:
-        groups.setdefault(id(run.agent), []).append(run)
-    return list(groups.values())
-
-
-def _plan(runs: Sequence[PackageRun], request: BuildRequest, traces: Traces) -> None:
-    for run in runs:
-        run.plan(tracer(run, traces), request.resample, failing_cases(run) if request.failed else None)
+    return stores_at(root, universe, around.progress.waiting)
 
 
 def _purse(groups: Sequence[Sequence[PackageRun]], request: BuildRequest) -> Purse:
@@ -115,7 +65,7 @@ def _purse(groups: Sequence[Sequence[PackageRun]], request: BuildRequest) -> Pur
 def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, around: Surroundings) -> None:
     """Say what it will cost, and what no amount of money can settle, before anything is spent."""
     paid = [plan for runs in groups for run in runs if not run.agent.traits.free for plan in run.plans if plan.missing]
-    calls = _samples(plan for plan in paid if not plan.spec.case.is_script)
+    calls = missing_samples(plan for plan in paid if not plan.spec.case.is_script)
     price = price_of(calls, [cost for runs in groups for cost in runs[0].evidence.costs])
     budgeted = any(
         run.package.manifest.budget.max_calls or run.package.manifest.budget.max_cost_usd for runs in groups for run in runs
@@ -125,13 +75,8 @@ def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, around
             for sentence in _unsettled(run) if any(plan.missing for plan in run.plans) else ():
                 around.progress.waiting(f"{run.package.name}: {sentence}")
     refuse_or_confirm(price, request, budgeted, around.confirm)
-    total = _samples(plan for runs in groups for run in runs for plan in run.plans)
+    total = missing_samples(plan for runs in groups for run in runs for plan in run.plans)
     around.progress.started(total, str(price) if price else None)
-
-
-def _samples(plans: Iterable[RowPlan]) -> int:
-    """How many will be taken: rows that ask the same and are staged alike share them."""
-    return sum(max(plan.missing for plan in group) for group in by_key(plans).values())
 
 
 def _unsettled(run: PackageRun) -> list[str]:
@@ -154,7 +99,7 @@ def _build_group(runs: Sequence[PackageRun], request: BuildRequest, purse: Purse
 def _settle(run: PackageRun, ran: Ran, request: BuildRequest, around: Surroundings) -> Settled:
     execute = None if request.no_exec or request.dry_run else command_executor(run.package, cancel=around.cancel)
     outcome = settle(run, execute)
-    return Settled(run, ran, outcome, fresh_stages(run, outcome), dry=request.dry_run, place=request.place)
+    return Settled(run, ran, outcome, fresh_stages(run, outcome), request.dry_run, request.place, request.detailed)
 
 
 def _write(settled: Sequence[Settled], request: BuildRequest, traces: Traces) -> None:

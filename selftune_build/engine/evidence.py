@@ -112,6 +112,7 @@ class Evidence:
             observed=self._observed(spec, archive, transcript),
             transcript=transcript,
             digest=_sample_digest(archive.static_key, transcript),
+            recorded=archive.recorded,
         )
 
     def _transcript(self, spec: RowSpec, archive: Archive) -> Transcript | None:

@@ -76,7 +76,7 @@ def _report(run: PackageRun, trace: Trace, universe: Universe, request: BuildReq
             rows.setdefault(plan.spec.case.id, {})[plan.spec.arm.value] = plan.row
     failures = (failure for plan in run.plans if plan.row is not None for failure in failures_by_lock(plan, plan.row))
     outcome = decided(run, rows, failures)
-    settled = Settled(run, Ran(), outcome, fresh_stages(run, outcome), dry=True, place=request.place)
+    settled = Settled(run, Ran(), outcome, fresh_stages(run, outcome), True, request.place, request.detailed)
     report = _without_entry(package_report(settled), run)
     problems = (*report.problems, *_problems(settled, report.gates, universe, request))
     refused = any(problem.code in REFUSING for problem in problems)

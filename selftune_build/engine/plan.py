@@ -132,3 +132,8 @@ def by_key(plans: Iterable[RowPlan]) -> Mapping[str, list[RowPlan]]:
     for plan in plans:
         groups.setdefault(f"{plan.spec.key} {plan.spec.staged.tree}", []).append(plan)
     return groups
+
+
+def missing_samples(plans: Iterable[RowPlan]) -> int:
+    """How many samples will be taken: rows that ask the same and are staged alike share them."""
+    return sum(max(plan.missing for plan in group) for group in by_key(plans).values())

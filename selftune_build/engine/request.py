@@ -32,6 +32,8 @@ class BuildRequest(Struct, frozen=True):
     resample: int = 0
     max_calls: int | None = None
     max_cost: Decimal | None = None
+    detailed: bool = False
+    """Whether the report tells of every row."""
 
 
 class Progress(Protocol):

@@ -14,6 +14,7 @@ from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan
 from selftune_build.engine.ran import Ran
 from selftune_build.engine.report import REFUSING
+from selftune_build.engine.row_reports import row_reports
 from selftune_build.engine.sampling import TakenKind
 from selftune_build.engine.scheduler import Question
 from selftune_build.engine.states import Event, advance
@@ -37,6 +38,7 @@ class Settled(Struct, frozen=True):
     dry: bool = False
     place: str = ""
     """The folder of `-C` as it was typed, for the commands to type next."""
+    detailed: bool = False
 
     @property
     def absent(self) -> tuple[str, ...]:
@@ -72,6 +74,7 @@ def package_report(settled: Settled) -> PackageReport:
         problems=problems,
         findings=(*run.package.findings, *(() if settled.dry else noticed(run))),
         failures=failures,
+        rows=row_reports(run, outcome.rows) if settled.detailed else (),
         next_command=next_command(run, failures, verdict, stopped=stopped, place=settled.place),
         remark=run.agent.traits.remark,
         statistics=Statistics(flaky=flaky_cases(run, outcome.rows)),

@@ -50,7 +50,7 @@ def _outcome(case: Case, rows: Mapping[str, Row], is_outcome: Callable[[Check], 
         row = rows.get(Arm.SCRIPT)
         passed = _mean(row, row.passed if row else None, left.get(Arm.SCRIPT, 0))
         return CaseOutcome(case.id, True, None, None, passed, None, () if row else (Arm.SCRIPT.value,))
-    compared = any(is_outcome(check) for check in case.checks)
+    compared = any(is_outcome(check) for check in case.checks) and not any(map(_handicaps, case.checks))
     row, without = rows.get(Arm.WITH_SKILL), rows.get(Arm.WITHOUT_SKILL)
     more = left.get(Arm.WITH_SKILL, 0)
     return CaseOutcome(
@@ -58,14 +58,23 @@ def _outcome(case: Case, rows: Mapping[str, Row], is_outcome: Callable[[Check], 
         False,
         case.should_trigger,
         _behaved(case.should_trigger, _mean(row, row.triggered if row else None, more)),
-        _mean(row, row.passed if row else None, more) if case.checks else None,
+        _mean(row, row.passed if row else None, more) if _checked(case) else None,
         _mean(without, without.passed if without else None, left.get(Arm.WITHOUT_SKILL, 0)) if compared else None,
         _missing(case, row, without, compared),
     )
 
 
+def _checked(case: Case) -> bool:
+    return any(check.is_for(Arm.WITH_SKILL) for check in case.checks)
+
+
+def _handicaps(check: Check) -> bool:
+    """Whether only the arm without the skill has to meet it: a lift over such a case would be one that its author made."""
+    return check.is_for(Arm.WITHOUT_SKILL) and not check.is_for(Arm.WITH_SKILL)
+
+
 def _missing(case: Case, row: Row | None, without: Row | None, compared: bool) -> tuple[str, ...]:
-    measured = bool(case.checks) or case.should_trigger is not None
+    measured = _checked(case) or case.should_trigger is not None
     with_skill = (Arm.WITH_SKILL.value,) if row is None and measured else ()
     return with_skill + ((Arm.WITHOUT_SKILL.value,) if without is None and compared else ())
 

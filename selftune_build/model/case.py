@@ -47,11 +47,21 @@ class Check(Struct, frozen=True):
     params: dict[str, Any] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     origin: Origin | None = None
+    id: str | None = None
+    """As the author wrote it; never part of a key. `checks.naming` gives every check of a case one."""
+    weight: int = 1
+    """Its share in the weighted score of a sample; whether the sample passes does not depend on it."""
+    arms: tuple[Arm, ...] | None = None
+    """Under which arms the author wants it, each once and in the order of `Arm`; None: wherever its kind applies."""
 
     @property
     def is_supplied(self) -> bool:
         """Whether a plugin judges it: its kind is then `NAME/VERSION`, so that what it means is part of every key."""
         return "/" in self.kind
+
+    def is_for(self, arm: Arm) -> bool:
+        """Whether the author wants it under this arm."""
+        return self.arms is None or arm in self.arms
 
 
 class Case(Struct, frozen=True):

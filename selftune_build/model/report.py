@@ -63,6 +63,32 @@ class Failure(Struct, frozen=True):
     n: int
 
 
+class RowState(StrEnum):
+    """What the samples of one row amount to; without the skill nothing has to hold, so such a row is never `failed`."""
+
+    HELD = "held"
+    FAILED = "failed"
+    UNDECIDED = "undecided"
+    """A check was not measured, or the agent does not tell which skills it used."""
+    MISSING = "missing"
+    """There is no evidence of today."""
+
+
+class RowReport(Struct, frozen=True):
+    """One case under one arm, in counts of samples; None where a count is not known."""
+
+    target: str
+    case: str
+    arm: str
+    state: RowState
+    n: int
+    triggered: int | None
+    passed: int | None
+    should_trigger: bool | None
+    path: str | None = None
+    line: int | None = None
+
+
 class Spend(Struct, frozen=True):
     """Calls made in this invocation, every attempt counted; `cost_usd` is a decimal string."""
 
@@ -86,6 +112,8 @@ class PackageReport(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
     findings: tuple[Finding, ...] = ()
     failures: tuple[Failure, ...] = ()
+    rows: tuple[RowReport, ...] = ()
+    """Every row of the stages that were asked for; only in a detailed report."""
     next_command: str | None = None
     remark: str = ""
     """What the agent says of all its evidence, `Traits.remark`."""
@@ -103,3 +131,5 @@ class Report(Struct, frozen=True):
     """`build`, `locked` or `dry-run`."""
     place: str = ""
     """The folder of `-C` as it was typed, for the commands to type next."""
+    prefix: str = ""
+    """What leads from the root of the repository to the workspace, with a slash at its end; empty where they are one."""

@@ -91,3 +91,5 @@ class Sample(Struct, frozen=True):
     transcript: Transcript
     digest: str
     """What was asked and what came back, without call_id, times, cost and paths."""
+    recorded: str = ""
+    """When it was finished, ISO 8601 in UTC; decides nothing."""

@@ -142,7 +142,7 @@ def selftune_reports() -> Iterable[ReportFormat]:
     Errors: none are expected. Where it raises, nothing is written to FILE, the build's own report is printed all the same, and
     the exit status is at least 3.
 
-    Called: once at the end of a build. Under `--locked` too: it was named by whoever typed the command.
+    Called: once at the end of a build. Never under `--locked`, which has the tool's own formats alone.
 
     Enters the key: nothing.
     """

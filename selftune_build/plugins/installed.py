@@ -14,17 +14,24 @@ from selftune_build.plugins.plugin import Offer, Plugin, built_in, load
 from selftune_build.plugins.trust import Census, Refused, census, normal
 from selftune_build.store.location import find_store
 
+READING = (Kind.GATE, Kind.READER)
+"""What may be used under `--locked`: it reads and decides, nothing else."""
+
 Say = Callable[[str], None]
 """Hears what is worth knowing and stops nothing."""
 
 
 class Installed:
-    """Finds offers by kind and id. `only` names the distributions that may be loaded at all; None means every one."""
+    """Finds offers by kind and id.
+
+    `only` names the distributions that may be loaded at all, and then of them only what reads; None means every one, whole.
+    """
 
     def __init__(self, root: Path, say: Say, only: Collection[str] | None = None) -> None:
         self.root = root
         self._say = say
         self._only = None if only is None else frozenset(map(normal, only))
+        self._kinds = tuple(Kind) if only is None else READING
         self._guard = threading.Lock()
         self._census: Census | None = None
         self._plugins: dict[str, Plugin] = {}
@@ -45,7 +52,7 @@ class Installed:
                 protect(folder)
             for found in wanted:
                 if found.name not in self._plugins:
-                    self._plugins[found.name] = load(found, self.root)
+                    self._plugins[found.name] = load(found, self.root, self._kinds)
             return [self._plugins[found.name] for found in wanted]
 
     def refused(self) -> tuple[Refused, ...]:

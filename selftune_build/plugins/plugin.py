@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from importlib import metadata
 from itertools import islice
@@ -71,31 +71,40 @@ def built_in() -> Plugin:
     return Plugin(BUILT_IN, str(Path(builtin.__file__).parents[1]), tuple(offers))
 
 
-def load(found: Found, root: Path) -> Plugin:
-    """Import the entry points of a distribution and call its hooks. Never raises: what fails is a fault of the plugin."""
+def load(found: Found, root: Path, kinds: Collection[Kind] = tuple(Kind)) -> Plugin:
+    """Import the entry points of a distribution and call its hooks of these kinds.
+
+    Never raises: what fails is a fault of the plugin.
+    """
     supplier = Supplier(found.name, found.version)
     offers: list[Offer] = []
     faults: list[str] = []
     for entry in sorted(found.entries, key=lambda each: each.name):
         try:
-            offers += _of_entry(found, entry, supplier, root, faults)
+            plugin = _imported(found, entry, supplier, root)
+            offers += _of_entry(plugin, entry, supplier, kinds, faults)
         except PluginFailure as failure:
             faults.append(failure.message)
     return Plugin(supplier, found.location, tuple(offers), tuple(faults))
 
 
-def _of_entry(found: Found, entry: metadata.EntryPoint, supplier: Supplier, root: Path, faults: list[str]) -> list[Offer]:
+def _imported(found: Found, entry: metadata.EntryPoint, supplier: Supplier, root: Path) -> Any:
     fault = import_fault(found, entry, root)
     if fault is not None:
         raise PluginFailure(supplier, f"the entry point `{entry.name}`", fault)
     # Imports compile, cache and look for libraries by starting programs: only writing is watched here.
     importing = Manner(PLUGIN_LOAD_SECONDS, reads_only=False)
-    plugin = contained(supplier, f"the import of `{entry.value}`", entry.load, importing)
+    return contained(supplier, f"the import of `{entry.value}`", entry.load, importing)
+
+
+def _of_entry(
+    plugin: Any, entry: metadata.EntryPoint, supplier: Supplier, kinds: Collection[Kind], faults: list[str]
+) -> list[Offer]:
     contained(supplier, f"the entry point `{entry.name}`", lambda: _check_api(plugin), _LOADING)
     manager = _manager()
     contained(supplier, f"the entry point `{entry.name}`", lambda: _register(manager, plugin), _LOADING)
     offers: list[Offer] = []
-    for kind in Kind:
+    for kind in kinds:
         try:
             offers += _of_kind(manager, plugin, kind, supplier)
         except PluginFailure as failure:

@@ -62,8 +62,9 @@ class Plugins:
 
     @cached_property
     def reports(self) -> Mapping[str, ReportFormat]:
-        """The formats of reports by id."""
-        return Named({each.id: each for each in REPORT_FORMATS}, lambda name: self._find("report", name))
+        """The formats of reports by id; under `--locked` the tool's own, since those of plugins are no part that only reads."""
+        own = {each.id: each for each in REPORT_FORMATS}
+        return own if self._locked else Named(own, lambda name: self._find("report", name))
 
     def _restricted(self, names: Sequence[str]) -> Registry:
         only = tuple(sorted(set(names)))

@@ -1,9 +1,11 @@
-"""A new plugin as the files of a complete distribution: project, code that works, tests that pass, README."""
+"""A new plugin as the files of a complete distribution: project, code, tests that pass, README, for a gate an example."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from importlib.resources import files
+from pathlib import Path
 
 from selftune_build import __version__
 from selftune_build.errors import UsageError
@@ -13,6 +15,9 @@ NAME_LIMIT = 40
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 _SUFFIX = ".template"
+_EXAMPLE = "example"
+# A gate has decided something only where a skill was measured.
+_EXAMPLES = {Kind.GATE: tuple(f"{_EXAMPLE}/{path}" for path in ("SKILL.md", "evals/evals.yaml", "selftune.yaml"))}
 
 
 def distribution_name(kind: Kind, name: str) -> str:
@@ -42,8 +47,15 @@ def distribution_files(kind: Kind, name: str) -> dict[str, bytes]:
         "tests/conftest.py": "conftest.py",
         "tests/test_conformance.py": f"{kind}/test_conformance.py",
         "tests/test_installed.py": "test_installed.py",
+        **{path: f"{kind}/{path}" for path in _EXAMPLES.get(kind, ())},
     }
     return {path: _filled(contents[path], values) for path in sorted(contents)}
+
+
+def next_commands(kind: Kind, root: Path) -> list[str]:
+    """What to type after it was written to `root`: from its files to tests that pass and, where it has one, its example."""
+    build = [f"selftune build verify -C {_EXAMPLE}"] if kind in _EXAMPLES else []
+    return [f"cd {shlex.quote(str(root))}", "pip install -e '.[dev]'", "pytest", *build]
 
 
 def _check(kind: Kind, name: str) -> None:

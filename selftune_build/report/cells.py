@@ -21,6 +21,11 @@ def sentence(text: str) -> str:
     return one_line(text, EVIDENCE_CHARACTERS)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 call`, `2 calls`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def cells(text: str) -> int:
     """How many terminal cells the text takes; wide East Asian characters take two, combining marks none."""
     if text.isascii():
@@ -56,6 +61,12 @@ def wrap(text: str, width: int, indent: str = "") -> list[str]:
         else:
             lines.append(word)
     return [line if index == 0 else indent + line for index, line in enumerate(lines or [""])]
+
+
+def indented(text: str, width: int, depth: int) -> list[str]:
+    """The text in lines of at most `width` cells, each behind so many spaces, all but the first behind two more."""
+    first, *more = wrap(text, width - depth, "  ")
+    return [" " * depth + line for line in (first, *more)]
 
 
 def _words(text: str, room: int) -> Iterator[str]:

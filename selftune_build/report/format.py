@@ -29,7 +29,28 @@ def _text(report: Report) -> str:
     return render(report, width=100, colour=False, verbose=True)
 
 
+def _junit(report: Report) -> str:
+    from selftune_build.report.junit import render
+
+    return render(report)
+
+
+def _sarif(report: Report) -> str:
+    from selftune_build.report.sarif import render
+
+    return render(report)
+
+
+def _markdown(report: Report) -> str:
+    from selftune_build.report.markdown import render
+
+    return render(report)
+
+
 REPORT_FORMATS: tuple[ReportFormat, ...] = (
     ReportFormat("json", _json, "the document of schemas/selftune-report-1.json"),
+    ReportFormat("junit", _junit, "JUnit XML: a test for each case, gate and problem"),
+    ReportFormat("markdown", _markdown, "a comment for a pull request"),
+    ReportFormat("sarif", _sarif, "SARIF 2.1.0, for code scanning"),
     ReportFormat("text", _text, "the report for people, 100 cells wide, without colours"),
 )

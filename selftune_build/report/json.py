@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from selftune_build.model.finding import Finding
-from selftune_build.model.report import Failure, PackageReport, Problem, Report, StageReport
+from selftune_build.model.report import Failure, PackageReport, Problem, Report, RowReport, StageReport
 from selftune_build.model.verdict import GateResult, Metric, Verdict
 from selftune_build.report.statistics_json import statistics_data
 
@@ -51,6 +51,7 @@ def _package(package: PackageReport) -> dict[str, Any]:
         "problems": [_problem(problem) for problem in package.problems],
         "failures": [_failure(failure) for failure in package.failures],
         "findings": [_finding(finding) for finding in package.findings],
+        "rows": [_row(row) for row in package.rows],
         **statistics_data(package.statistics),
     }
 
@@ -88,6 +89,21 @@ def _failure(failure: Failure) -> dict[str, Any]:
         "evidence": failure.evidence,
         "failed": failure.failed,
         "n": failure.n,
+    }
+
+
+def _row(row: RowReport) -> dict[str, Any]:
+    return {
+        "target": row.target,
+        "case": row.case,
+        "arm": row.arm,
+        "state": row.state.value,
+        "n": row.n,
+        "triggered": row.triggered,
+        "passed": row.passed,
+        "should_trigger": row.should_trigger,
+        "path": row.path,
+        "line": row.line,
     }
 
 

@@ -15,5 +15,5 @@ def baseline_rows(asking: Asking) -> list[RowSpec]:
 
 
 def measures_outcome(check: Check) -> bool:
-    """Whether the check looks at the outcome of the task, and can be measured without a judge."""
-    return is_outcome(check) and not needs_judge(check.kind)
+    """Whether the check looks at the outcome of the task without the skill, and can be measured without a judge."""
+    return is_outcome(check) and not needs_judge(check.kind) and check.is_for(Arm.WITHOUT_SKILL)

@@ -65,6 +65,17 @@ def write_atomic(path: Path, content: bytes, durable: bool = True, mode: int | N
             sync_folder(path.parent)
 
 
+def append(path: Path, content: bytes, limit: int) -> None:
+    """Add to the end of a file that others write to as well, unless it would grow beyond `limit` bytes. Raises StoreError."""
+    with store_errors("write", path):
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            if os.fstat(descriptor).st_size + len(content) <= limit:
+                write_all(descriptor, content)
+        finally:
+            os.close(descriptor)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder survive a power cut; a file system that cannot sync folders does it by itself."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

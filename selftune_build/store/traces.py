@@ -35,6 +35,19 @@ class Traces:
         except (sqlite3.Error, OSError, ValueError):
             return None
 
+    def below(self, prefix: str, most: int) -> Mapping[str, Mapping[str, Any]]:
+        """The inputs noted for addresses that start so, of at most so many rows; empty where they cannot be read."""
+        try:
+            if not self._path.exists():
+                return {}
+            with self._open("ro") as connection:
+                connection.set_progress_handler(lambda: 1, _READ_STEPS)
+                query = "SELECT address, inputs FROM trace WHERE address >= ? AND address < ? LIMIT ?"
+                found = connection.execute(query, (prefix, prefix + chr(0x10FFFF), most)).fetchall()
+            return {address: json.loads(inputs) for address, inputs in found}
+        except (sqlite3.Error, OSError, ValueError):
+            return {}
+
     def write(self, traces: Mapping[str, Mapping[str, Any]]) -> None:
         """Note the inputs of rows that are settled now."""
         if not traces:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from selftune_build.testing.workspace import SkillWorkspace, skill_workspace
+from tests.environments import CHECKOUT, build_wheel, new_environment
 from tests.plugins.site_folder import SiteFolder
 
 __all__ = ["skill_workspace"]
@@ -50,3 +51,10 @@ def plugged(skill_workspace: SkillWorkspace, site: SiteFolder) -> SkillWorkspace
     """A workspace whose commands see what a test installs in `site`."""
     skill_workspace.environment.update(site.environment)
     return skill_workspace
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new virtual environment with nothing but the wheel of this checkout, its tests' needs included; its Python."""
+    wheel = build_wheel(CHECKOUT, tmp_path_factory.mktemp("wheel"))
+    return new_environment(tmp_path_factory.mktemp("fresh") / "venv", f"{wheel}[testing]")

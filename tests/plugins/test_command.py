@@ -55,6 +55,7 @@ def test_a_new_plugin_is_a_complete_distribution(kind: Kind, tmp_path: Path, cap
         "tests/conftest.py",
         "tests/test_conformance.py",
         "tests/test_installed.py",
+        *(["example/SKILL.md", "example/evals/evals.yaml", "example/selftune.yaml"] if kind is Kind.GATE else []),
     }
     assert [path for path in root.rglob("*") if path.is_file() and re.search(r"\{\{\w+\}\}", path.read_text())] == []
 

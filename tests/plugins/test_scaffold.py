@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
-import venv
 from pathlib import Path
 
 import pytest
 
 from selftune_build.__main__ import main
 from selftune_build.plugins.kinds import Kind
+from selftune_build.testing import SkillWorkspace
+from tests.environments import install, run
 from tests.plugins.conftest import pip_install
-
-
-def run(*command: str | Path, cwd: Path) -> str:
-    done = subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new virtual environment with nothing but the wheel of this checkout and what it needs; its Python."""
-    folder = tmp_path_factory.mktemp("fresh")
-    checkout = Path(__file__).parents[2]
-    run(sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", folder, checkout, cwd=folder)
-    venv.create(folder / "venv", with_pip=True)
-    python = folder / "venv/bin/python"
-    (wheel,) = folder.glob("*.whl")
-    run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", f"{wheel}[testing]", cwd=folder)
-    return python
+from tests.plugins.site_folder import SiteFolder
 
 
 @pytest.mark.slow
@@ -38,7 +20,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_new_plugin_installs_and_its_tests_pass(kind: Kind, fresh: Path, tmp_path: Path) -> None:
     assert main(["plugins", "new", "--kind", kind.value, "my-own", str(tmp_path)]) == 0
     project = tmp_path / f"selftune-{kind}-my-own"
-    run(fresh, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-e", f"{project}[dev]", cwd=tmp_path)
+    install(fresh, "-e", f"{project}[dev]", cwd=tmp_path)
     assert " passed" in run(fresh, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=project)
     run(fresh, "-m", "pip", "uninstall", "-q", "-y", project.name, cwd=tmp_path)
 
@@ -49,6 +31,31 @@ def test_the_code_of_a_new_gate_passes_its_tests(tmp_path: Path, monkeypatch: py
     pip_install(tmp_path / "site", project)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
     assert " passed" in run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=project)
+
+
+def test_the_example_of_a_new_gate_passes_by_that_gate(plugged: SkillWorkspace, site: SiteFolder) -> None:
+    assert main(["plugins", "new", "--kind", "gate", "my-own", str(plugged.root)]) == 0
+    project = plugged.root / "selftune-gate-my-own"
+    pip_install(site.path, project)
+    finished = plugged.run("build", "verify", "-C", str(project / "example"), "--json")
+    assert finished.status == 0, finished.stdout
+    gates = {gate["id"]: gate["verdict"] for gate in finished.document["packages"][0]["gates"]}
+    assert gates["my-own"] == "pass"
+    evals = project / "example/evals/evals.yaml"
+    evals.write_text(evals.read_text().replace("Good morning", "Good night", 1))
+    (gate,) = [
+        gate
+        for gate in plugged.run("build", "verify", "-C", str(project / "example"), "--json").document["packages"][0]["gates"]
+        if gate["id"] == "my-own"
+    ]
+    assert (gate["verdict"], gate["message"]) == ("fail", "1 of 5 cases stay below 1, first: asks")
+
+
+def test_what_to_type_next_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plugins", "new", "--kind", "gate", "my-own", str(tmp_path / "a b")]) == 0
+    shown = capsys.readouterr().out.partition("next:\n")[2].splitlines()
+    folder = tmp_path / "a b/selftune-gate-my-own"
+    assert shown == [f"  cd '{folder}'", "  pip install -e '.[dev]'", "  pytest", "  selftune build verify -C example"]
 
 
 @pytest.mark.parametrize("kind", list(Kind), ids=str)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from selftune_build.__main__ import main
+from selftune_build.plugins.kinds import Kind
+from selftune_build.plugins.scaffold import next_commands
 from tests.plugins.conftest import pip_install
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to-plugins.md").read_text(encoding="utf-8")
@@ -46,4 +48,4 @@ def test_the_five_commands_are_commands(tmp_path: Path) -> None:
     assert commands[0] == "selftune plugins new --kind gate not-flaky"
     assert main(["plugins", "new", "--kind", "gate", "not-flaky", str(tmp_path)]) == 0
     assert (tmp_path / commands[1].removeprefix("cd ") / "pyproject.toml").exists()
-    assert len([line for line in commands if line]) == 5
+    assert commands[2:] == [*next_commands(Kind.GATE, tmp_path)[1:], ""]

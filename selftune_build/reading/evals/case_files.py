@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from selftune_build.errors import InputError
@@ -52,6 +52,35 @@ def found_files(source: Source, entries: Any, prompt: str, pointer: str) -> tupl
     return tuple(files.values()), None
 
 
+def placed_files(
+    source: Source, wanted: Iterable[tuple[str, Any, Any]], bases: tuple[str, ...]
+) -> tuple[tuple[CaseFile, ...], str | None]:
+    """Files by (pointer, path, destination), and the reason why the case cannot be used where one of them is missing.
+
+    A path is tried from each of the bases in turn; one that names a folder stands for everything below it. `..` may not
+    lead out of the root. Without a destination a file is placed under its own name.
+    """
+    files: dict[str, CaseFile] = {}
+    for pointer, path, dest in wanted:
+        found = _placed(source, path, dest, bases, pointer)
+        if isinstance(found, str):
+            return (), found
+        for file in found:
+            if file.dest in files and files[file.dest] != file:
+                return (), f"two of its files would be placed at `{file.dest}`"
+            files[file.dest] = file
+    if len(files) > CASE_FILES:
+        return (), f"it brings more than {CASE_FILES} files"
+    return tuple(files.values()), None
+
+
+def inline_file(dest: Any, content: Any) -> CaseFile | str:
+    """A file whose text stands in the suite, or the reason why it cannot be placed."""
+    if not isinstance(dest, str) or fault(dest) or not isinstance(content, str):
+        return f"a file cannot be placed at `{str(dest)[:60]}`"
+    return CaseFile(safe(dest), content.encode("utf-8", "replace"))
+
+
 def package_file(read: Callable[[str], bytes], path: str) -> bytes | None:
     """Bytes of a package file, None where there is none at this path."""
     try:
@@ -91,14 +120,42 @@ def _found_file(source: Source, entry: Any, prompt: str, pointer: str) -> CaseFi
     return f"its file `{path[:60]}` is not in the package" if content is None else CaseFile(safe(dest), content)
 
 
+def _placed(source: Source, path: Any, dest: Any, bases: tuple[str, ...], pointer: str) -> list[CaseFile] | str:
+    if not isinstance(path, str) or fault(path, climb=True):
+        return "it has a file without a usable path"
+    dest = posixpath.basename(path.rstrip("/")) if dest is None else dest
+    if not isinstance(dest, str) or (dest not in (".", "./") and fault(dest)):
+        return f"a file cannot be placed at `{str(dest)[:60]}`"
+    for base in bases:
+        try:
+            at = join(base, path)
+        except InputError:
+            continue
+        content = package_file(source.read, at)
+        if content is not None:
+            return [CaseFile(safe(dest), content)]
+        below = _below(source, at, dest)
+        if below:
+            return below
+    return f"its file `{path[:60]}` is not there"
+
+
+def _below(source: Source, folder: str, dest: str) -> list[CaseFile]:
+    """Everything below a folder, placed below `dest`; nothing where there is no such folder."""
+    prefix = "" if folder == "." else f"{folder}/"
+    inside = [path for path in source.files if path.startswith(prefix)][: CASE_FILES + 1]
+    contents = ((path, package_file(source.read, path)) for path in inside)
+    return [CaseFile(join(dest, path[len(prefix) :]), content) for path, content in contents if content is not None]
+
+
 def _resolved(source: Source, path: str, pointer: str) -> bytes | None:
-    for base in _bases(source.path):
+    for base in _bases(source):
         try:
             content = package_file(source.read, join(base, path))
         except InputError:
             continue
         if content is not None:
-            if base:
+            if base != source.home:
                 _note_base(source, base, pointer)
             return content
     return None
@@ -110,13 +167,12 @@ def _note_base(source: Source, base: str, pointer: str) -> None:
         source.note("eval-file-base", Severity.NOTE, message, pointer)
 
 
-def _bases(path: str) -> Iterator[str]:
-    yield ""
-    folder = posixpath.dirname(path)
-    parent = posixpath.dirname(folder)
-    if folder:
-        yield folder
-    if parent:
+def _bases(source: Source) -> Iterator[str]:
+    yield source.home
+    if source.folder != source.home:
+        yield source.folder
+    parent = posixpath.dirname(source.folder)
+    if parent not in (source.folder, source.home):
         yield parent
 
 

@@ -1,11 +1,16 @@
-"""How checks are written in our own eval files: one mapping with one key, the kind; a plain value where one says it all."""
+"""How checks are written in our own eval files: a mapping with the kind as key; a plain value where one says it all.
+
+Beside the kind may stand `id`, `weight` and `arm`.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from selftune_build.errors import InputError
-from selftune_build.model.case import Check
+from selftune_build.model.case import Arm, Check
 from selftune_build.model.location import Location
 from selftune_build.pattern import PatternError, compile_pattern
 from selftune_build.reading.document import pointer_of
@@ -37,6 +42,14 @@ SCRIPT_KINDS = frozenset({"exit", "stderr-contains"})
 AGENT_KINDS = frozenset({"skill-invoked", "skill-not-invoked", "tool-called", "tool-not-called"})
 """Kinds that only a case with a prompt can have."""
 
+SKILL_KINDS = frozenset({"skill-invoked", "skill-not-invoked"})
+"""Kinds on the skill's own use, which nobody checks without the skill."""
+
+BESIDE = frozenset({"id", "weight", "arm"})
+"""Keys of a check that are no kinds."""
+
+_AGENT_ARMS = (Arm.WITH_SKILL, Arm.WITHOUT_SKILL)
+
 _SAYS_NOTHING: tuple[tuple[str, Any], ...] = (("ignore-case", False), ("exit", 0), ("skill", True))
 """Parameters at their default: left out, so that writing them does not change a key."""
 
@@ -46,14 +59,52 @@ def declared_checks(source: Source, entries: list[dict[str, Any]], pointer: str,
 
     Raises InputError with its place for an unsafe path, a pattern that cannot be used, and a kind that does not fit the case.
     """
-    return tuple(_declared_check(source, entry, f"{pointer}/{index}", script) for index, entry in enumerate(entries))
+    places = [f"{pointer}/{index}" for index in range(len(entries))]
+    _refuse_equal_ids(source, entries, places)
+    checks = (_declared_check(source, entry, place, script) for entry, place in zip(entries, places, strict=True))
+    return tuple(map(_beside, checks, entries))
+
+
+def _beside(check: Check, entry: dict[str, Any]) -> Check:
+    """The check with what stands beside its kind; naming every arm that its case has says nothing."""
+    return replace(check, id=entry.get("id"), weight=entry.get("weight", 1), arms=_arms(entry))
+
+
+def _arms(entry: dict[str, Any]) -> tuple[Arm, ...] | None:
+    declared = entry.get("arm", _AGENT_ARMS)
+    arms = tuple(arm for arm in _AGENT_ARMS if arm in ([declared] if isinstance(declared, str) else declared))
+    return None if arms == _AGENT_ARMS else arms
+
+
+def _refuse_equal_ids(source: Source, entries: list[dict[str, Any]], places: list[str]) -> None:
+    seen: set[str] = set()
+    for entry, place in zip(entries, places, strict=True):
+        if entry.get("id") in seen:
+            at = source.document.locate(f"{place}/id")
+            raise InputError(
+                f"another check of the case has the id `{entry['id']}`", at=at, hint="give it another id", code="bad-id"
+            )
+        seen.update([entry["id"]] if "id" in entry else [])
+
+
+def _kind(source: Source, entry: dict[str, Any], pointer: str) -> str:
+    """The one key that is a kind. Raises InputError where there is none, or more than one."""
+    kinds = [key for key in entry if key not in BESIDE]
+    if len(kinds) != 1:
+        message = f"a check has one kind, and this one has {' and '.join(f'`{kind}`' for kind in kinds[:4]) or 'none'}"
+        hint = "make a list element of each" if kinds else "write a kind and what it looks for, such as `contains: text`"
+        raise InputError(message, at=source.document.locate(pointer), hint=hint, code="bad-check")
+    return kinds[0]
 
 
 def _declared_check(source: Source, entry: dict[str, Any], pointer: str, script: bool) -> Check:
-    ((kind, value),) = entry.items()
+    kind = _kind(source, entry, pointer)
+    value = entry[kind]
     place = pointer + pointer_of([kind])
     at = source.document.locate(place)
     _refuse_misfit(kind, script, at)
+    if "arm" in entry:
+        _refuse_arm(kind, entry["arm"], script, source.document.locate(f"{pointer}/arm"))
     if Check(kind).is_supplied:
         return _supplied_check(source, kind, value, place, at)
     params = dict(value) if isinstance(value, dict) else {PLAIN_VALUE[kind]: value}
@@ -100,6 +151,14 @@ def _check_pattern(pattern: str, ignore_case: bool, at: Location) -> None:
         compile_pattern(pattern, ignore_case=ignore_case)
     except PatternError as problem:
         raise InputError(f"the pattern cannot be used: {problem}", at=at, code="bad-pattern") from None
+
+
+def _refuse_arm(kind: str, arm: str | list[str], script: bool, at: Location) -> None:
+    if script:
+        raise InputError("a script case has no arms", at=at, hint="remove `arm`", code="bad-check")
+    if kind in SKILL_KINDS and arm in (Arm.WITHOUT_SKILL, [Arm.WITHOUT_SKILL]):
+        message = f"`{kind}` says nothing without the skill"
+        raise InputError(message, at=at, hint="remove `arm`, or use another kind of check", code="bad-check")
 
 
 def _refuse_misfit(kind: str, script: bool, at: Location) -> None:

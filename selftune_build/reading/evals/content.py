@@ -10,9 +10,18 @@ from selftune_build.model.case import Case, Check
 
 
 def check_data(check: Check) -> dict[str, Any]:
-    """The check as plain JSON without floats: kind, parameters, names of the package files it executes. No origin."""
+    """The check as plain JSON without floats: kind, parameters, names of the package files it executes, weight and arms.
+
+    No origin and no id; what is at its default is left out.
+    """
     data: dict[str, Any] = {"kind": check.kind, "params": check.params}
-    return {**data, "files": list(check.files)} if check.files else data
+    if check.files:
+        data["files"] = list(check.files)
+    if check.weight != 1:
+        data["weight"] = check.weight
+    if check.arms is not None:
+        data["arms"] = [arm.value for arm in check.arms]
+    return data
 
 
 def has_float(value: Any) -> bool:

@@ -47,6 +47,12 @@ def foreign_limits(source: Source, entry: dict[str, Any], pointer: str) -> Limit
     return Limits(timeout_s or source.limits.timeout_s, max_turns or source.limits.max_turns)
 
 
+def seconds(value: Any) -> int | None:
+    """A time as whole seconds, rounded up, None for what is none: `30`, `2.5`, `"90s"`, `"10m"`, `"500ms"`."""
+    number = _whole(value)
+    return number if number is not None and number > 0 else None
+
+
 def as_json(value: Any) -> str:
     """Any data as one text, the same for equal data."""
     return json.dumps(value, sort_keys=True)

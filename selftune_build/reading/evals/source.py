@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import posixpath
+from collections.abc import Callable, Iterable, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
+from selftune_build.errors import InputError
 from selftune_build.model.case import Case, Check, Origin
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.manifest import Limits
 from selftune_build.reading.document import Document, pointer_of
+from selftune_build.reading.evals.data_file import load_any
+from selftune_build.relpath import fault, join, safe
 
 
 class EvalReading(Struct, frozen=True):
@@ -17,10 +22,15 @@ class EvalReading(Struct, frozen=True):
 
     cases: tuple[Case, ...] = ()
     findings: tuple[Finding, ...] = ()
+    fragment: bool = False
+    """Whether the file says of itself no more than its cases, so that another file may hold them as well."""
 
 
 class Source(Struct, frozen=True):
-    """One eval file: its data, the package around it, and the findings gathered so far."""
+    """One eval file: its data, the files around it, and the findings gathered so far.
+
+    Paths are relative to one root, which is the package, or for evals from elsewhere the folder that they came in.
+    """
 
     format: str
     document: Document
@@ -28,11 +38,22 @@ class Source(Struct, frozen=True):
     package_name: str
     limits: Limits
     findings: list[Finding]
+    files: Sequence[str] = ()
+    """Every file there is, for formats that are made of several."""
+    home: str = ""
+    """The folder of the skill, where many formats start their paths."""
+    parts: set[str] = field(default_factory=set)
+    """Files that the suite is made of beside this one: none of them is a suite of its own."""
 
     @property
     def path(self) -> str:
-        """Package-relative path of the file."""
+        """Path of the file."""
         return self.document.path
+
+    @property
+    def folder(self) -> str:
+        """The folder that the file lies in."""
+        return posixpath.dirname(self.path)
 
     def origin(self, pointer: str) -> Origin:
         """Where the element under a JSON pointer stands."""
@@ -42,9 +63,42 @@ class Source(Struct, frozen=True):
         """Add a finding about the element under a JSON pointer."""
         self.findings.append(Finding(code, severity, message, self.document.locate(pointer), hint))
 
+    def note_once(self, code: str, severity: Severity, message: str, pointer: str, hint: str | None = None) -> None:
+        """As `note`, but the same words are said once for a file."""
+        if all(finding.message != message for finding in self.findings):
+            self.note(code, severity, message, pointer, hint)
+
     def unsupported(self, name: str, content: str, reason: str, pointer: str) -> Check:
         """The check that keeps its case undecided: `content` is what was asked, so that an edit of it changes the case."""
         return Check("unsupported", {"name": name, "reason": reason, "content": content}, origin=self.origin(pointer))
+
+    def part(self, path: str) -> Source | None:
+        """Another file of the same suite, by its path from the root; None where it is not there.
+
+        One that is there and cannot be read is an error finding, and None as well.
+        """
+        try:
+            content = self.read(safe(path))
+        except (OSError, InputError):
+            return None
+        self.parts.add(path)
+        try:
+            document = load_any(path, content, wild=True)
+        except InputError as problem:
+            message = f"a part of the suite is not read: {problem.message}"
+            self.findings.append(Finding("eval-file-unreadable", Severity.ERROR, message, problem.at, problem.hint))
+            return None
+        self.findings.extend(document.findings)
+        return replace(self, document=document)
+
+    def beside(self, path: str) -> str | None:
+        """A path as it is written in this file, seen from the root; None where it leads out of it or is unsafe."""
+        if fault(path, climb=True):
+            return None
+        try:
+            return join(self.folder, path)
+        except InputError:
+            return None
 
 
 def note_unknown_fields(source: Source, items: Iterable[tuple[str, object]], known: frozenset[str]) -> None:

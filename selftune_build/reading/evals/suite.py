@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 
@@ -10,13 +9,12 @@ from msgspec import Struct
 
 from selftune_build.errors import InputError
 from selftune_build.limits import EVAL_CASES
-from selftune_build.model.case import Case
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.location import Location
 from selftune_build.model.manifest import Limits
-from selftune_build.reading import json_text, strict_yaml
-from selftune_build.reading.document import Document, Place
+from selftune_build.reading.document import Document
 from selftune_build.reading.evals import recognise
+from selftune_build.reading.evals.data_file import is_data, load_any, load_data, load_text
 from selftune_build.reading.evals.identifiers import with_unique_ids
 from selftune_build.reading.evals.left_over import CODE, content_of, stands_among_suites, without_fixtures
 from selftune_build.reading.evals.recognise import Format
@@ -43,6 +41,17 @@ class _Asked(Struct, frozen=True):
     """The manifest key under which files of our other format belong."""
     readers: Mapping[str, Format] = NO_READERS
     """Path → the format that the manifest says it is in."""
+    tree: Sequence[str] = ()
+    home: str = ""
+
+
+class _File(Struct, frozen=True):
+    """What one candidate gave, in which format, and the other files that its suite is made of."""
+
+    path: str
+    reading: EvalReading
+    format: str = ""
+    parts: frozenset[str] = frozenset()
 
 
 def read_eval_files(
@@ -54,16 +63,20 @@ def read_eval_files(
     limits: Limits = _DEFAULT_LIMITS,
     taken: Collection[str] = (),
     readers: Mapping[str, Format] = NO_READERS,
+    tree: Sequence[str] = (),
+    home: str = "",
 ) -> EvalReading:
     """The eval cases of these package-relative files, in their order, with ids that differ from each other and from `taken`.
 
     `explicit`: the manifest names them, so a file that cannot be read or is in no known format raises InputError. Else they
     are candidates: what is no eval file is left alone, what looks like one and cannot be read is a finding. A file that says
     it is in a format of ours is read strictly either way. `limits` fill in what a case does not limit. A path in `readers`
-    is read in that format, whatever it looks like.
+    is read in that format, whatever it looks like. `tree` are all files that `read` reads, for suites made of several: what a
+    suite is made of is no suite of its own. `home` is the folder of the skill where that is not the root of all paths.
     """
-    formats = frozenset({recognise.EVALS.name, recognise.EVALS_JSON.name, recognise.TRIGGER_SET.name})
-    return _read_all(paths, _Asked(cache(read), explicit, package_name, limits, formats, "unit_tests", readers), taken)
+    formats = frozenset(recognise.FORMATS) - {recognise.UNIT_TESTS.name}
+    asked = _Asked(cache(read), explicit, package_name, limits, formats, "unit_tests", readers, tree, home)
+    return _read_all(paths, asked, taken)
 
 
 def read_unit_tests(
@@ -75,25 +88,43 @@ def read_unit_tests(
     limits: Limits = _DEFAULT_LIMITS,
     taken: Collection[str] = (),
 ) -> EvalReading:
-    """The unit tests of these files, as `read_eval_files`; only our own format has unit tests."""
-    formats = frozenset({recognise.UNIT_TESTS.name})
+    """The unit tests of these files, as `read_eval_files`: our own format, and that of the predecessor."""
+    formats = frozenset({recognise.UNIT_TESTS.name, recognise.OLD_UNIT_TESTS.name})
     return _read_all(paths, _Asked(cache(read), explicit, package_name, limits, formats, "evals"), taken)
 
 
 def _read_all(paths: Sequence[str], asked: _Asked, taken: Collection[str]) -> EvalReading:
     used: set[str] = set()
     brought = _recording(asked.read, used)
-    cases: list[Case] = []
-    findings: list[Finding] = []
-    for path in paths:
-        reading = _read_one(path, asked, brought)
-        cases += reading.cases
-        findings += reading.findings
-        if len(cases) > EVAL_CASES:
-            message = f"more than {EVAL_CASES} cases in one package"
-            raise InputError(message, at=Location(path), hint="split the suite", code="too-many-cases")
+    files = _suites([_read_one(path, asked, brought) for path in paths])
+    cases = [case for file in files for case in file.reading.cases]
+    if len(cases) > EVAL_CASES:
+        at = Location(files[-1].path)
+        raise InputError(f"more than {EVAL_CASES} cases in one package", at=at, hint="split the suite", code="too-many-cases")
+    findings = [finding for file in files for finding in file.reading.findings]
     unique = with_unique_ids(cases, taken=taken, strict=_OURS)
     return EvalReading(unique.cases, (*without_fixtures(findings, used), *unique.findings))
+
+
+def _suites(files: list[_File]) -> list[_File]:
+    """The files without those that are a part of another one's suite, or a fragment of which another holds every case."""
+    parts = {part for file in files for part in file.parts}
+    files = [file for file in files if file.path not in parts]
+    return [_without_cases(file, whole) if (whole := _whole(file, files)) else file for file in files]
+
+
+def _whole(fragment: _File, files: list[_File]) -> _File | None:
+    if not fragment.reading.fragment or not fragment.reading.cases:
+        return None
+    ids = {case.id for case in fragment.reading.cases}
+    wholes = (file for file in files if file.format == fragment.format and not file.reading.fragment)
+    return next((file for file in wholes if ids <= {case.id for case in file.reading.cases}), None)
+
+
+def _without_cases(fragment: _File, whole: _File) -> _File:
+    message = f"the cases of this file are in {whole.path} as well, and count there"
+    finding = Finding("eval-file-fragment", Severity.NOTE, message, Location(fragment.path, 1, 1, ""))
+    return _File(fragment.path, EvalReading(findings=(finding,)), fragment.format)
 
 
 def _recording(read: Read, used: set[str]) -> Read:
@@ -107,44 +138,36 @@ def _recording(read: Read, used: set[str]) -> Read:
     return reading
 
 
-def _read_one(path: str, asked: _Asked, brought: Read) -> EvalReading:
+def _read_one(path: str, asked: _Asked, brought: Read) -> _File:
     content = _content(path, asked.read)
     if path in asked.readers:
         return _read_as(asked.readers[path], path, content, asked, brought)
     try:
-        document = _load(path, content, wild=True)
+        document = load_any(path, content, wild=True)
     except InputError as problem:
-        return _unreadable(path, content, problem, asked)
+        return _File(path, _unreadable(path, content, problem, asked))
     if recognise.claims_to_be_ours(document.data):
-        document = _load(path, content, wild=False)
-    format_ = recognise.recognise(document.data)
+        document = load_data(path, content, wild=False)
+    format_ = recognise.recognise(document.data, recognise.beside(path, asked.tree))
     if format_ is None or format_.name not in asked.formats:
-        return _not_read(document, format_, asked)
+        return _File(path, _not_read(document, format_, asked))
     return _cases(format_, document, asked, brought)
 
 
-def _read_as(format_: Format, path: str, content: bytes, asked: _Asked, brought: Read) -> EvalReading:
+def _read_as(format_: Format, path: str, content: bytes, asked: _Asked, brought: Read) -> _File:
     """A file in the format that the manifest says: JSON and YAML as data, everything else as text."""
-    is_data = posixpath.splitext(path)[1].lower() in (".json", ".yaml", ".yml")
-    document = _load(path, content, wild=not format_.ours) if is_data else _text(path, content)
+    document = load_data(path, content, wild=not format_.ours) if is_data(path) else load_text(path, content)
     return _cases(format_, document, asked, brought)
 
 
-def _cases(format_: Format, document: Document, asked: _Asked, brought: Read) -> EvalReading:
+def _cases(format_: Format, document: Document, asked: _Asked, brought: Read) -> _File:
     findings = list(document.findings)
-    source = Source(format_.name, document, brought, asked.package_name, asked.limits, findings)
+    source = Source(format_.name, document, brought, asked.package_name, asked.limits, findings, asked.tree, asked.home)
     reading = format_.read(source)
     if not reading.cases:
         source.note("eval-file-empty", Severity.NOTE, "the file holds no case", "")
-    return EvalReading(reading.cases, tuple(findings))
-
-
-def _text(path: str, content: bytes) -> Document:
-    try:
-        return Document(path, content.decode("utf-8-sig"), lambda: Place(1, 1))
-    except UnicodeDecodeError as problem:
-        line = content[: problem.start].count(b"\n") + 1
-        raise InputError("the file is not UTF-8", at=Location(path, line), hint="save it as UTF-8") from None
+    gathered = EvalReading(reading.cases, tuple(findings), reading.fragment)
+    return _File(document.path, gathered, format_.name, frozenset(source.parts))
 
 
 def _content(path: str, read: Read) -> bytes:
@@ -154,11 +177,6 @@ def _content(path: str, read: Read) -> bytes:
         hint = "paths are relative to the folder with SKILL.md"
         message = f"the file cannot be read: {problem.strerror or 'it is not there'}"
         raise InputError(message, at=Location(path), hint=hint, code="missing-file") from None
-
-
-def _load(path: str, content: bytes, *, wild: bool) -> Document:
-    is_yaml = posixpath.splitext(path)[1].lower() in (".yaml", ".yml")
-    return (strict_yaml.load if is_yaml else json_text.load)(content, path, wild=wild)
 
 
 def _unreadable(path: str, content: bytes, problem: InputError, asked: _Asked) -> EvalReading:

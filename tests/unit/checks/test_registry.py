@@ -136,6 +136,22 @@ def test_what_enters_a_key_leaves_out_where_the_check_stands() -> None:
     assert canonical(Check("command", {"run": ["x"]}, files=("x",)))["files"] == ["x"]
 
 
+def test_weight_and_arms_enter_a_key_and_an_id_does_not() -> None:
+    plain = {"kind": "contains", "params": {"text": "t"}}
+    assert canonical(Check("contains", {"text": "t"}, id="total")) == plain
+    weighed = Check("contains", {"text": "t"}, weight=3, arms=(Arm.WITH_SKILL,))
+    assert canonical(weighed) == {**plain, "weight": 3, "arms": ["with_skill"]}
+
+
+def test_a_check_applies_under_the_arms_that_its_author_wants_where_its_kind_says_something() -> None:
+    def arms(kind: str, *wanted: Arm) -> set[Arm]:
+        return {arm for arm in Arm if applies(Check(kind, EXAMPLES.get(kind, {}), arms=wanted), arm)}
+
+    assert arms("contains", Arm.WITHOUT_SKILL) == {Arm.WITHOUT_SKILL}
+    assert arms("skill-invoked", Arm.WITHOUT_SKILL) == set()
+    assert arms("from-the-future/1", Arm.WITH_SKILL) == {Arm.WITH_SKILL}
+
+
 @pytest.mark.parametrize(
     ("answers", "expected"),
     [
@@ -154,3 +170,4 @@ def test_a_case_nothing_about_which_can_be_measured() -> None:
     assert unusable(Case("a", checks=(of("unsupported"),)))
     assert not unusable(Case("a", checks=(of("unsupported"),), should_trigger=True))
     assert not unusable(Case("a", checks=(of("unsupported"), of("contains"))))
+    assert unusable(Case("a", checks=(Check("contains", {"text": "t"}, arms=(Arm.WITHOUT_SKILL,)),)))

@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from selftune_build.gates.facts import gather, measures_anything
 from selftune_build.gates.outcomes import CaseOutcome, outcomes
-from selftune_build.model.case import Case, Check
+from selftune_build.model.case import Arm, Case, Check
 from selftune_build.model.lock import Row
 from selftune_build.stats.bounds import UNDECIDED, Bounds, exactly
 
@@ -50,6 +50,13 @@ def test_checks_on_the_use_of_the_skill_are_not_compared() -> None:
     assert outcome.passed == exactly(Fraction(1, 3))
     assert outcome.baseline is None
     assert outcome.missing == ()
+
+
+def test_a_check_that_only_the_arm_without_the_skill_has_to_meet_makes_no_lift() -> None:
+    harder = Check("contains", arms=(Arm.WITHOUT_SKILL,))
+    outcome = one(Case("a", checks=(OUTCOME, harder)), with_skill=row(3, 1, 3), without_skill=row(3, None, 0))
+    assert (outcome.passed, outcome.baseline) == (exactly(1), None)
+    assert one(Case("a", checks=(harder,)), without_skill=row(3, None, 0)).passed is None
 
 
 def test_an_agent_that_does_not_tell_leaves_the_case_undecided_but_not_missing() -> None:

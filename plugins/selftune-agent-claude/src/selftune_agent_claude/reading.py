@@ -39,10 +39,11 @@ def reply(stream: Stream) -> Reply:
     result = stream.last("result")
     if result is None:
         raise AgentFailure(ErrorKind.PROTOCOL, "the event stream has no result: the program ended before it was done")
-    if result.get("is_error") and result.get("subtype") not in _ENDS_WITHOUT_ERROR:
-        raise _failure(result, stream)
-    if result.get("subtype") == "success" and result.get("stop_reason") is None:
-        raise AgentFailure(ErrorKind.REPORTED, "the stream of the model was cut: its answer has no end")
+    if result.get("subtype") not in _ENDS_WITHOUT_ERROR:
+        if result.get("is_error") or result.get("subtype") != "success":
+            raise _failure(result, stream)
+        if result.get("stop_reason") is None:
+            raise AgentFailure(ErrorKind.REPORTED, "the stream of the model was cut: its answer has no end")
     uses = list(_uses(stream))
     return Reply(
         output=_output(result, stream),
@@ -83,7 +84,10 @@ def _failure(result: dict[str, Any], stream: Stream) -> AgentFailure:
         kind = ErrorKind.AUTH
     elif said.get("error") == "rate_limit":
         kind = ErrorKind.RATE_LIMIT
-    text = " ".join(str(result.get("result") or "; ".join(map(str, result.get("errors") or ())) or result.get("subtype")).split())
+    errors = "; ".join(map(str, result.get("errors") or ()))
+    text = " ".join(
+        str(result.get("result") or errors or result.get("subtype") or "its result does not say how it ended").split()
+    )
     return AgentFailure(kind, text[:500], retry_after_s=_pause(stream) if kind is ErrorKind.RATE_LIMIT else None)
 
 

@@ -11,11 +11,11 @@ import pytest
 
 from selftune_build.checks.registry import FAMILIES
 from selftune_build.errors import InputError
-from selftune_build.model.case import CaseFile
+from selftune_build.model.case import Arm, CaseFile
 from selftune_build.model.finding import Severity
 from selftune_build.model.manifest import Limits
 from selftune_build.reading.evals import EvalReading
-from selftune_build.reading.evals.check_spelling import PLAIN_VALUE
+from selftune_build.reading.evals.check_spelling import BESIDE, PLAIN_VALUE
 
 Suite = Callable[..., EvalReading]
 
@@ -106,6 +106,22 @@ def test_writing_a_default_changes_nothing(evals: Suite) -> None:
     assert [check.params for check in short.checks] == [check.params for check in long.checks]
 
 
+def test_a_check_says_its_id_its_weight_and_its_arm_beside_its_kind(evals: Suite) -> None:
+    plain, named, both = (
+        evals(
+            one_case(
+                "{id: b, prompt: p, checks: [{contains: x}, {id: total, contains: y, weight: 3, arm: with_skill},"
+                " {contains: z, arm: [without_skill, with_skill]}]}"
+            )
+        )
+        .cases[1]
+        .checks
+    )
+    assert (plain.id, plain.weight, plain.arms) == (None, 1, None)
+    assert (named.id, named.weight, named.arms) == ("total", 3, (Arm.WITH_SKILL,))
+    assert both.arms is None
+
+
 def test_json_says_the_same_as_yaml(evals: Suite) -> None:
     data = {"format": "selftune.evals/1", "cases": [{"id": "a", "prompt": "p", "checks": [{"contains": "x"}]}]}
     written = evals({"evals/a.json": data}).cases[0]
@@ -159,6 +175,14 @@ def test_a_case_that_checks_nothing_is_an_error_and_stays_listed(evals: Suite) -
         "{id: b, prompt: p, checks: [{exit: 0}]}",
         "{id: b, prompt: p, checks: [{stderr-contains: x}]}",
         "{id: b, prompt: p, checks: [{unsupported: x}]}",
+        "{id: b, prompt: p, checks: [{id: total, weight: 2}]}",
+        "{id: b, prompt: p, checks: [{contains: a, weight: 0}]}",
+        "{id: b, prompt: p, checks: [{contains: a, weight: 1.5}]}",
+        "{id: b, prompt: p, checks: [{contains: a, arm: script}]}",
+        "{id: b, prompt: p, checks: [{contains: a, arm: []}]}",
+        "{id: b, prompt: p, checks: [{contains: a, id: 'a b'}]}",
+        "{id: b, prompt: p, checks: [{contains: a, id: x}, {contains: b, id: x}]}",
+        "{id: b, prompt: p, checks: [{skill-invoked: true, arm: without_skill}]}",
     ],
 )
 def test_what_the_format_does_not_allow_is_refused_with_its_line(evals: Suite, fields: str) -> None:
@@ -201,5 +225,5 @@ def test_duplicate_keys_are_refused_in_our_own_format(evals: Suite) -> None:
 def test_every_kind_that_can_be_written_can_be_judged_and_the_other_way_round() -> None:
     schema = json.loads((Path(__file__).parents[4] / "schemas" / "selftune-evals-1.json").read_text())
     written = set(schema["$defs"]["check"]["properties"])
-    assert written == set(FAMILIES) - {"unsupported"}
+    assert written == set(FAMILIES) - {"unsupported"} | BESIDE
     assert set(PLAIN_VALUE) <= written

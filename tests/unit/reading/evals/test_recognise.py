@@ -43,11 +43,6 @@ def test_a_query_without_an_answer_is_an_error(evals: Suite) -> None:
 @pytest.mark.parametrize(
     ("data", "name"),
     [
-        ({"stimuli": [{"name": "a", "prompt": "p"}]}, "Vally"),
-        ({"scenarios": [{"name": "a", "prompt": "p", "assertions": []}]}, "dotnet"),
-        ({"skill": "x", "config": {"executor": "mock"}, "tasks": ["tasks/*.yaml"]}, "waza"),
-        ({"version": "1", "tasks": [{"instruction": "do"}]}, "skillgrade"),
-        ({"variants": [], "cases": [{"id": "a", "prompt": "p"}]}, "skill-eval-harness"),
         ([{"prompt": "p", "expected": "x"}, {"other": 1}], "unknown"),
         ({"evals": ["a", "b"]}, "unknown"),
         ({"assertions": ["a"]}, "unknown"),

@@ -1,0 +1,36 @@
+"""`selftune badge`: what tree and lock say, as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
+from selftune_build.engine.request import BuildRequest
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("targets", nargs=-1, metavar="[PACKAGE]...")
+@click.option("--json", "as_json", is_flag=True, help="The JSON that badge services read, instead of a picture.")
+@click.option("-C", "--directory", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="As if started there.")
+def command(targets: tuple[str, ...], as_json: bool, directory: Path) -> int:
+    """Print a badge (SVG) for PACKAGEs, all by default: verified or not, and by which kind of evidence.
+
+    Judged from tree and lock alone, as by `selftune build verify --locked`; nothing is executed or written.
+    Exit status: 0 printed, whatever it says; 2 bad input.
+    """
+    from selftune_build.engine.load import load_universe
+    from selftune_build.engine.locked import check
+    from selftune_build.reading.absent import no_package
+    from selftune_build.report.badge import endpoint, svg
+
+    request = BuildRequest(directory=existing_folder(directory), targets=targets, locked=True)
+    start = starting_folder(request.directory, targets)
+    registry = open_plugins(start, locked=True).registry
+    universe = load_universe(start, registry=registry)
+    if not (universe.packages or universe.broken):
+        raise no_package(universe.root)
+    report = check(universe, request, registry)
+    print(endpoint(report) if as_json else svg(report), end="")
+    return 0

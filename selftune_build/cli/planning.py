@@ -1,0 +1,66 @@
+"""What `plan`, `explain`, `graph` and `status` share: the words of their command line, and a plan that runs nothing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
+from selftune_build.engine.request import BuildRequest
+
+if TYPE_CHECKING:
+    from selftune_build.engine.planning import Planned
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def planning_options(command: _Command) -> _Command:
+    """The options that all of them take."""
+    for option in (
+        click.option("-v", "--verbose", is_flag=True, help="Everything there is to say."),
+        click.option(
+            "-C", "--directory", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="As if started there."
+        ),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
+        click.option("--model", metavar="NAME", help="Of this model instead of the manifest's."),
+        click.option(
+            "--agent", "agents", multiple=True, metavar="NAME", help="Of this agent, not the manifest's; may be repeated."
+        ),
+        click.argument("targets", nargs=-1, metavar="[TARGET]..."),
+    ):
+        command = option(command)
+    return command
+
+
+def plan_only(
+    directory: Path, targets: tuple[str, ...], agents: tuple[str, ...], model: str | None, **more: Any
+) -> tuple[BuildRequest, Planned]:
+    """Load and plan, as a dry run does. Raises SelftuneError."""
+    from selftune_build.engine.load import load_universe
+    from selftune_build.engine.planning import plan
+    from selftune_build.reading.absent import no_package
+
+    request = BuildRequest(
+        directory=existing_folder(directory),
+        place="" if directory == Path() else str(directory),
+        targets=targets,
+        agents=tuple(dict.fromkeys(agents)),
+        model=model,
+        dry_run=True,
+        **more,
+    )
+    start = starting_folder(request.directory, targets)
+    registry = open_plugins(start).registry
+    universe = load_universe(start, registry=registry)
+    if not (universe.packages or universe.broken):
+        raise no_package(universe.root)
+    return request, plan(universe, request, registry)
+
+
+def width() -> int:
+    """Cells of the terminal, 100 where there is none."""
+    return shutil.get_terminal_size((100, 24)).columns

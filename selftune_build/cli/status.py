@@ -1,0 +1,33 @@
+"""`selftune status`: how far every package is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from selftune_build.cli.planning import plan_only, planning_options, width
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@planning_options
+def command(
+    targets: tuple[str, ...], agents: tuple[str, ...], model: str | None, as_json: bool, directory: Path, verbose: bool
+) -> int:
+    """Say how far each package is on its way to being published, and the one command that takes the next step.
+
+    Judges by tree and lock alone; the age of the evidence and the models that served it are those of the samples in the
+    store. Asks no agent and writes nothing. Exit status: 0 told, 2 bad input.
+    """
+    import msgspec
+
+    from selftune_build.engine.locked import check
+    from selftune_build.engine.status import status
+    from selftune_build.report.status import render, render_json
+
+    request, planned = plan_only(directory, targets, agents, model)
+    reports = check(planned.universe, msgspec.structs.replace(request, dry_run=False, locked=True), planned.registry).packages
+    told = status(planned.universe, reports, [run for runs in planned.groups for run in runs], request.place)
+    print(render_json(told) if as_json else render(told, datetime.now(UTC), width()), end="")
+    return 0

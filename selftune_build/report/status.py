@@ -1,0 +1,60 @@
+"""The status of all packages for people and for machines (schema `selftune.status/1`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from selftune_build.model.status import PackageStatus, Readiness
+from selftune_build.report.cells import cells, counted, indented, name, pad, sentence
+
+_DAY_S = 86_400
+
+
+def render_json(statuses: Sequence[PackageStatus]) -> str:
+    """One document, newline at the end."""
+    document = {"schema": "selftune.status/1", "ok": True, "exit_code": 0, "packages": msgspec.to_builtins(statuses)}
+    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+
+
+def render(statuses: Sequence[PackageStatus], now: datetime, width: int) -> str:
+    """One paragraph for each package: its state, why, how old its evidence is, the one command to type next."""
+    room = max((cells(_who(each)) for each in statuses), default=0)
+    lines = [line for each in statuses for line in _package(each, now, room, width)]
+    ready = sum(each.state is Readiness.READY_TO_PUBLISH for each in statuses)
+    return "\n".join([*lines, "", f"{ready} of {counted(len(statuses), 'package')} ready to publish"]) + "\n"
+
+
+def _who(each: PackageStatus) -> str:
+    return f"{name(each.name)} ({name(each.agent)})" if each.agent else name(each.name)
+
+
+def _package(each: PackageStatus, now: datetime, room: int, width: int) -> Iterator[str]:
+    yield f"{pad(_who(each), room)}  {each.state.value}"
+    if each.state is not Readiness.READY_TO_PUBLISH:
+        yield from indented(sentence(each.summary), width, 2)
+    yield from indented(f"evidence: {', '.join(_evidence(each, now))}", width, 2)
+    if each.next_command:
+        yield f"  next: {sentence(each.next_command)}"
+
+
+def _evidence(each: PackageStatus, now: datetime) -> Iterator[str]:
+    yield name(each.origin) if each.origin else "none in the lock"
+    if each.oldest is not None and each.newest is not None:
+        yield f"samples from {_age(each.oldest, now)} to {_age(each.newest, now)} old"
+    elif each.origin:
+        yield "its samples are not in this store"
+    if len(each.models) > 1:
+        yield f"served by different models: {', '.join(map(name, each.models))}"
+    elif each.models:
+        yield f"served by {name(each.models[0])}"
+
+
+def _age(recorded: str, now: datetime) -> str:
+    seconds = max((now.astimezone(UTC) - datetime.fromisoformat(recorded).astimezone(UTC)).total_seconds(), 0)
+    if seconds < _DAY_S:
+        return f"{int(seconds // 3600)} h"
+    return f"{int(seconds // _DAY_S)} d"

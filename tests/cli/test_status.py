@@ -1,0 +1,101 @@
+"""`selftune status`: the first step that is left of each package, and one command that takes it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.property.workspace import CHECKOUT, Workspace
+
+SCHEMA: dict[str, Any] = json.loads((CHECKOUT / "schemas/selftune-status-1.json").read_text())
+
+
+def status_of(workspace: Workspace, name: str) -> dict[str, Any]:
+    """The status of one package, from JSON that satisfies its schema."""
+    status, stdout, stderr = workspace.selftune("status", "--json", "-C", str(workspace.root))
+    assert (status, stderr) == (0, "")
+    document = json.loads(stdout)
+    jsonschema.validate(document, SCHEMA)
+    (found,) = (package for package in document["packages"] if package["name"] == name)
+    return dict(found)
+
+
+def _nothing(workspace: Workspace) -> None:
+    """Leaves everything as it is."""
+
+
+def _no_evals(workspace: Workspace) -> None:
+    (workspace.root / "brew/evals/evals.yaml").unlink()
+
+
+def _other_body(workspace: Workspace) -> None:
+    workspace.edit("brew/SKILL.md", "Grind the beans.", "Grind the beans slowly.")
+
+
+def _bad_name(workspace: Workspace) -> None:
+    workspace.edit("brew/SKILL.md", "description: Makes coffee and espresso.", 'description: ""')
+
+
+def _new_file(workspace: Workspace) -> None:
+    workspace.write("brew/notes.md", "Nobody reads this.\n")
+
+
+def _strict_gate(workspace: Workspace) -> None:
+    manifest = json.loads(workspace.read("selftune.yaml"))
+    manifest["defaults"]["gates"]["trigger-recall"] = {"min": 0.9}
+    workspace.write("selftune.yaml", json.dumps(manifest))
+    assert workspace.build().status == 3
+
+
+@pytest.mark.parametrize(
+    ("edit", "state", "command"),
+    [
+        (_nothing, "ready_to_publish", "selftune publish brew"),
+        (_no_evals, "needs_evals", "selftune eval generate brew"),
+        (_other_body, "needs_routing_replay", "selftune build brew:replay"),
+        (_bad_name, "blocked_spec_validation", "selftune build brew:spec -v"),
+        (_new_file, "needs_verification", "selftune build brew"),
+        (_strict_gate, "needs_passing_gates", "selftune build brew -v"),
+    ],
+)
+def test_the_first_step_that_is_left_is_named_with_its_command(
+    built: Workspace, edit: Callable[[Workspace], None], state: str, command: str
+) -> None:
+    edit(built)
+    found = status_of(built, "brew")
+    assert found["state"] == state
+    assert shlex.split(found["next_command"])[:-2] == command.split()
+    assert shlex.split(found["next_command"])[-2:] == ["-C", str(built.root)]
+
+
+def test_the_command_takes_the_step(built: Workspace) -> None:
+    _other_body(built)
+    built.selftune(*shlex.split(status_of(built, "brew")["next_command"])[1:])
+    assert status_of(built, "brew")["state"] not in ("needs_routing_replay", "needs_evals")
+
+
+def test_a_script_that_no_unit_test_runs_is_a_step_of_a_package_that_is_not_verified(built: Workspace) -> None:
+    built.write("brew/scripts/weigh.py", "print(1)\n")
+    assert status_of(built, "brew")["state"] == "needs_unit_tests"
+    built.build()
+    assert status_of(built, "brew")["state"] == "ready_to_publish"  # what no gate asks for stands in nobody's way
+
+
+def test_the_age_of_the_evidence_is_that_of_the_samples_in_the_store(built: Workspace) -> None:
+    found = status_of(built, "brew")
+    assert found["origin"] == "simulated"
+    assert found["oldest"] is not None
+    assert found["oldest"] <= found["newest"]
+
+
+def test_without_the_samples_the_age_is_not_known_and_said_so(built: Workspace, tmp_path: Any) -> None:
+    elsewhere = {**built.environment, "SELFTUNE_STORE": str(tmp_path / "empty")}
+    status, stdout, _ = built.selftune("status", "-C", str(built.root), environment=elsewhere)
+    assert status == 0
+    assert "its samples are not in this store" in stdout
+    assert "2 of 2 packages ready to publish" in stdout
