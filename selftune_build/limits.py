@@ -94,6 +94,8 @@ STEP_SUMMARY_BYTES = 1024 * KIB  # GitHub drops a longer one
 MOST_CASES_NAMED = 5_000
 MOST_CASES_ADDED = 200
 RUNS_FORETOLD = 5
+NOISE_SPLITS = 400
+NOISE_SAMPLES = 100
 
 # Child processes, store, staging
 CHILD_KILL_GRACE_S = 1.0

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from selftune_build.engine.load import Universe
 
 
-class _Money(click.ParamType[Decimal]):
+class Money(click.ParamType[Decimal]):
+    """An amount of money on the command line: a decimal number that is not negative."""
+
     name = "USD"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
@@ -52,7 +54,7 @@ class _Money(click.ParamType[Decimal]):
 )
 @click.option("--model", metavar="NAME", help="Model to ask the agent for; part of the key.")
 @click.option("--max-calls", type=click.IntRange(0), help="Stop before the call that would pass this number; attempts count.")
-@click.option("--max-cost", type=_Money(), metavar="USD", help="Stop when this much has been spent.")
+@click.option("--max-cost", type=Money(), metavar="USD", help="Stop when this much has been spent.")
 @click.option("-y", "--yes", "assume_yes", is_flag=True, help="Do not ask before many paid calls.")
 @click.option("--no-exec", is_flag=True, help="Refuse to run code of the package.")
 @click.option("--failed", is_flag=True, help="Only cases that failed, or have no evidence.")
@@ -169,12 +171,13 @@ def _run(universe: Universe, request: BuildRequest, progress: Progress, plugins:
         return check(universe, request, plugins.registry)
     from selftune_build.engine.build import build
 
-    around = Surroundings(progress=progress, confirm=_confirm, registry=plugins.registry)
+    around = Surroundings(progress=progress, confirm=confirm, registry=plugins.registry)
     with interruptible(around.stop, around.cancel, progress.urgent):
         return build(universe, request, around)
 
 
-def _confirm(question: str) -> bool | None:
+def confirm(question: str) -> bool | None:
+    """Ask on a terminal; None where there is nobody to ask."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
     with interrupting():

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from selftune_build.cli.eval_noise import command as noise
 from selftune_build.cli.start import existing_folder, starting_folder
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
@@ -113,3 +114,6 @@ def _package_document(each: Generated, unread: frozenset[str]) -> dict[str, Any]
         "should_trigger": each.drafting.triggering,
         "notes": list(_notes(each, unread)),
     }
+
+
+command.add_command(noise)

@@ -19,12 +19,12 @@ from selftune_build.engine.report import broken_reports, overall_report
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.engine.summary import Settled, package_report
 from selftune_build.engine.tracing import trace_address
+from selftune_build.engine.unsettled import unsettled
 from selftune_build.fingerprint.keys import Inputs
-from selftune_build.gates.foresight import Suite, unsettleable
+from selftune_build.graph.targets import Stage
 from selftune_build.model.lock import Lock
 from selftune_build.model.package import Package
 from selftune_build.model.report import PackageReport, Report, Spend
-from selftune_build.stages.baseline import measures_outcome
 from selftune_build.store.location import find_store, open_store
 from selftune_build.store.traces import Traces
 
@@ -72,16 +72,11 @@ def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, around
     )
     for runs in groups:
         for run in runs:
-            for sentence in _unsettled(run) if any(plan.missing for plan in run.plans) else ():
-                around.progress.waiting(f"{run.package.name}: {sentence}")
+            for sentence in unsettled(run) if any(plan.missing for plan in run.plans) and Stage.VERIFY in run.stages else ():
+                around.progress.warning(f"{run.package.name}: {sentence}")
     refuse_or_confirm(price, request, budgeted, around.confirm)
     total = missing_samples(plan for runs in groups for run in runs for plan in run.plans)
     around.progress.started(total, str(price) if price else None)
-
-
-def _unsettled(run: PackageRun) -> list[str]:
-    suite = Suite(run.package.evals, run.package.unit_tests, measures_outcome)
-    return unsettleable(suite, run.package.manifest.gates, run.package.manifest.samples.confidence)
 
 
 def _build_group(runs: Sequence[PackageRun], request: BuildRequest, purse: Purse, around: Surroundings) -> list[Settled]:
@@ -116,9 +111,9 @@ def _write(settled: Sequence[Settled], request: BuildRequest, traces: Traces) ->
 
 
 def _may_write(package: Package, request: BuildRequest) -> bool:
-    """Only evidence of agents and models that the manifest names belongs in the lock."""
+    """Only evidence of agents and models that the manifest names belongs in the lock, and nothing of an A/A run (ADR 0031)."""
     named = set(request.agents) <= set(package.manifest.agent)
-    return named and request.model in (None, package.manifest.model)
+    return request.groups == 1 and named and request.model in (None, package.manifest.model)
 
 
 def _merged_lock(group: Sequence[Settled]) -> Lock:

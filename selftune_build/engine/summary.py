@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from selftune_build.engine.advice import command, next_command
-from selftune_build.engine.flaky import flaky_cases
 from selftune_build.engine.noticed import noticed
 from selftune_build.engine.outcome import Outcome
 from selftune_build.engine.package_run import PackageRun
@@ -18,12 +17,12 @@ from selftune_build.engine.row_reports import row_reports
 from selftune_build.engine.sampling import TakenKind
 from selftune_build.engine.scheduler import Question
 from selftune_build.engine.states import Event, advance
+from selftune_build.engine.statistics import statistics_of
 from selftune_build.errors import PLUGIN_FAILED, PLUGIN_MISSING
 from selftune_build.graph.targets import SAMPLED, Stage, address
 from selftune_build.limits import REPORT_REASONS
 from selftune_build.model.finding import Severity
 from selftune_build.model.report import PackageReport, Problem, Reason, StageReport, TargetState
-from selftune_build.model.statistics import Statistics
 from selftune_build.model.verdict import GateResult, Verdict
 
 
@@ -77,7 +76,7 @@ def package_report(settled: Settled) -> PackageReport:
         rows=row_reports(run, outcome.rows) if settled.detailed else (),
         next_command=next_command(run, failures, verdict, stopped=stopped, place=settled.place),
         remark=run.agent.traits.remark,
-        statistics=Statistics(flaky=flaky_cases(run, outcome.rows)),
+        statistics=statistics_of(run, outcome.rows),
     )
 
 

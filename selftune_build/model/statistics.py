@@ -23,6 +23,8 @@ class Statistics(Struct, frozen=True):
     """Everything of that kind that one package has under one agent."""
 
     flaky: tuple[Flaky, ...] = ()
+    unsettled: tuple[str, ...] = ()
+    """One sentence for each gate that this suite cannot pass whatever it measures."""
 
 
 NOTHING = Statistics()

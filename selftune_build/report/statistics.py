@@ -12,9 +12,16 @@ from selftune_build.report.cells import name, sentence, wrap
 
 WHAT = {"checks": "all checks held", "trigger": "the skill was used as it should"}
 FLAKY_ADVICE = (
-    "look at a sample that held beside one that did not (`selftune show {target}{place}`): say in SKILL.md what the good one did, or "
-    "widen a check that refuses a good answer; `--resample 6` makes the rate surer, more cases make the gates surer"
+    "look at a sample that held beside one that did not (`selftune show {target}{place}`): say in SKILL.md what the good one did "
+    "or widen a check that refuses a good answer; `--resample 6` makes the rate surer, more cases make the gates surer"
 )
+
+
+def unsettled_lines(report: Report, width: int) -> Iterator[str]:
+    """In a plan: which gates the suites cannot settle, whatever is spent."""
+    for package in report.packages if report.mode == "dry-run" else ():
+        for text in package.statistics.unsettled:
+            yield from wrap(f"before anything is spent: {name(package.name)}: {sentence(text)}", width, "  ")
 
 
 def flaky_lines(report: Report, width: int, verbose: bool) -> Iterator[str]:

@@ -29,7 +29,7 @@ from selftune_build.report.grouping import (
     stage_of,
     subject,
 )
-from selftune_build.report.statistics import flaky_lines
+from selftune_build.report.statistics import flaky_lines, unsettled_lines
 from selftune_build.report.table import lay_out, table_lines
 
 SIMULATED = "structure check, no model was run"
@@ -43,6 +43,7 @@ def render(report: Report, width: int, colour: bool, *, verbose: bool = False) -
         list(_evidence(report, width)),
         _table(report, width, colour, verbose),
         list(_reasons(report, width, verbose)),
+        list(unsettled_lines(report, width)),
         list(_problems(report, width, verbose)),
         list(_gates(report, width, verbose)),
         list(_failures(report, width, verbose)),

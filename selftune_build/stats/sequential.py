@@ -6,7 +6,7 @@ that hypothesis, it is at most a martingale that starts at 1, so it ever reaches
 whenever and however often somebody looks and however it was decided to take more samples.
 
 * One tilt: with a sample of `now` worth exp(a·x) and of `then` exp(b·x), divide by the expectation, Π (1 + p(exp(a) - 1))^n. The
-  rates p are not known, so divide by the largest expectation that the hypothesis allows: at most the martingale of the true rates.
+  rates p are not known, so divide by the largest expectation that the hypothesis allows: never above the true martingale.
   The logarithm of the expectation is concave in the rates, so this is a concave maximum with one linear constraint. With equal n
   in every case all cases take one pair of rates (closed form), else its Lagrange dual bounds it from above, whatever the
   multiplier. So rates may differ between cases as they like.
