@@ -171,7 +171,7 @@ def _fired(groups: Groups, manifest: Manifest) -> dict[str, bool]:
 
 
 def _lifted(groups: Groups, setting: GateSetting, confidence: float) -> dict[str, bool]:
-    """Whether the lift gate sees a lift, or a harm, between the same bytes: the first group with the skill, the second without."""
+    """Whether the lift gate sees a lift or a harm between the same bytes, the first group as with the skill."""
     pairs = [Pair(*(_mean([each.achieved for each in arm]) for arm in arms)) for case, *arms in groups if _compares(case)]
     if not pairs or not setting.enabled:
         return {}
