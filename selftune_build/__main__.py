@@ -30,6 +30,7 @@ COMMANDS = {
     "create": ("selftune_build.cli.create", "write a new skill package"),
     "plugins": ("selftune_build.cli.plugins", "what is installed beside the tool, and a new plugin to start from"),
     "init": ("selftune_build.cli.init", "adopt the skill packages that are here already"),
+    "completion": ("selftune_build.cli.completion", "the completion script for bash, zsh or fish"),
     "doctor": ("selftune_build.cli.doctor", "which agents could be used here, and what to type where one could not"),
 }
 """Name of each command: the module whose `command` it is, and what it does."""
@@ -56,13 +57,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def help_text() -> str:
     """The commands and what they do, for `selftune --help`."""
     lines = ["Usage: selftune COMMAND [OPTION…]", "", "make for agent skills", "", "Commands:"]
-    lines += [f"  {name:<8} {purpose}" for name, (_, purpose) in COMMANDS.items()]
+    lines += [f"  {name:<10} {purpose}" for name, (_, purpose) in COMMANDS.items()]
     lines += ["", "selftune COMMAND --help shows a command's options; selftune --version shows the version."]
     return "\n".join(lines)
 
 
 def _dispatch(rest: list[str]) -> int:
     name = rest[0] if rest else None
+    asked = os.environ.get("_SELFTUNE_COMPLETE")
+    if asked is not None:
+        return _completed(asked)
     if name in ("--version", "-V"):
         print(f"selftune-build {__version__}")
         return 0
@@ -75,6 +79,12 @@ def _dispatch(rest: list[str]) -> int:
     if name not in COMMANDS:
         return _unknown(name)
     return _recalled(rest[1:]) if name == "build" else _run_command(name, rest[1:])
+
+
+def _completed(asked: str) -> int:
+    from selftune_build.cli.completion import complete
+
+    return complete(asked, {name: module for name, (module, _) in COMMANDS.items()})
 
 
 def _unknown(name: str) -> int:

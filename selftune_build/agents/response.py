@@ -166,10 +166,17 @@ def _usage(value: object) -> Usage | None:
         return None
     if not isinstance(value, dict):
         _refuse("/usage is not an object")
-    return Usage(_tokens(value, "input_tokens"), _tokens(value, "output_tokens"), _cost(value.get("cost_usd", 0)))
+    cost = value.get("cost_usd")
+    return Usage(
+        _count(value, "input_tokens"),
+        _count(value, "output_tokens"),
+        "0" if cost is None else _cost(cost),
+        unpriced=cost is None,
+        turns=None if value.get("turns") is None else _count(value, "turns"),
+    )
 
 
-def _tokens(usage: dict[str, Any], field: str) -> int:
+def _count(usage: dict[str, Any], field: str) -> int:
     count = usage.get(field, 0)
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
         _refuse(f"/usage/{field} is not a count")

@@ -16,6 +16,12 @@ def judge(check: Check, transcript: Transcript, context: CheckContext) -> CheckR
     `--no-exec`, where nothing can run it, and where it did not start or did not end by itself: that says nothing about
     the skill.
     """
+    end = end_of(check, transcript, context)
+    return _by_end(check, end) if isinstance(end, CommandEnd) else end
+
+
+def end_of(check: Check, transcript: Transcript, context: CheckContext) -> CommandEnd | CheckResult:
+    """How the command of a check ended, its exit status known; else the result that it is not measured."""
     if not context.allow_exec:
         return not_measured("commands are not run under --no-exec")
     if context.execute is None:
@@ -23,7 +29,7 @@ def judge(check: Check, transcript: Transcript, context: CheckContext) -> CheckR
     end = context.execute(_command(check, transcript, context))
     if end.exit_status is None:
         return not_measured(f"the command brought no exit status: {end.reason}")
-    return _by_end(check, end)
+    return end
 
 
 def _command(check: Check, transcript: Transcript, context: CheckContext) -> Command:

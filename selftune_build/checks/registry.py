@@ -8,7 +8,22 @@ from typing import Any
 
 from msgspec import Struct
 
-from selftune_build.checks import command, exit_status, files, sentence, skills, text, tools, unsupported
+from selftune_build.checks import (
+    ceilings,
+    command,
+    exit_status,
+    files,
+    json_path,
+    json_schema,
+    score,
+    sentence,
+    skills,
+    snapshot,
+    text,
+    tool_order,
+    tools,
+    unsupported,
+)
 from selftune_build.checks.context import CheckContext, failed, not_measured
 from selftune_build.errors import PLUGIN_MISSING
 from selftune_build.escape import one_line
@@ -42,6 +57,8 @@ class Family(Struct, frozen=True):
     needs_judge: bool = False
     measurable: bool = True
     summary: str = ""
+    compared: bool = True
+    """Whether it alone makes its case count for the lift: not what a run used up, since to do nothing uses least."""
 
 
 def _never(check: Check) -> bool:
@@ -62,11 +79,22 @@ FAMILIES = {
         Family("file-contains", files.judge_contains),
         Family("file-not-contains", files.judge_not_contains),
         Family("file-regex", files.judge_regex),
+        Family("file-equals", snapshot.judge),
+        Family("json-path", json_path.judge),
+        Family("json-schema", json_schema.judge),
         Family("command", command.judge),
+        Family("score", score.judge),
         Family("skill-invoked", skills.judge_invoked, arms=_WITH_SKILL, about_outcome=_never),
         Family("skill-not-invoked", skills.judge_not_invoked, arms=_WITH_SKILL, about_outcome=_never),
         Family("tool-called", tools.judge_called, arms=_AGENT_ARMS, about_outcome=tools.is_about_outcome),
         Family("tool-not-called", tools.judge_not_called, arms=_AGENT_ARMS, about_outcome=tools.is_about_outcome),
+        Family("tool-count", tool_order.judge_count, arms=_AGENT_ARMS, about_outcome=tools.is_about_outcome),
+        Family("tool-order", tool_order.judge_order, arms=_AGENT_ARMS, about_outcome=tool_order.is_about_outcome),
+        Family("tool-sequence", tool_order.judge_sequence, arms=_AGENT_ARMS, about_outcome=tool_order.is_about_outcome),
+        Family("max-turns", ceilings.judge_turns, arms=_AGENT_ARMS, compared=False),
+        Family("max-tokens", ceilings.judge_tokens, arms=_AGENT_ARMS, compared=False),
+        Family("max-seconds", ceilings.judge_seconds, compared=False),
+        Family("max-cost", ceilings.judge_cost, arms=_AGENT_ARMS, compared=False),
         Family("sentence", sentence.judge, needs_judge=True),
         Family("unsupported", unsupported.judge, measurable=False),
     )
@@ -96,7 +124,7 @@ def is_outcome(check: Check) -> bool:
     family = FAMILIES.get(check.kind)
     if family is None:
         return check.is_supplied
-    return family.measurable and family.about_outcome(check)
+    return family.measurable and family.compared and family.about_outcome(check)
 
 
 def applies(check: Check, arm: Arm) -> bool:
@@ -118,12 +146,13 @@ def needs_judge(kind: str) -> bool:
 
 def may_change(check: Check) -> bool:
     """Whether a check that was not measured may be measured another time, with nothing but the surroundings changed."""
-    return check.is_supplied or check.kind == "command"
+    return check.is_supplied or check.kind in ("command", "score")
 
 
 def check_id(check: Check) -> str:
-    """A short label on one line: the kind and what it looks for. For people; not unique."""
-    return one_line(f"{check.kind} {_subject(check)}".strip(), CHECK_LABEL_CHARACTERS)
+    """A short label on one line: the id where the author gave one, the kind and what it looks for. For people; not unique."""
+    own = f"{check.id}: " if check.id else ""
+    return one_line(f"{own}{check.kind} {_subject(check)}".strip(), CHECK_LABEL_CHARACTERS)
 
 
 def canonical(check: Check) -> dict[str, Any]:
@@ -147,10 +176,11 @@ def summary(results: Iterable[CheckResult]) -> Summary:
 
 def _subject(check: Check) -> str:
     params = check.params
-    if check.kind == "command":
+    if "run" in params and not check.is_supplied:
         return " ".join(params["run"])
     if check.kind in ("skill-invoked", "skill-not-invoked"):
         return str(params.get("skill", "(this skill)"))
-    names = [str(params[key]) for key in ("path", "name", "status") if key in params]
+    names = [str(params[key]) for key in ("path", "file", "name", "status", "value", "usd") if key in params]
+    names += [", ".join(map(str, params["names"]))] if "names" in params and not check.is_supplied else []
     quoted = [f'"{params[key]}"' for key in ("text", "pattern", "input-contains") if key in params]
     return " ".join(names + quoted)

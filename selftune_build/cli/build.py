@@ -14,6 +14,7 @@ import click
 from selftune_build.cli.reports import asked_reports, tell_github, wanted_reports, with_prefix, write_reports
 from selftune_build.cli.signals import interruptible, interrupting
 from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
+from selftune_build.cli.target_type import TargetType
 from selftune_build.engine.report import worst
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.errors import UsageError
@@ -43,7 +44,7 @@ class Money(click.ParamType[Decimal]):
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("targets", nargs=-1, metavar="[TARGET]...")
+@click.argument("targets", nargs=-1, type=TargetType(), metavar="[TARGET]...")
 @click.option("--locked", is_flag=True, help="Compare tree and lock; run nothing, write nothing.")
 @click.option("--dry-run", is_flag=True, help="Say what would run and why; run nothing, write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document (schemas/selftune-report-1.json).")

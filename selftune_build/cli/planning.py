@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
+from selftune_build.cli.target_type import TargetType
 from selftune_build.engine.request import BuildRequest
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def planning_options(command: _Command) -> _Command:
         click.option(
             "--agent", "agents", multiple=True, metavar="NAME", help="Of this agent, not the manifest's; may be repeated."
         ),
-        click.argument("targets", nargs=-1, metavar="[TARGET]..."),
+        click.argument("targets", nargs=-1, type=TargetType(), metavar="[TARGET]..."),
     ):
         command = option(command)
     return command

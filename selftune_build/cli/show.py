@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
+from selftune_build.cli.target_type import TargetType
 from selftune_build.engine.request import BuildRequest
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("targets", nargs=-1, metavar="PACKAGE:STAGE[CASE]...")
+@click.argument("targets", nargs=-1, type=TargetType(), metavar="PACKAGE:STAGE[CASE]...")
 @click.option("--agent", "agents", multiple=True, metavar="NAME", help="Of this agent, not the manifest's; may be repeated.")
 @click.option("--model", metavar="NAME", help="Of this model instead of the manifest's.")
 @click.option("--no-exec", is_flag=True, help="Do not run the commands of checks.")

@@ -125,7 +125,14 @@ class Evidence:
             reply = self.parse(spec, _without_paths(archive.raw, paths))
         except AgentFailure:
             return None
-        return Transcript(reply, files, archive.exit_status, stderr, limit=spec.arm is Arm.SCRIPT and archive.exit_status is None)
+        return Transcript(
+            reply,
+            files,
+            archive.exit_status,
+            stderr,
+            limit=spec.arm is Arm.SCRIPT and archive.exit_status is None,
+            milliseconds=archive.seconds_ms,
+        )
 
     def _observed(self, spec: RowSpec, archive: Archive, transcript: Transcript) -> frozenset[str]:
         tree = archive.staged

@@ -32,6 +32,8 @@ class Judgement(Struct, frozen=True):
 
     row: Row
     failures: tuple[Failure, ...]
+    always: tuple[Check, ...] = ()
+    """Checks that held in every sample."""
 
 
 def inputs_today(spec: RowSpec, observed: Sequence[str]) -> Inputs:
@@ -67,7 +69,7 @@ def judge_row(
         triggered=_triggered(spec, counted.samples),
         passed=_passed(spec, counted.samples, judged),
     )
-    return Judgement(row, _failures(spec, counted.samples, judged))
+    return Judgement(row, _failures(spec, counted.samples, judged), always_held(judged))
 
 
 def judge_sample(
@@ -129,6 +131,12 @@ def _failures(spec: RowSpec, samples: Sequence[Sample], judged: Sequence[Judged]
     if limited:
         failures.append(Failure(target, "limit", "the time limit was reached twice", limited, len(samples)))
     return tuple(failures)
+
+
+def always_held(judged: Sequence[Judged]) -> tuple[Check, ...]:
+    """The checks that held in all of at least one sample."""
+    columns = zip(*judged, strict=True)
+    return tuple(column[0][0] for column in columns if all(result.held for _, result in column))
 
 
 def _first(results: Sequence[CheckResult]) -> str:

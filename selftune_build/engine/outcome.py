@@ -8,6 +8,7 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from selftune_build.checks.context import Execute
+from selftune_build.engine.blunt import Always
 from selftune_build.engine.evidence import evidence_digest
 from selftune_build.engine.judging import Judgement, judge_row
 from selftune_build.engine.package_run import PackageRun
@@ -36,6 +37,7 @@ class Outcome(Struct, frozen=True):
     metrics: dict[str, Metric]
     failures: tuple[Failure, ...]
     verdict: Verdict
+    always: Always = {}
 
 
 def settle(run: PackageRun, execute: Execute | None) -> Outcome:
@@ -46,7 +48,9 @@ def settle(run: PackageRun, execute: Execute | None) -> Outcome:
         if judgement is not None:
             rows.setdefault(plan.spec.case.id, {})[plan.spec.arm.value] = judgement.row
     failures = [failure for plan, judgement in judged if judgement and _reported(plan) for failure in judgement.failures]
-    return decided(run, rows, failures)
+    without = [(plan, judgement) for plan, judgement in judged if judgement and plan.spec.arm is Arm.WITHOUT_SKILL]
+    always = {plan.spec.case.id: judgement.always for plan, judgement in without}
+    return replace(decided(run, rows, failures), always=always)
 
 
 def decided(run: PackageRun, rows: Rows, failures: Iterable[Failure] = ()) -> Outcome:

@@ -10,6 +10,7 @@ from selftune_build.agents.protocol import Agent
 from selftune_build.checks.context import Execute, Supplied
 from selftune_build.checks.execute import command_executor
 from selftune_build.checks.registry import check_id
+from selftune_build.checks.weighing import check_ids, score
 from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.flaky import flaky_row
 from selftune_build.engine.judging import activated, judge_row, judge_sample
@@ -98,5 +99,7 @@ def _shown_sample(
     spec: RowSpec, sample: Sample, counts: bool, execute: Execute | None, supplied: Mapping[str, Supplied]
 ) -> ShownSample:
     judged = judge_sample(spec, sample, execute, supplied)
-    checks = tuple(ShownCheck(check_id(check), result) for check, result in judged)
-    return ShownSample(sample, counts, activated(spec, sample), checks)
+    ids = check_ids(spec.case.checks)
+    names = {id(check): name for check, name in zip(spec.case.checks, ids, strict=True)}
+    checks = tuple(ShownCheck(names[id(check)], check_id(check), check.weight, result) for check, result in judged)
+    return ShownSample(sample, counts, activated(spec, sample), checks, score(judged))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from selftune_build.engine.advice import command, next_command
+from selftune_build.engine.blunt import not_discriminating
 from selftune_build.engine.noticed import noticed
 from selftune_build.engine.outcome import Outcome
 from selftune_build.engine.package_run import PackageRun
@@ -71,7 +72,11 @@ def package_report(settled: Settled) -> PackageReport:
         metrics=outcome.metrics if Stage.PACKAGE_EVALUATION in run.stages else {},
         gates=gates,
         problems=problems,
-        findings=(*run.package.findings, *(() if settled.dry else noticed(run))),
+        findings=(
+            *run.package.findings,
+            *(() if settled.dry else noticed(run)),
+            *not_discriminating(run, outcome.rows, outcome.always),
+        ),
         failures=failures,
         rows=row_reports(run, outcome.rows) if settled.detailed else (),
         next_command=next_command(run, failures, verdict, stopped=stopped, place=settled.place),

@@ -42,6 +42,10 @@ class Usage(Struct, frozen=True):
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: str = "0"
+    unpriced: bool = False
+    """The agent does not tell what it cost: `cost_usd` is 0 and means nothing."""
+    turns: int | None = None
+    """Answers of the model in the run; None where the agent does not tell."""
 
 
 class Reply(Struct, frozen=True):
@@ -77,6 +81,8 @@ class Transcript(Struct, frozen=True):
     stderr: str = ""
     limit: bool = False
     """The sample hit its time limit twice: it counts as failed."""
+    milliseconds: int | None = None
+    """From start to end, as it was measured; not part of what came back."""
 
 
 class Sample(Struct, frozen=True):

@@ -9,13 +9,15 @@ from selftune_build.model.lock import Row
 from selftune_build.model.report import Reason
 from selftune_build.model.sample import Sample
 from selftune_build.model.statistics import Flaky
-from selftune_build.model.verdict import CheckResult
+from selftune_build.model.verdict import CheckResult, Score
 
 
 class ShownCheck(Struct, frozen=True):
-    """One check on one sample."""
+    """One check on one sample: its id in the case, a label, its weight."""
 
+    id: str
     check: str
+    weight: int
     result: CheckResult
 
 
@@ -26,6 +28,7 @@ class ShownSample(Struct, frozen=True):
     counts: bool
     activated: bool | None
     checks: tuple[ShownCheck, ...]
+    score: Score
 
 
 class ShownCase(Struct, frozen=True):

@@ -34,6 +34,14 @@ class GateResult(Struct, frozen=True):
     advice: str = ""
 
 
+class Score(Struct, frozen=True):
+    """How the checks of one sample add up: the weight of those that hold, of those that were not measured, and of all."""
+
+    held: int
+    unknown: int
+    total: int
+
+
 class CheckResult(Struct, frozen=True):
     """One check on one sample; `held` None means not measured. `evidence` is one line, already free of control characters."""
 

@@ -62,11 +62,11 @@ def _validator(name: str) -> Draft202012Validator:
     from jsonschema.validators import extend
 
     make: Any = extend
-    checked: Draft202012Validator = make(Draft202012Validator, {"uniqueItems": _unique_items})(schema(name))
+    checked: Draft202012Validator = make(Draft202012Validator, {"uniqueItems": unique_items})(schema(name))
     return checked
 
 
-def _unique_items(validator: object, unique: bool, instance: Any, schema: object) -> Iterator[ValidationError]:
+def unique_items(validator: object, unique: bool, instance: Any, schema: object) -> Iterator[ValidationError]:
     """In linear time: the stock keyword compares every pair of a list of mixed types."""
     from jsonschema.exceptions import ValidationError
 

@@ -77,11 +77,21 @@ def _sample(shown: ShownSample, case: ShownCase, verbose: bool) -> Iterator[str]
     for change in transcript.files:
         yield from _change(change, verbose)
     for check in shown.checks:
-        yield f"    {_MARKS[check.result.held]}: {sentence(check.check)}"
+        weight = f" (weight {check.weight})" if check.weight != 1 else ""
+        yield f"    {_MARKS[check.result.held]}: {sentence(check.check)}{weight}"
         yield f"      {sentence(check.result.evidence)}"
+    yield from _score(shown)
     if case.case.should_trigger is not None and case.arm == "with_skill":
         held = None if shown.activated is None else shown.activated is case.case.should_trigger
         yield f"    {_MARKS[held]}: should {'' if case.case.should_trigger else 'not '}trigger"
+
+
+def _score(shown: ShownSample) -> Iterator[str]:
+    """How the checks add up, where the author weighed any: without weights the marks say as much."""
+    score = shown.score
+    if any(check.weight != 1 for check in shown.checks):
+        unknown = f", {score.unknown} not measured" if score.unknown else ""
+        yield f"    score by weight: {score.held} of {score.total}{unknown}"
 
 
 def _listed(items: Sequence[str] | None) -> str:

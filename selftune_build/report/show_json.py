@@ -11,7 +11,7 @@ import msgspec
 
 from selftune_build.model.lock import Row
 from selftune_build.model.sample import FileChange
-from selftune_build.model.shown import ShownCase, ShownSample
+from selftune_build.model.shown import ShownCase, ShownCheck, ShownSample
 
 
 def render(cases: Sequence[ShownCase]) -> str:
@@ -59,8 +59,14 @@ def _sample(shown: ShownSample) -> dict[str, Any]:
         "exit_status": transcript.exit_status,
         "stderr": transcript.stderr,
         "limit": transcript.limit,
-        "checks": [{"check": each.check, "held": each.result.held, "evidence": each.result.evidence} for each in shown.checks],
+        "checks": [_check(check) for check in shown.checks],
+        "score": {"held": shown.score.held, "unknown": shown.score.unknown, "total": shown.score.total},
     }
+
+
+def _check(shown: ShownCheck) -> dict[str, Any]:
+    held, evidence = shown.result.held, shown.result.evidence
+    return {"id": shown.id, "check": shown.check, "weight": shown.weight, "held": held, "evidence": evidence}
 
 
 def _file(change: FileChange) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from selftune_build.reading.absent import no_package
 from selftune_build.reading.discovery import discover
 from selftune_build.reading.evals import read_eval_files, read_unit_tests
 from selftune_build.relpath import is_glob
+from selftune_build.scaffold.editor import EDITOR_LINE
 
 ATTRIBUTES_FILE = ".gitattributes"
 ATTRIBUTES = (
@@ -79,6 +80,7 @@ def member_patterns(members: Iterable[str]) -> list[str]:
 def _workspace_manifest(members: list[str]) -> bytes:
     patterns = "".join(f"    - {_quoted(pattern)}\n" for pattern in member_patterns(members))
     return (
+        f"{EDITOR_LINE}"
         "# The packages below are one workspace: an agent is offered all of them at once, as in real life.\n"
         f"version: 1\nworkspace:\n  members:\n{patterns}"
     ).encode()
@@ -100,7 +102,7 @@ def _package_manifests(packages: Iterable[Package]) -> tuple[dict[str, bytes], d
 
 def _package_manifest(package: Package, files: EvalFiles) -> bytes:
     """A list in a manifest replaces the default, so it names what the default would have found as well."""
-    lines = ["# Eval files of this package lie outside evals/ and tests/, so they are named here.\n", "version: 1\n"]
+    lines = [EDITOR_LINE, "# Eval files of this package lie outside evals/ and tests/, so they are named here.\n", "version: 1\n"]
     for key, more, cases in (("evals", files.evals, package.evals), ("unit_tests", files.unit_tests, package.unit_tests)):
         if more:
             lines.append(f"{key}:\n")

@@ -9,6 +9,7 @@ from importlib.resources.abc import Traversable
 
 from selftune_build.errors import UsageError
 from selftune_build.reading.scalars import resolve
+from selftune_build.scaffold.editor import EDITOR_LINE
 from selftune_build.scaffold.other_business import by_distance
 
 SUFFIX = ".template"
@@ -26,6 +27,7 @@ def package_files(name: str, description: str) -> dict[str, bytes]:
     """
     check_name(name)
     values = {
+        "editor_line": EDITOR_LINE.rstrip(),
         "name": name,
         "name_value": _yaml_text(name),
         "title": name.replace("-", " ").capitalize(),

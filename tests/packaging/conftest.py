@@ -11,11 +11,21 @@ from pathlib import Path
 import pytest
 
 from tests.packaging.distributions import Distributions
+from tests.property.kitchen import kitchen
+from tests.property.workspace import Workspace
 
 
 @pytest.fixture(scope="session")
 def checkout() -> Path:
     return Path(__file__).parents[2]
+
+
+@pytest.fixture
+def built_workspace(tmp_path: Path) -> Workspace:
+    """A workspace with its locks and its store."""
+    workspace = kitchen(tmp_path / "workspace", tmp_path / "ledger")
+    assert workspace.build().status == 0
+    return workspace
 
 
 @pytest.fixture(scope="session")

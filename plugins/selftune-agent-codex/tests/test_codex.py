@@ -58,7 +58,7 @@ def test_the_identity_is_pinned() -> None:
 def test_the_last_words_are_the_answer_and_nothing_was_triggered() -> None:
     reply = parse(item("agent_message", text="first"), item("agent_message", text="last"), calls=[])
     assert (reply.output, reply.skills_used, reply.tool_calls) == ("last", (), ())
-    assert (reply.usage, reply.program) == (Usage(303, 21), "codex 0.171.0")
+    assert (reply.usage, reply.program) == (Usage(303, 21, unpriced=True), "codex 0.171.0")
 
 
 def test_a_skill_is_activated_by_a_command_that_printed_its_body() -> None:

@@ -57,7 +57,7 @@ def test_a_schema_reaches_the_model_the_answer_is_json_and_a_key_goes_where_it_b
     server.script = script
     reply = ask("Is it so?", SCHEMA, model)
     assert json.loads(reply.output) == {"verdict": "yes"}
-    assert reply.usage == Usage(101, 7, "0")
+    assert reply.usage == Usage(101, 7, "0", unpriced=True, turns=1)
     assert (reply.skills_used, reply.tool_calls, reply.files_read) == ((), (), ())
     (request,) = server.requests
     assert request.conversation is not None

@@ -26,8 +26,8 @@ def raw(*events: object) -> bytes:
 
 def test_costs_and_tokens_are_summed_also_where_the_answer_is_refused() -> None:
     words = Turn("words", "done", 5, 1, "0.0005")
-    assert reply(raw(OPENING, CHOSEN, words, End("llm 1"))).usage == Usage(15, 3, "0.0015")
-    assert billed(raw(OPENING, CHOSEN, Failed("reported", "x"))) == Usage(10, 2, "0.001")
+    assert reply(raw(OPENING, CHOSEN, words, End("llm 1"))).usage == Usage(15, 3, "0.0015", turns=2)
+    assert billed(raw(OPENING, CHOSEN, Failed("reported", "x"))) == Usage(10, 2, "0.001", turns=1)
     assert billed(raw(OPENING)) is None
     assert billed(raw(OPENING, CHOSEN) + b"{") is None
 

@@ -15,6 +15,7 @@ from selftune_build.model.location import Location
 from selftune_build.pattern import PatternError, compile_pattern
 from selftune_build.reading.document import pointer_of
 from selftune_build.reading.evals.case_files import package_file
+from selftune_build.reading.evals.check_params import portable
 from selftune_build.reading.evals.content import has_float
 from selftune_build.reading.evals.source import Source
 from selftune_build.relpath import is_glob, safe, safe_glob
@@ -32,6 +33,12 @@ PLAIN_VALUE = {
     "skill-not-invoked": "skill",
     "tool-called": "name",
     "tool-not-called": "name",
+    "tool-order": "names",
+    "tool-sequence": "names",
+    "max-turns": "value",
+    "max-tokens": "value",
+    "max-seconds": "value",
+    "max-cost": "usd",
     "sentence": "text",
 }
 """Kind → the parameter that a plain value stands for."""
@@ -39,7 +46,12 @@ PLAIN_VALUE = {
 SCRIPT_KINDS = frozenset({"exit", "stderr-contains"})
 """Kinds that only a script case can have."""
 
-AGENT_KINDS = frozenset({"skill-invoked", "skill-not-invoked", "tool-called", "tool-not-called"})
+AGENT_KINDS = frozenset(
+    {
+        *("skill-invoked", "skill-not-invoked", "tool-called", "tool-not-called", "tool-count", "tool-order", "tool-sequence"),
+        *("max-turns", "max-tokens", "max-cost"),
+    }
+)
 """Kinds that only a case with a prompt can have."""
 
 SKILL_KINDS = frozenset({"skill-invoked", "skill-not-invoked"})
@@ -50,7 +62,7 @@ BESIDE = frozenset({"id", "weight", "arm"})
 
 _AGENT_ARMS = (Arm.WITH_SKILL, Arm.WITHOUT_SKILL)
 
-_SAYS_NOTHING: tuple[tuple[str, Any], ...] = (("ignore-case", False), ("exit", 0), ("skill", True))
+_SAYS_NOTHING: tuple[tuple[str, Any], ...] = (("ignore-case", False), ("exit", 0), ("skill", True), ("exists", True))
 """Parameters at their default: left out, so that writing them does not change a key."""
 
 
@@ -120,12 +132,14 @@ def _supplied_check(source: Source, kind: str, value: Any, place: str, at: Locat
 
 
 def _checked(source: Source, check: Check, at: Location) -> Check:
-    params = dict(check.params)
+    params = portable(check.kind, check.params, source, at)
     if "pattern" in params:
         _check_pattern(params["pattern"], params.get("ignore-case", False), at)
-    if "path" in params:
+    if "path" in params and check.kind != "json-path":
         globs = check.kind in ("file-exists", "file-absent") and is_glob(params["path"])
         params["path"] = (safe_glob if globs else safe)(params["path"], at=at)
+    if "file" in params:
+        params["file"] = safe(params["file"], at=at)
     files: tuple[str, ...] = ()
     if "run" in params:
         params["run"], files = command_line(source, params["run"])

@@ -267,7 +267,7 @@ def test_a_program_file_that_cannot_be_read_is_bad_input(root: Path, monkeypatch
     ("raw", "usage"),
     [
         (b'{"usage": {"input_tokens": 3, "cost_usd": 0.25}, "error": "down"}', Usage(3, 0, "0.25")),
-        (b'{"usage": {"output_tokens": 4}, "output": 7}', Usage(0, 4, "0")),
+        (b'{"usage": {"output_tokens": 4}, "output": 7}', Usage(0, 4, "0", unpriced=True)),
         (b'{"usage": {"cost_usd": NaN}}', None),
         (b'{"usage": {"cost_usd": -1}}', None),
         (b'{"usage": null}', None),

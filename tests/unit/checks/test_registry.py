@@ -48,6 +48,17 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "skill-not-invoked": {"skill": "t"},
     "tool-called": {"name": "t"},
     "tool-not-called": {"name": "t"},
+    "file-equals": {"path": "t", "text": "t"},
+    "json-path": {"path": "$.t", "equals": 1},
+    "json-schema": {"schema": {"type": "object"}},
+    "score": {"run": ["t"], "min": "0.8"},
+    "tool-count": {"name": "t", "min": 1},
+    "tool-order": {"names": ["t", "u"]},
+    "tool-sequence": {"names": ["t", "u"]},
+    "max-turns": {"value": 1},
+    "max-tokens": {"value": 1},
+    "max-seconds": {"value": 1},
+    "max-cost": {"usd": "0.1"},
     "sentence": {"text": "t"},
     "unsupported": {"name": "t", "reason": "r", "content": "c"},
 }
@@ -61,8 +72,13 @@ def test_there_is_an_example_of_every_kind() -> None:
     assert set(EXAMPLES) == set(FAMILIES)
 
 
-def test_only_checks_on_the_skills_own_use_are_not_about_the_outcome() -> None:
-    assert {kind for kind in EXAMPLES if not is_outcome(of(kind))} == {"skill-invoked", "skill-not-invoked", "unsupported"}
+CEILINGS = {"max-turns", "max-tokens", "max-seconds", "max-cost"}
+USE = {"skill-invoked", "skill-not-invoked"}
+TOOLS = {"tool-called", "tool-not-called", "tool-count", "tool-order", "tool-sequence"}
+
+
+def test_checks_on_the_skills_own_use_and_on_what_a_run_uses_up_are_not_about_the_outcome() -> None:
+    assert {kind for kind in EXAMPLES if not is_outcome(of(kind))} == USE | CEILINGS | {"unsupported"}
 
 
 @pytest.mark.parametrize("tool", ["Skill", "skill", "activate_skill"])
@@ -70,6 +86,7 @@ def test_calling_the_tool_that_activates_skills_is_the_skills_own_use(tool: str)
     assert not is_outcome(Check("tool-called", {"name": tool}))
     assert not applies(Check("tool-called", {"name": tool}), Arm.WITHOUT_SKILL)
     assert applies(Check("tool-called", {"name": tool}), Arm.WITH_SKILL)
+    assert not is_outcome(Check("tool-order", {"names": ["Read", tool]}))
 
 
 def test_which_checks_apply_under_which_arm() -> None:
@@ -77,8 +94,8 @@ def test_which_checks_apply_under_which_arm() -> None:
         return {kind for kind in EXAMPLES if not applies(of(kind), arm)}
 
     assert missing(Arm.WITH_SKILL) == {"exit", "stderr-contains"}
-    assert missing(Arm.WITHOUT_SKILL) == {"exit", "stderr-contains", "skill-invoked", "skill-not-invoked"}
-    assert missing(Arm.SCRIPT) == {"skill-invoked", "skill-not-invoked", "tool-called", "tool-not-called"}
+    assert missing(Arm.WITHOUT_SKILL) == {"exit", "stderr-contains"} | USE
+    assert missing(Arm.SCRIPT) == USE | TOOLS | CEILINGS - {"max-seconds"}
 
 
 def test_only_sentences_need_a_judge() -> None:
@@ -115,6 +132,11 @@ def test_a_kind_nobody_knows_is_not_measured(judged: Judge) -> None:
         (Check("skill-not-invoked", {"skill": "docx"}), "skill-not-invoked docx"),
         (Check("tool-called", {"name": "Read", "input-contains": "a"}), 'tool-called Read "a"'),
         (Check("exit", {"status": 0}), "exit 0"),
+        (Check("exit", {"status": 0}, id="ends"), "ends: exit 0"),
+        (Check("score", {"run": ["python3", "g.py"], "min": "1"}), "score python3 g.py"),
+        (Check("json-path", {"path": "$.a", "file": "o.json", "pattern": "x"}), 'json-path $.a o.json "x"'),
+        (Check("tool-sequence", {"names": ["Read", "Bash"]}), "tool-sequence Read, Bash"),
+        (Check("max-cost", {"usd": "0.1"}), "max-cost 0.1"),
         (Check("unsupported", {"name": "`x`", "reason": "r", "content": "c"}), "unsupported `x`"),
     ],
 )

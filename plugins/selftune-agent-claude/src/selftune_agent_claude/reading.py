@@ -64,8 +64,14 @@ def usage(stream: Stream) -> Usage | None:
         return None
     counts = result["usage"]
     read = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
-    cost = Decimal(str(result.get("total_cost_usd") or 0))
-    return Usage(sum(int(counts.get(name) or 0) for name in read), int(counts.get("output_tokens") or 0), f"{cost:f}")
+    cost, turns = result.get("total_cost_usd"), result.get("num_turns")
+    return Usage(
+        sum(int(counts.get(name) or 0) for name in read),
+        int(counts.get("output_tokens") or 0),
+        f"{Decimal(str(cost or 0)):f}",
+        unpriced=cost is None,
+        turns=turns if isinstance(turns, int) else None,
+    )
 
 
 def waiting(stream: Stream) -> AgentFailure | None:

@@ -42,7 +42,7 @@ def usage(stream: Stream) -> Usage | None:
     counts = None if ended is None else ended.get("usage")
     if not isinstance(counts, dict):
         return None
-    return Usage(int(counts.get("input_tokens") or 0), int(counts.get("output_tokens") or 0))
+    return Usage(int(counts.get("input_tokens") or 0), int(counts.get("output_tokens") or 0), unpriced=True)
 
 
 def _failure(message: str) -> AgentFailure:

@@ -39,11 +39,12 @@ def billed(raw: bytes) -> Usage | None:
 
 
 def usage(turns: Iterable[Turn]) -> Usage:
-    """The sum over turns."""
-    cost, read, written = Decimal(0), 0, 0
+    """The sum over turns. A library that knows no price says 0."""
+    cost, read, written, count = Decimal(0), 0, 0, 0
     for turn in turns:
         cost, read, written = cost + Decimal(turn.cost_usd), read + turn.input_tokens, written + turn.output_tokens
-    return Usage(read, written, f"{cost:f}")
+        count += 1
+    return Usage(read, written, f"{cost:f}", unpriced=cost == 0, turns=count)
 
 
 def _opened(raw: bytes) -> tuple[Opening, tuple[Event, ...]]:
