@@ -121,7 +121,7 @@ def command(
         resample=resample,
         max_calls=max_calls,
         max_cost=max_cost,
-        detailed=as_json or github or bool(asked),
+        detailed=as_json or github or verbose or bool(asked),
     )
     with recorded() as trail:
         plugins = open_plugins(starting_folder(request.directory, request.targets), locked=locked)

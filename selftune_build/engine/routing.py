@@ -39,7 +39,13 @@ def routing_of(run: PackageRun, rows: Mapping[str, Mapping[str, Row]], *, sample
 def _told(run: PackageRun, rows: Mapping[str, Mapping[str, Row]]) -> Iterator[tuple[RowSpec, Row, int]]:
     for spec in run.specs:
         row = rows.get(spec.case.id, {}).get(Arm.WITH_SKILL)
-        if spec.stage is Stage.REPLAY and spec.polarity and run.wants(spec) and row is not None and isinstance(row.triggered, int):
+        if (
+            spec.stage is Stage.REPLAY
+            and spec.polarity
+            and run.wants(spec)
+            and row is not None
+            and isinstance(row.triggered, int)
+        ):
             yield spec, row, row.triggered
 
 

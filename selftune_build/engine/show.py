@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from selftune_build.agents.builtin import make_agent
@@ -19,6 +20,7 @@ from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan
 from selftune_build.engine.registry import BUILTIN, Registry
 from selftune_build.engine.request import BuildRequest
+from selftune_build.engine.routing import used_instead
 from selftune_build.engine.runs import AgentOf, package_runs
 from selftune_build.engine.tracing import tracer
 from selftune_build.engine.wanted import asked_for, wanted_packages
@@ -27,6 +29,7 @@ from selftune_build.lock.parsing import LockReading
 from selftune_build.model.package import Package
 from selftune_build.model.sample import Sample
 from selftune_build.model.shown import ShownCase, ShownCheck, ShownSample
+from selftune_build.model.statistics import Stolen
 from selftune_build.stages.row import RowSpec
 from selftune_build.store.location import find_store
 from selftune_build.store.records import RecordStore
@@ -92,7 +95,13 @@ def _shown(run: PackageRun, plan: RowPlan, execute: Execute | None) -> ShownCase
         reasons=plan.reasons,
         samples=tuple(_shown_sample(spec, sample, sample.call_id in counted, execute, run.registry.checks) for sample in chosen),
         flaky=tuple(flaky_row(spec, row)),
+        stolen=_stolen(plan, counts.samples) if spec.polarity else None,
     )
+
+
+def _stolen(plan: RowPlan, samples: Sequence[Sample]) -> Stolen | None:
+    by = Counter(name for sample in samples for name in used_instead(plan.spec, sample))
+    return Stolen(plan.address, len(samples), dict(sorted(by.items()))) if by else None
 
 
 def _shown_sample(

@@ -81,7 +81,7 @@ def package_report(settled: Settled) -> PackageReport:
         rows=row_reports(run, outcome.rows) if settled.detailed else (),
         next_command=next_command(run, failures, verdict, stopped=stopped, place=settled.place),
         remark=run.agent.traits.remark,
-        statistics=statistics_of(run, outcome.rows),
+        statistics=statistics_of(run, outcome.rows, dry=settled.dry, detailed=settled.detailed),
     )
 
 

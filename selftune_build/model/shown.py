@@ -8,7 +8,7 @@ from selftune_build.model.case import Case
 from selftune_build.model.lock import Row
 from selftune_build.model.report import Reason
 from selftune_build.model.sample import Sample
-from selftune_build.model.statistics import Flaky
+from selftune_build.model.statistics import Flaky, Stolen
 from selftune_build.model.verdict import CheckResult, Score
 
 
@@ -45,3 +45,5 @@ class ShownCase(Struct, frozen=True):
     samples: tuple[ShownSample, ...]
     flaky: tuple[Flaky, ...] = ()
     """What of it holds only sometimes."""
+    stolen: Stolen | None = None
+    """Where it should trigger and another skill was used instead."""

@@ -75,7 +75,7 @@ class Body(Struct, frozen=True):
     reached: float
     """Share of the staged references and scripts that the body leads to, directly or through another file."""
     covered: float
-    """Share of the words of the cases that should trigger which the description or the body has."""
+    """Share of the prompts that should trigger which have a word of four letters or more in common with name or description."""
 
 
 class Statistics(Struct, frozen=True):

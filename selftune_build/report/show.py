@@ -10,6 +10,7 @@ from selftune_build.limits import MESSAGE_CHARACTERS, SHOWN_FILE_LINES, SHOWN_TE
 from selftune_build.model.sample import FileChange, ToolCall
 from selftune_build.model.shown import ShownCase, ShownSample
 from selftune_build.report.cells import name, sentence
+from selftune_build.report.routing import stolen_by
 from selftune_build.report.statistics import flaky_rate
 
 _MARKS = {True: "held", False: "failed", None: "not measured"}
@@ -54,6 +55,8 @@ def _standing(shown: ShownCase) -> Iterator[str]:
         yield f"  depends on {sentence(', '.join(row.observed) or 'nothing but what was asked')}"
     for flaky in shown.flaky:
         yield f"  flaky: {flaky_rate(flaky)}"
+    if shown.stolen is not None:
+        yield f"  stolen: {stolen_by(shown.stolen)}"
     for reason in shown.reasons:
         yield f"  stale: {sentence(reason.message)}"
 

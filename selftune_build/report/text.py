@@ -29,7 +29,8 @@ from selftune_build.report.grouping import (
     stage_of,
     subject,
 )
-from selftune_build.report.statistics import flaky_lines, unsettled_lines
+from selftune_build.report.routing import routing_lines
+from selftune_build.report.statistics import effort_lines, flaky_lines, unsettled_lines
 from selftune_build.report.table import lay_out, table_lines
 
 SIMULATED = "structure check, no model was run"
@@ -48,6 +49,8 @@ def render(report: Report, width: int, colour: bool, *, verbose: bool = False) -
         list(_gates(report, width, verbose)),
         list(_failures(report, width, verbose)),
         list(flaky_lines(report, width, verbose)),
+        list(routing_lines(report, width, verbose)),
+        list(effort_lines(report, width)) if verbose else [],
         list(_findings(report, width, verbose)),
         list(_unmeasured(report, width)),
         [*_next(report), _summary(report, colour)],
