@@ -58,6 +58,7 @@ class Money(click.ParamType[Decimal]):
 @click.option("--max-cost", type=Money(), metavar="USD", help="Stop when this much has been spent.")
 @click.option("-y", "--yes", "assume_yes", is_flag=True, help="Do not ask before many paid calls.")
 @click.option("--no-exec", is_flag=True, help="Refuse to run code of the package.")
+@click.option("--against", metavar="REV", help="Compare with the lock of this git revision: worse, not worse, or nothing shown.")
 @click.option("--failed", is_flag=True, help="Only cases that failed, or have no evidence.")
 @click.option("--resample", type=click.IntRange(0), default=0, metavar="N", help="Take N more samples of each case.")
 @click.option("--junit", metavar="FILE", help="Short for --report junit=FILE.")
@@ -82,6 +83,7 @@ def command(
     max_cost: Decimal | None,
     assume_yes: bool,
     no_exec: bool,
+    against: str | None,
     failed: bool,
     resample: int,
     junit: str | None,
@@ -115,6 +117,7 @@ def command(
         dry_run=dry_run,
         keep_going=keep_going,
         no_exec=no_exec,
+        against=against,
         failed=failed,
         assume_yes=assume_yes,
         jobs=jobs or os.cpu_count() or 1,
@@ -170,11 +173,11 @@ def _run(universe: Universe, request: BuildRequest, progress: Progress, plugins:
         from selftune_build.engine.locked import check
 
         return check(universe, request, plugins.registry)
-    from selftune_build.engine.build import build
+    from selftune_build.engine.rounds import build_in_rounds
 
     around = Surroundings(progress=progress, confirm=confirm, registry=plugins.registry)
     with interruptible(around.stop, around.cancel, progress.urgent):
-        return build(universe, request, around)
+        return build_in_rounds(universe, request, around)
 
 
 def confirm(question: str) -> bool | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from selftune_build.checks.execute import command_executor
+from selftune_build.engine.against import revision_of, with_comparison
 from selftune_build.engine.budget import Purse
 from selftune_build.engine.load import Universe
 from selftune_build.engine.locks import other_entries, write_lock
@@ -29,17 +30,23 @@ from selftune_build.store.location import find_store, open_store
 from selftune_build.store.traces import Traces
 
 
-def build(universe: Universe, request: BuildRequest, around: Surroundings) -> Report:
-    """Bring the targets up to date and say what they amount to. Raises SelftuneError where nothing could be decided at all."""
+def build(universe: Universe, request: BuildRequest, around: Surroundings, purse: Purse | None = None) -> Report:
+    """Bring the targets up to date and say what they amount to. Raises SelftuneError where nothing could be decided at all.
+
+    `purse`: what is left of an invocation that builds several times.
+    """
+    revision = revision_of(universe.root, request)
     stores = _stores(universe, request, around)
     groups = plan_rows(universe, request, stores, around.registry)
-    purse = _purse(groups, request)
+    purse = purse or purse_of(groups, request)
     if not request.dry_run:
         _agree(groups, request, around)
     settled = [each for runs in groups for each in _build_group(runs, request, purse, around)]
     if not request.dry_run:
         _write(settled, request, stores.traces)
-    reports: list[PackageReport] = [package_report(each) for each in settled]
+    reports: list[PackageReport] = [
+        with_comparison(package_report(each), each.run, each.outcome.rows, revision, request.against or "") for each in settled
+    ]
     spend = Spend(
         agent_calls=purse.calls, cost_usd=str(purse.cost), reused=sum(stage.reused for each in reports for stage in each.stages)
     )
@@ -54,7 +61,7 @@ def _stores(universe: Universe, request: BuildRequest, around: Surroundings) -> 
     return stores_at(root, universe, around.progress.waiting)
 
 
-def _purse(groups: Sequence[Sequence[PackageRun]], request: BuildRequest) -> Purse:
+def purse_of(groups: Sequence[Sequence[PackageRun]], request: BuildRequest) -> Purse:
     """The tightest of the limits given on the command line and in the manifests of this invocation."""
     budgets = [run.package.manifest.budget for runs in groups for run in runs]
     costs = [Decimal(budget.max_cost_usd) for budget in budgets if budget.max_cost_usd is not None]

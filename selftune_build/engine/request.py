@@ -34,6 +34,8 @@ class BuildRequest(Struct, frozen=True):
     max_cost: Decimal | None = None
     detailed: bool = False
     """Whether the report tells of every row."""
+    against: str | None = None
+    """A revision of the repository whose lock today's is compared with."""
     groups: int = 1
     """Groups of samples that each case needs: an A/A run takes two, and writes no lock."""
     group_size: int | None = None

@@ -102,7 +102,9 @@ BUILTIN: tuple[Gate, ...] = (
     Gate("lift", lift, required=False),
 )
 GATES: Mapping[str, Gate] = {gate.id: gate for gate in BUILTIN}
-RESERVED = frozenset({*GATES, "security"})
+REGRESSION = "regression"
+"""Decided only against a revision (`--against`), so never in a lock, and nothing is missing where it is not asked for."""
+RESERVED = frozenset({*GATES, "security", REGRESSION})
 """Ids that no plugin may supply."""
 
 

@@ -78,6 +78,47 @@ class Body(Struct, frozen=True):
     """Share of the prompts that should trigger which have a word of four letters or more in common with name or description."""
 
 
+class Compared(Struct, frozen=True):
+    """One question put to the same cases then and now; low to high is the confidence sequence of the mean difference."""
+
+    what: str
+    """`checks` or `trigger`."""
+    shown: str
+    """`worse`, `not-worse` (by the margin) or `nothing`."""
+    difference: float
+    low: float
+    high: float
+    cases: int
+    now: int
+    """Samples of all these cases."""
+    then: int
+
+
+class Change(Struct, frozen=True):
+    """A case that held in another share of its samples than then."""
+
+    target: str
+    what: str
+    held_now: int
+    n_now: int
+    held_then: int
+    n_then: int
+
+
+class Against(Struct, frozen=True):
+    """The comparison with the lock of a revision, by the counts of both locks alone."""
+
+    revision: str
+    commit: str
+    margin: float
+    compared: tuple[Compared, ...] = ()
+    changes: tuple[Change, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """Cases that are not the same as then, or have no evidence on one side."""
+    remark: str = ""
+    """What has to be known to read it, or why there is nothing to compare with."""
+
+
 class Statistics(Struct, frozen=True):
     """Everything of that kind that one package has under one agent."""
 
@@ -89,6 +130,7 @@ class Statistics(Struct, frozen=True):
     efficiency: Efficiency | None = None
     """Only in a detailed report, and where both arms have samples in this store."""
     body: Body | None = None
+    against: Against | None = None
 
 
 NOTHING = Statistics()

@@ -18,6 +18,7 @@ from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.report import Failure, PackageReport, Problem, Report, StageReport, TargetState
 from selftune_build.model.sample import EvidenceOrigin
 from selftune_build.model.verdict import GateResult, Verdict
+from selftune_build.report.against import against_lines
 from selftune_build.report.cells import name, paint, sentence, wrap
 from selftune_build.report.grouping import (
     checks_of,
@@ -47,6 +48,7 @@ def render(report: Report, width: int, colour: bool, *, verbose: bool = False) -
         list(unsettled_lines(report, width)),
         list(_problems(report, width, verbose)),
         list(_gates(report, width, verbose)),
+        list(against_lines(report, width, verbose)),
         list(_failures(report, width, verbose)),
         list(flaky_lines(report, width, verbose)),
         list(routing_lines(report, width, verbose)),
