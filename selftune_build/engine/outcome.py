@@ -54,9 +54,11 @@ def settle(run: PackageRun, execute: Execute | None) -> Outcome:
 
 
 def decided(run: PackageRun, rows: Rows, failures: Iterable[Failure] = ()) -> Outcome:
-    """The gates and metrics over these rows."""
+    """The gates and metrics over these rows. Samples that are missing count as whatever they would have brought: an error of
+    the machinery can make a verdict inconclusive, never another one."""
     package, manifest = run.package, run.package.manifest
-    facts = gather(package.evals, package.unit_tests, rows, measures_outcome, findings=package.findings)
+    left = _missing(run, rows)
+    facts = gather(package.evals, package.unit_tests, rows, measures_outcome, findings=package.findings, left=left)
     gates = decide(facts, manifest.gates, manifest.samples.confidence, chosen(manifest.gates, run.registry.gates))
     return Outcome(
         rows=rows,
@@ -66,6 +68,16 @@ def decided(run: PackageRun, rows: Rows, failures: Iterable[Failure] = ()) -> Ou
         failures=tuple(failures),
         verdict=overall(gates, measures_anything(facts)),
     )
+
+
+def _missing(run: PackageRun, rows: Rows) -> dict[str, dict[str, int]]:
+    """Case → arm → samples that a row lacks of those that every case gets, however many this invocation asks for."""
+    least, missing = run.package.manifest.samples.min, dict[str, dict[str, int]]()
+    for spec in run.specs:
+        row = rows.get(spec.case.id, {}).get(spec.arm)
+        if row is not None and row.n < min(spec.needed, least):
+            missing.setdefault(spec.case.id, {})[spec.arm.value] = min(spec.needed, least) - row.n
+    return missing
 
 
 def judge_plan(plan: RowPlan, run: PackageRun, execute: Execute | None) -> Judgement | None:

@@ -190,7 +190,8 @@ def _problems(settled: Settled) -> Iterable[Problem]:
         if question is not None and question.trouble is not None and question.trouble.message:
             code = "budget-used-up" if question.trouble.kind is TakenKind.NO_BUDGET else "no-evidence"
             fix = command("build", plan.address, place=settled.place)
-            yield Problem(code, plan.address, f"{settled.run.agent.name}: {question.trouble.message}", fix=fix)
+            message = f"{settled.run.agent.name}: {question.trouble.message}{_short(plan, settled)}"
+            yield Problem(code, plan.address, message, fix=fix)
     error = settled.ran.store_error
     if error is not None:
         at = error.at.path if error.at is not None else None
@@ -200,6 +201,14 @@ def _problems(settled: Settled) -> Iterable[Problem]:
     if origins is not None and settled.run.agent.traits.origin.value not in origins:
         message = f"the evidence is {settled.run.agent.traits.origin.value}, and policy.origins asks for {', '.join(origins)}"
         yield Problem("evidence-simulated", settled.run.package.name, message, path=settled.run.package.manifest.path)
+
+
+def _short(plan: RowPlan, settled: Settled) -> str:
+    """How many samples a row lacks that has some."""
+    row = settled.outcome.rows.get(plan.spec.case.id, {}).get(plan.spec.arm)
+    if row is None or row.n >= plan.spec.needed:
+        return ""
+    return f" ({plan.spec.needed - row.n} of {plan.spec.needed} samples missing)"
 
 
 def _plugin_problems(settled: Settled) -> Iterable[Problem]:
