@@ -1,6 +1,6 @@
 """A command agent that breaks in three of ten calls, in one of five ways, by a rule that a seed fixes.
 
-What it answers where it does answer depends on the sample alone, never on how often it broke before: so a suite that it breaks for
+What it answers depends on the sample alone, never on how often it broke before: so a suite that it breaks for
 differs from one that it does not in nothing but what is missing. `--seed N` breaks; without it nothing breaks. It activates a
 skill whose name stands in the prompt, always for `sure`, never for `deaf`, in every other sample for `torn`.
 """
