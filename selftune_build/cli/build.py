@@ -13,7 +13,7 @@ import click
 
 from selftune_build.cli.reports import asked_reports, tell_github, wanted_reports, with_prefix, write_reports
 from selftune_build.cli.signals import interruptible, interrupting
-from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
+from selftune_build.cli.start import open_plugins, request_for, starting_folder
 from selftune_build.cli.target_type import TargetType
 from selftune_build.engine.report import worst
 from selftune_build.engine.request import BuildRequest, Surroundings
@@ -34,6 +34,7 @@ class Money(click.ParamType[Decimal]):
     name = "USD"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """The amount; fails with what was typed."""
         try:
             amount = Decimal(str(value))
         except InvalidOperation:
@@ -107,12 +108,11 @@ def command(
     if locked and (dry_run or resample or failed):
         raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample or --failed")
     asked = asked_reports(reports, junit=junit, sarif=sarif)
-    request = BuildRequest(
-        directory=existing_folder(directory),
-        place="" if directory == Path() else str(directory),
-        targets=targets,
-        agents=tuple(dict.fromkeys(agents)),
-        model=model,
+    request = request_for(
+        directory,
+        targets,
+        agents,
+        model,
         locked=locked,
         dry_run=dry_run,
         keep_going=keep_going,

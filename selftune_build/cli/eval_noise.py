@@ -12,8 +12,8 @@ import click
 
 from selftune_build.cli.build import Money, confirm
 from selftune_build.cli.signals import interruptible
-from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
-from selftune_build.engine.request import BuildRequest, Surroundings
+from selftune_build.cli.start import open_plugins, request_for, starting_folder
+from selftune_build.engine.request import Surroundings
 from selftune_build.limits import NOISE_SAMPLES
 from selftune_build.report.progress import Progress
 
@@ -57,12 +57,11 @@ def command(
     from selftune_build.engine.noise import measure_noise
     from selftune_build.report.noise import render, render_json
 
-    request = BuildRequest(
-        directory=existing_folder(directory),
-        place="" if directory == Path() else str(directory),
-        targets=targets,
-        agents=tuple(dict.fromkeys(agents)),
-        model=model,
+    request = request_for(
+        directory,
+        targets,
+        agents,
+        model,
         no_exec=no_exec,
         assume_yes=assume_yes,
         jobs=jobs or os.cpu_count() or 1,

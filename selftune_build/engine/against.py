@@ -36,7 +36,7 @@ def with_comparison(report: PackageReport, run: PackageRun, rows: Rows, revision
     """The report with the comparison and its verdict; unchanged where none was asked for or its stage was not."""
     setting = run.package.manifest.gates.get(REGRESSION)
     off = setting is not None and not setting.enabled
-    if revision is None or off or Stage.VERIFY not in run.stages:
+    if revision is None or off or Stage.REPLAY not in run.stages:
         return report
     against = compare_with(run, rows, revision, word)
     gate = _gate(against, setting)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
@@ -40,11 +39,15 @@ def past_of(run: PackageRun, revision: Revision) -> Past:
     if entry is None:
         return Past(None)
     then = _cases_then(package, revision)
-    graders = {path: case.id for case in package.evals for check in case.checks for path in check.files}
-    edited = {_inside(package, path) for path in graders}
-    touched = {graders[path[len(_inside(package, "")) :]] for path in revision.changed(sorted(edited))}
-    same = {case.id for case in package.evals if case.id not in touched and _asked(case) == _asked(then.get(case.id))}
+    same = {
+        case.id for case in package.evals if _asked(case) == _asked(then.get(case.id)) and not _regraded(package, case, revision)
+    }
     return Past(entry, frozenset(same))
+
+
+def _regraded(package: Package, case: Case, revision: Revision) -> bool:
+    """Whether a program that judges the case is another one than then."""
+    return bool(revision.changed(_inside(package, path) for check in case.checks for path in check.files))
 
 
 def _inside(package: Package, path: str) -> str:
@@ -60,19 +63,17 @@ def _cases_then(package: Package, revision: Revision) -> Mapping[str, Case]:
             raise FileNotFoundError(path)
         return content
 
-    paths = sorted({_outside(package, case.origin.at.path) for case in package.evals if case.origin is not None})
+    start = "" if package.path == "." else f"{package.path}/"
+    at = {case.origin.at.path for case in package.evals if case.origin is not None}
+    paths = sorted(path.removeprefix(start) for path in at if path.startswith(start))
     there = [path for path in paths if revision.read(_inside(package, path), EVAL_FILE_BYTES) is not None]
     try:
         cases: Iterable[Case] = read_eval_files(
             there, read, False, package_name=package.name, limits=package.manifest.limits
         ).cases
-    except (InputError, UndecidedError):
+    except (InputError, UndecidedError, OSError):
         cases = ()
     return {case.id: case for case in cases}
-
-
-def _outside(package: Package, path: str) -> str:
-    return path if package.path == "." else PurePosixPath(path).relative_to(package.path).as_posix()
 
 
 def _asked(case: Case | None) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from selftune_build.limits import SHOWN_FAILURES
+from selftune_build.limits import SHOWN_CASES, SHOWN_FAILURES
 from selftune_build.model.report import PackageReport, Report
 from selftune_build.model.statistics import Routing, Stolen
 from selftune_build.report.cells import cells, indented, name, pad, wrap
@@ -33,7 +33,9 @@ def routing_lines(report: Report, width: int, verbose: bool) -> Iterator[str]:
 
 def stolen_by(stolen: Stolen) -> str:
     """`bake in 2 of 3 samples`."""
-    return ", ".join(f"{name(skill)} in {count}" for skill, count in stolen.by.items()) + f" of {stolen.n} samples"
+    thieves = [f"{name(skill)} in {count}" for skill, count in stolen.by.items()]
+    more = f" and {len(thieves) - SHOWN_CASES} others" if len(thieves) > SHOWN_CASES else ""
+    return f"{', '.join(thieves[:SHOWN_CASES])}{more} of {stolen.n} samples"
 
 
 def _matrix(shown: Sequence[_Line], every: Sequence[_Line], width: int) -> Iterator[str]:

@@ -30,6 +30,13 @@ def test_no_rate_gate_of_any_size_is_wrong_more_often_than_it_declares() -> None
 
 
 @pytest.mark.benchmark
+def test_the_error_of_the_rate_gates_is_at_most_the_declared_one_where_it_is_enumerated() -> None:
+    points = list(simulation.exact_rate_errors())
+    assert {point.size for point in points} == set(SIZES)
+    assert max(point.wrong for point in points) <= DECLARED * (1 + 1e-9)
+
+
+@pytest.mark.benchmark
 def test_no_lift_gate_of_any_size_is_wrong_more_often_than_it_declares() -> None:
     points = list(simulation.lift_points(np.random.default_rng(2)))
     assert {point.size for point in points} == set(SIZES)

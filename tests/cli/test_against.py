@@ -19,12 +19,17 @@ ANY = {gate: {"min": 0.0} for gate in ("trigger-recall", "task-pass-rate")}
 def committed(folder: Path, cases: int, **agent: Any) -> Workspace:
     """A package that was built and committed."""
     workspace = brewery(folder, [coffee(n) for n in range(cases)], ANY, **agent)
+    commit(workspace)
+    return workspace
+
+
+def commit(workspace: Workspace) -> None:
+    """Build it and commit it with its lock."""
     assert workspace.build("brew").status == 0
     workspace.write(".gitignore", ".selftune\n")
     git(workspace.root, "init")
     git(workspace.root, "add", ".")
     git(workspace.root, "commit", "-m", "measured")
-    return workspace
 
 
 def regression(built: Built) -> dict[str, Any]:
@@ -95,6 +100,18 @@ def test_a_case_that_was_asked_otherwise_is_not_compared(tmp_path: Path) -> None
     against = workspace.build("brew", "--against", "HEAD").package("brew")["against"]
     assert against["left_out"] == ["c1", "c2", "c4"]
     assert [each["cases"] for each in against["compared"]] == [2, 2]
+
+
+def test_a_case_that_another_program_judged_is_not_compared(tmp_path: Path) -> None:
+    graded = {**coffee(0), "checks": [{"command": {"run": ["python3", "evals/grade.py"]}}]}
+    workspace = brewery(tmp_path, [graded, coffee(1)], ANY)
+    workspace.write("brew/evals/grade.py", "raise SystemExit(0)\n")
+    commit(workspace)
+    workspace.write("brew/evals/grade.py", "raise SystemExit(1)\n")
+    built = workspace.build("brew", "--against", "HEAD")
+    assert built.calls == []
+    assert built.package("brew")["against"]["left_out"] == ["c0"]
+    assert built.package("brew")["metrics"]["task_pass_rate"]["value"] == 0.5
 
 
 @pytest.mark.parametrize(("revision", "told"), [("nowhere", "no revision 'nowhere'"), ("HEAD~7", "has 0 parents")])
