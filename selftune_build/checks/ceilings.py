@@ -9,6 +9,9 @@ from selftune_build.model.case import Check
 from selftune_build.model.sample import Transcript
 from selftune_build.model.verdict import CheckResult
 
+KINDS = frozenset({"max-turns", "max-tokens", "max-seconds", "max-cost"})
+"""Kinds that alone do not make a case count for the lift: to do nothing uses least."""
+
 
 def judge_turns(check: Check, transcript: Transcript, context: CheckContext) -> CheckResult:
     """Whether the model answered at most so many times."""

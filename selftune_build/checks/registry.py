@@ -57,8 +57,6 @@ class Family(Struct, frozen=True):
     needs_judge: bool = False
     measurable: bool = True
     summary: str = ""
-    compared: bool = True
-    """Whether it alone makes its case count for the lift: not what a run used up, since to do nothing uses least."""
 
 
 def _never(check: Check) -> bool:
@@ -91,10 +89,10 @@ FAMILIES = {
         Family("tool-count", tool_order.judge_count, arms=_AGENT_ARMS, about_outcome=tools.is_about_outcome),
         Family("tool-order", tool_order.judge_order, arms=_AGENT_ARMS, about_outcome=tool_order.is_about_outcome),
         Family("tool-sequence", tool_order.judge_sequence, arms=_AGENT_ARMS, about_outcome=tool_order.is_about_outcome),
-        Family("max-turns", ceilings.judge_turns, arms=_AGENT_ARMS, compared=False),
-        Family("max-tokens", ceilings.judge_tokens, arms=_AGENT_ARMS, compared=False),
-        Family("max-seconds", ceilings.judge_seconds, compared=False),
-        Family("max-cost", ceilings.judge_cost, arms=_AGENT_ARMS, compared=False),
+        Family("max-turns", ceilings.judge_turns, arms=_AGENT_ARMS),
+        Family("max-tokens", ceilings.judge_tokens, arms=_AGENT_ARMS),
+        Family("max-seconds", ceilings.judge_seconds),
+        Family("max-cost", ceilings.judge_cost, arms=_AGENT_ARMS),
         Family("sentence", sentence.judge, needs_judge=True),
         Family("unsupported", unsupported.judge, measurable=False),
     )
@@ -124,7 +122,7 @@ def is_outcome(check: Check) -> bool:
     family = FAMILIES.get(check.kind)
     if family is None:
         return check.is_supplied
-    return family.measurable and family.compared and family.about_outcome(check)
+    return family.measurable and check.kind not in ceilings.KINDS and family.about_outcome(check)
 
 
 def applies(check: Check, arm: Arm) -> bool:

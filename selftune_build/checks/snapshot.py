@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import difflib
 import itertools
+from collections.abc import Sequence
 
 from selftune_build.checks.context import CheckContext, failed, held, read_file
 from selftune_build.checks.quote import normalised
@@ -12,8 +12,6 @@ from selftune_build.limits import CHECK_DIFF_LINE_CHARACTERS, CHECK_DIFF_LINES
 from selftune_build.model.case import Check
 from selftune_build.model.sample import Transcript
 from selftune_build.model.verdict import CheckResult
-
-_MARKS = ("---", "+++")
 
 
 def judge(check: Check, transcript: Transcript, context: CheckContext) -> CheckResult:
@@ -33,19 +31,26 @@ def judge(check: Check, transcript: Transcript, context: CheckContext) -> CheckR
 def difference(wanted: list[str], found: list[str]) -> str:
     """A unified diff without context, its lines joined by ` | `. What both ends have in common is passed over, and of what
     lies between only so much is compared as is compared in no time: the cost of a diff grows with the square."""
-    start = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(wanted, found, strict=False)))
+    from difflib import unified_diff
+
+    start = _alike(wanted, found)
     left, right = wanted[start:], found[start:]
-    end = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(left[::-1], right[::-1], strict=False)))
+    end = _alike(left[::-1], right[::-1])
     left, right = (_clipped(lines[: len(lines) - end]) for lines in (left, right))
-    diff = [line for line in difflib.unified_diff(left, right, n=0, lineterm="") if not line.startswith(_MARKS)]
-    return f"at line {start + 1}: " + " | ".join(line for line in diff if not line.startswith("@@"))
+    heads, diff = 2, list(unified_diff(left, right, n=0, lineterm=""))
+    lines = [line for line in diff[heads:] if not line.startswith("@@ ")]
+    return f"at line {start + 1}: " + (" | ".join(lines) or f"after {CHECK_DIFF_LINE_CHARACTERS} characters of it")
+
+
+def _alike(left: Sequence[object], right: Sequence[object]) -> int:
+    """How many elements both have in common from their start."""
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False)))
 
 
 def _bytes(path: str, wanted: bytes, found: bytes) -> CheckResult:
     if wanted == found:
         return held(f"{path} is as expected, {len(found)} bytes")
-    at = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(wanted, found, strict=False)))
-    return failed(f"{path} differs at byte {at}: {len(wanted)} bytes were expected, it has {len(found)}")
+    return failed(f"{path} differs at byte {_alike(wanted, found)}: {len(wanted)} bytes were expected, it has {len(found)}")
 
 
 def _lines(text: str) -> list[str]:

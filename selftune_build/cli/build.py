@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from selftune_build.cli.paying import Money, confirm
 from selftune_build.cli.reports import asked_reports, tell_github, wanted_reports, with_prefix, write_reports
-from selftune_build.cli.signals import interruptible, interrupting
+from selftune_build.cli.signals import interruptible
 from selftune_build.cli.start import open_plugins, request_for, starting_folder
 from selftune_build.cli.target_type import TargetType
 from selftune_build.engine.report import worst
@@ -26,22 +27,6 @@ from selftune_build.store.trail import Trail, recorded
 
 if TYPE_CHECKING:
     from selftune_build.engine.load import Universe
-
-
-class Money(click.ParamType[Decimal]):
-    """An amount of money on the command line: a decimal number that is not negative."""
-
-    name = "USD"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
-        """The amount; fails with what was typed."""
-        try:
-            amount = Decimal(str(value))
-        except InvalidOperation:
-            self.fail(f"{value!r} is not an amount", param, ctx)
-        if not amount.is_finite() or amount < 0:
-            self.fail(f"{value!r} is not an amount", param, ctx)
-        return amount
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -178,14 +163,6 @@ def _run(universe: Universe, request: BuildRequest, progress: Progress, plugins:
     around = Surroundings(progress=progress, confirm=confirm, registry=plugins.registry)
     with interruptible(around.stop, around.cancel, progress.urgent):
         return build_in_rounds(universe, request, around)
-
-
-def confirm(question: str) -> bool | None:
-    """Ask on a terminal; None where there is nobody to ask."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return None
-    with interrupting():
-        return click.confirm(question, default=False, err=True)
 
 
 def _rendered(report: Report, as_json: bool, verbose: bool, quiet: bool) -> str:

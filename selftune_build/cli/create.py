@@ -8,13 +8,14 @@ from pathlib import Path
 
 import click
 
+from selftune_build.cli.create_verbs import add_verbs
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
 from selftune_build.scaffold.package import package_files
 from selftune_build.scaffold.writing import Written, write_together
 
 
-@click.group(help="Write a new skill package.", no_args_is_help=False)
+@click.group(help="Write a new skill package; and the predecessor's verbs on one.", no_args_is_help=False)
 def command() -> None:
     """The verbs below `selftune create`."""
 
@@ -76,3 +77,6 @@ def _text(root: Path, written: Written) -> str:
 
 def _shown(root: Path) -> str:
     return one_line(str(root), MESSAGE_CHARACTERS)
+
+
+add_verbs(command)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from selftune_build.cli.build import Money, confirm
+from selftune_build.cli.paying import BUDGET, confirm, with_options
 from selftune_build.cli.signals import interruptible
 from selftune_build.cli.start import open_plugins, request_for, starting_folder
 from selftune_build.engine.request import Surroundings
@@ -29,12 +29,8 @@ from selftune_build.report.progress import Progress
 @click.option("--agent", "agents", multiple=True, metavar="NAME", help="Of this agent, not the manifest's; may be repeated.")
 @click.option("--model", metavar="NAME", help="Of this model instead of the manifest's.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 256), default=None, help="Samples taken at the same time.")
-@click.option("--max-calls", type=click.IntRange(0), help="Stop before the call that would pass this number; attempts count.")
-@click.option("--max-cost", type=Money(), metavar="USD", help="Stop when this much has been spent.")
-@click.option("-y", "--yes", "assume_yes", is_flag=True, help="Do not ask before many paid calls.")
 @click.option("--no-exec", is_flag=True, help="Refuse to run code of the package.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document (schemas/selftune-noise-1.json).")
-@click.option("-C", "--directory", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="As if started there.")
+@with_options(*BUDGET)
 def command(
     targets: tuple[str, ...],
     samples: int | None,

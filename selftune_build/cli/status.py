@@ -20,14 +20,9 @@ def command(
     Judges by tree and lock alone; the age of the evidence and the models that served it are those of the samples in the
     store. Asks no agent and writes nothing. Exit status: 0 told, 2 bad input.
     """
-    import msgspec
-
-    from selftune_build.engine.locked import check
-    from selftune_build.engine.status import status
+    from selftune_build.engine.status import statuses
     from selftune_build.report.status import render, render_json
 
-    request, planned = plan_only(directory, targets, agents, model)
-    reports = check(planned.universe, msgspec.structs.replace(request, dry_run=False, locked=True), planned.registry).packages
-    told = status(planned.universe, reports, [run for runs in planned.groups for run in runs], request.place)
+    told = statuses(*plan_only(directory, targets, agents, model))
     print(render_json(told) if as_json else render(told, datetime.now(UTC), width()), end="")
     return 0

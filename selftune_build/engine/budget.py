@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from decimal import Decimal
 
+from selftune_build.engine.price import smallest
+from selftune_build.model.manifest import Budget
 from selftune_build.model.sample import Usage
 
 
@@ -33,3 +36,11 @@ class Purse:
         if usage is not None:
             with self._guard:
                 self.cost += Decimal(usage.cost_usd)
+
+
+def tightest(budgets: Iterable[Budget], max_calls: int | None, max_cost: Decimal | None) -> Purse:
+    """A purse with the tightest of the limits given on the command line and in the manifests of an invocation."""
+    declared = list(budgets)
+    costs = [Decimal(budget.max_cost_usd) for budget in declared if budget.max_cost_usd is not None]
+    cost = min([*costs, *([max_cost] if max_cost is not None else [])], default=None)
+    return Purse(smallest([max_calls, *(budget.max_calls for budget in declared)]), cost)

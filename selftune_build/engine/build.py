@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 from selftune_build.checks.execute import command_executor
 from selftune_build.engine.against import revision_of, with_comparison
-from selftune_build.engine.budget import Purse
+from selftune_build.engine.budget import Purse, tightest
 from selftune_build.engine.load import Universe
 from selftune_build.engine.locks import other_entries, write_lock
 from selftune_build.engine.outcome import fresh_stages, lock_of, settle
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import missing_samples, settled_inputs
 from selftune_build.engine.planning import Stores, plan_rows, stores_at
-from selftune_build.engine.price import price_of, refuse_or_confirm, smallest
+from selftune_build.engine.price import price_of, refuse_or_confirm
 from selftune_build.engine.ran import Ran
 from selftune_build.engine.report import broken_reports, overall_report
 from selftune_build.engine.request import BuildRequest, Surroundings
@@ -63,10 +62,7 @@ def _stores(universe: Universe, request: BuildRequest, around: Surroundings) -> 
 
 def purse_of(groups: Sequence[Sequence[PackageRun]], request: BuildRequest) -> Purse:
     """The tightest of the limits given on the command line and in the manifests of this invocation."""
-    budgets = [run.package.manifest.budget for runs in groups for run in runs]
-    costs = [Decimal(budget.max_cost_usd) for budget in budgets if budget.max_cost_usd is not None]
-    cost = min([*costs, *([request.max_cost] if request.max_cost is not None else [])], default=None)
-    return Purse(smallest([request.max_calls, *(budget.max_calls for budget in budgets)]), cost)
+    return tightest((run.package.manifest.budget for runs in groups for run in runs), request.max_calls, request.max_cost)
 
 
 def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, around: Surroundings) -> None:

@@ -20,6 +20,7 @@ from selftune_build.model.location import Location
 from selftune_build.model.manifest import Manifest
 from selftune_build.model.package import MANIFEST_FILE, SKILL_FILE, Package
 from selftune_build.probe import probed
+from selftune_build.reading.evals.claude_plugin import PROMPT
 from selftune_build.reading.evals.left_over import unread_folder
 from selftune_build.reading.evals.recognise import Format
 from selftune_build.reading.evals.source import EvalReading
@@ -33,6 +34,9 @@ from selftune_build.stages.spec import check_spec
 from selftune_build.stages.spec_rules.second_opinion import SecondOpinion, ask_second_opinion
 
 DATA_SUFFIXES = (".json", ".yaml", ".yml")
+CANDIDATES = (*DATA_SUFFIXES, f"/{PROMPT}")
+"""How the paths of files end that may hold evals: data, and the prompts of suites that are made of text."""
+
 SecondOpinionOf = Callable[[bytes, str], SecondOpinion]
 
 
@@ -156,7 +160,9 @@ def _evals(
     explicit = manifest.evals is not None
     reading = _located(
         member,
-        lambda: read_eval_files(chosen, _reader(root), explicit, package_name=name, limits=manifest.limits, readers=readers),
+        lambda: read_eval_files(
+            chosen, _reader(root), explicit, package_name=name, limits=manifest.limits, readers=readers, tree=paths
+        ),
     )
     return reading if explicit else EvalReading(reading.cases, (*reading.findings, *unread_folder(paths, reading)))
 
@@ -176,7 +182,7 @@ def _unit_tests(
 def _chosen(paths: Sequence[str], globs: Sequence[str] | None, folder: str) -> list[str]:
     if globs is not None:
         return [path for path in paths if any(match_glob(pattern, path) for pattern in globs)]
-    return [path for path in paths if path.startswith(folder) and path.endswith(DATA_SUFFIXES)]
+    return [path for path in paths if path.startswith(folder) and path.endswith(CANDIDATES)]
 
 
 def _is_eval(manifest: Manifest) -> Callable[[str], bool]:

@@ -138,6 +138,7 @@ def _problems(settled: Settled, gates: Iterable[GateResult], universe: Universe,
         if whole:
             yield from _extra(run)
             yield from _other_verdicts(settled)
+            yield from _other_waivers(run)
     yield from _gate_problems(run, gates)
 
 
@@ -204,6 +205,14 @@ def _other_verdicts(settled: Settled) -> Iterator[Problem]:
     noted = {name: verdict for name, verdict in entry.gates.items() if name not in unknown}
     if noted != {gate.id: gate.verdict.value for gate in supplied}:
         yield _problem(run, "lock-tampered", "the verdicts in the lock do not follow from its rows")
+
+
+def _other_waivers(run: PackageRun) -> Iterator[Problem]:
+    """What a lock of today's tree says was accepted has to be what the manifest accepts; revision 1 did not say."""
+    accepted = set(run.package.manifest.accepted)
+    for side in run.lock.locks:
+        if side.tree == run.package.tree_digest and side.revision > 1 and set(side.accepted) != accepted:
+            yield _problem(run, "lock-tampered", "what the lock calls accepted is not what the manifest accepts")
 
 
 def _gate_problems(run: PackageRun, gates: Iterable[GateResult]) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""What the samples of this invocation tell beside their answers: acts that were refused, and programs or models that differ."""
+"""What an invocation tells beside answers: acts that were refused, programs or models that differ, what is new since the lock."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.sample import Reply
+from selftune_build.security.surface import drift
 
 
 def noticed(run: PackageRun) -> tuple[Finding, ...]:
@@ -22,6 +23,14 @@ def noticed(run: PackageRun) -> tuple[Finding, ...]:
     findings += _drift("program", (reply.program for _, replies in sampled for reply in replies))
     findings += _drift("model", (reply.model for _, replies in sampled for reply in replies))
     return tuple(findings)
+
+
+def drifted(run: PackageRun) -> tuple[Finding, ...]:
+    """What the package can reach and run beyond its lock, as long as that is of another tree."""
+    sides = run.lock.locks
+    if not sides or any(side.tree == run.package.tree_digest for side in sides):
+        return ()
+    return drift((name for side in sides for name in side.surface), run.security.surface)
 
 
 def _replies(run: PackageRun, plan: RowPlan) -> list[Reply]:

@@ -57,8 +57,8 @@ def decided(run: PackageRun, rows: Rows, failures: Iterable[Failure] = ()) -> Ou
     """The gates and metrics over these rows. Samples that are missing count as whatever they would have brought: an error of
     the machinery can make a verdict inconclusive, never another one."""
     package, manifest = run.package, run.package.manifest
-    left = _missing(run, rows)
-    facts = gather(package.evals, package.unit_tests, rows, measures_outcome, findings=package.findings, left=left)
+    found, risks, left = package.findings, run.security.counted, _missing(run, rows)
+    facts = gather(package.evals, package.unit_tests, rows, measures_outcome, findings=found, security=risks, left=left)
     gates = decide(facts, manifest.gates, manifest.samples.confidence, chosen(manifest.gates, run.registry.gates))
     return Outcome(
         rows=rows,
@@ -166,6 +166,8 @@ def lock_of(run: PackageRun, outcome: Outcome, others: Mapping[str, AgentEntry])
         tree=run.package.tree_digest,
         policy=policy_digest(run.package.manifest),
         agents={**others, run.agent.name: entry},
+        surface=tuple(run.security.surface),
+        accepted=run.package.manifest.accepted,
     )
     if before is None:
         return lock

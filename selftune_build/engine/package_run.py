@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
 from selftune_build.agents.protocol import Agent
 from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.plan import RowPlan, Trace, kept_row, plan_row
 from selftune_build.engine.registry import BUILTIN, Registry
+from selftune_build.engine.security import NOTHING, Inspection
 from selftune_build.graph.targets import Stage
 from selftune_build.lock.parsing import LockReading
 from selftune_build.model.case import Arm
@@ -32,6 +33,7 @@ class PackageRun:
         stages: Iterable[Stage],
         cases: Mapping[Stage, frozenset[str]],
         registry: Registry = BUILTIN,
+        inspect: Callable[[], Inspection] = lambda: NOTHING,
     ) -> None:
         self.asking = asking
         self.package: Package = asking.package
@@ -42,6 +44,12 @@ class PackageRun:
         self.registry = registry.under(asking.package.manifest.policy)
         self.cases = cases
         self.plans: list[RowPlan] = []
+        self._inspect = inspect
+
+    @cached_property
+    def security(self) -> Inspection:
+        """What the gate `security` sees; looked at when it is asked for. Raises InputError."""
+        return self._inspect()
 
     @cached_property
     def specs(self) -> list[RowSpec]:

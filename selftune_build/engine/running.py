@@ -122,7 +122,7 @@ class Runner:
             return
         for run in self.runs:
             if any(plan.missing for plan in run.plans) and any(
-                gate.required and gate.verdict is Verdict.FAIL and gate.id in ("spec", "unit-tests")
+                gate.required and gate.verdict is Verdict.FAIL and gate.id in ("spec", "security", "unit-tests")
                 for gate in decided(run, self._rows(run)).gates
             ):
                 self.ran.held_back.add(run.package.path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
 
 from selftune_build.agents.protocol import Agent
 from selftune_build.engine.competitors import competitors
@@ -12,6 +13,7 @@ from selftune_build.engine.locks import read_package_lock
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.registry import Registry
 from selftune_build.engine.request import BuildRequest
+from selftune_build.engine.security import inspect_package
 from selftune_build.engine.wanted import WantedPackage
 from selftune_build.lock.parsing import LockReading
 from selftune_build.model.package import Package
@@ -34,6 +36,8 @@ def package_runs(
         package = each.package
         lock = read_package_lock(package)
         beside = competitors(package, universe.siblings)
+        others = [other.name for other in universe.siblings if other is not package]
+        inspect = cache(partial(inspect_package, package, others))
         for name in request.agents or package.manifest.agent:
             agent, evidence = agent_of(name, package, lock)
             asking = Asking(
@@ -45,4 +49,4 @@ def package_runs(
                 without_skill=staged(beside),
                 alone=staged([package]),
             )
-            yield PackageRun(asking, agent, evidence, lock, each.stages, each.cases, registry)
+            yield PackageRun(asking, agent, evidence, lock, each.stages, each.cases, registry, inspect)

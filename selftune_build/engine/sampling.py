@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 from msgspec import Struct
 
 from selftune_build.agents.protocol import AgentFailure, Traits
 from selftune_build.agents.staging import SkillSource, Stage
 from selftune_build.engine.asking import Ended
+from selftune_build.engine.budget import Purse
 from selftune_build.engine.evidence import explanation
 from selftune_build.engine.keeping import Means, is_whole, keep, plain
 from selftune_build.engine.recovery import recover
@@ -61,7 +63,8 @@ def take_sample(spec: RowSpec, wanted: int, passed_over: Collection[int], means:
             means.evidence.forget(spec)
             if recovered or len(means.evidence.counted(spec).samples) >= wanted:
                 return Taken(TakenKind.FOUND)
-            taken = _sample(spec, _free_index(spec, passed_over, means), means)
+            index = _free_index(spec, passed_over, means)
+            taken = tried(lambda: _attempt(spec, index, means), index, means)
             means.evidence.forget(spec)
             return taken
     except UndecidedError:
@@ -81,8 +84,27 @@ def _free_index(spec: RowSpec, passed_over: Collection[int], means: Means) -> in
     return index
 
 
-def _sample(spec: RowSpec, index: int, means: Means) -> Taken:
-    """Try until an answer is there: a time limit twice, any other error three times. Every attempt is kept and counted."""
+class Paying(Protocol):
+    """What an attempt is paid from, and who may stop it."""
+
+    @property
+    def purse(self) -> Purse:
+        """Counts the attempts."""
+
+    @property
+    def stop(self) -> threading.Event:
+        """Start nothing new."""
+
+    @property
+    def cancel(self) -> threading.Event:
+        """End what is running."""
+
+
+def tried(call: Callable[[], None], index: int, means: Paying) -> Taken:
+    """Try until an answer is there: a time limit twice, any other error three times. Every attempt is kept and counted.
+
+    `call` makes one, and raises AgentFailure where that brings no answer.
+    """
     failure = AgentFailure(ErrorKind.CRASH, "not tried")
     timeouts = 0
     for attempt in range(SAMPLE_ATTEMPTS):
@@ -93,7 +115,7 @@ def _sample(spec: RowSpec, index: int, means: Means) -> Taken:
         if not means.purse.reserve():
             return Taken(TakenKind.NO_BUDGET, index, "the budget of this invocation is used up")
         try:
-            _attempt(spec, index, means)
+            call()
             return Taken(TakenKind.ANSWERED, index)
         except AgentFailure as error:
             failure = error

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+import msgspec
 from msgspec import Struct
 
 from selftune_build.engine.advice import command
 from selftune_build.engine.load import Universe
+from selftune_build.engine.locked import check
 from selftune_build.engine.package_run import PackageRun
+from selftune_build.engine.planning import Planned
+from selftune_build.engine.request import BuildRequest
 from selftune_build.graph.targets import Stage, address
 from selftune_build.model.finding import Severity
 from selftune_build.model.package import Package
@@ -28,8 +32,16 @@ class Step(Struct, frozen=True):
     command: str
 
 
-def status(universe: Universe, reports: Iterable[PackageReport], runs: Iterable[PackageRun], place: str) -> list[PackageStatus]:
-    """The status of every package in the reports of a locked verify; `runs` are planned and say what the store knows."""
+def statuses(request: BuildRequest, planned: Planned) -> list[PackageStatus]:
+    """The status of every package that is asked for; the plan says what the store knows of it. Raises SelftuneError."""
+    locked = msgspec.structs.replace(request, dry_run=False, locked=True)
+    reports = check(planned.universe, locked, planned.registry).packages
+    return _statuses(planned.universe, reports, [run for runs in planned.groups for run in runs], request.place)
+
+
+def _statuses(
+    universe: Universe, reports: Iterable[PackageReport], runs: Iterable[PackageRun], place: str
+) -> list[PackageStatus]:
     packages = {package.path: package for package in universe.packages}
     planned = {(run.package.path, run.agent.name): run for run in runs}
     return [_status(packages.get(each.path), each, planned.get((each.path, each.agent)), place) for each in reports]

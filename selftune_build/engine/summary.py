@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from selftune_build.engine.advice import command, next_command
 from selftune_build.engine.blunt import not_discriminating
-from selftune_build.engine.noticed import noticed
+from selftune_build.engine.noticed import drifted, noticed
 from selftune_build.engine.outcome import Outcome
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan
@@ -20,6 +20,7 @@ from selftune_build.engine.scheduler import Question
 from selftune_build.engine.states import Event, advance
 from selftune_build.engine.statistics import statistics_of
 from selftune_build.errors import PLUGIN_FAILED, PLUGIN_MISSING
+from selftune_build.gates.decide import disabled
 from selftune_build.graph.targets import SAMPLED, Stage, address
 from selftune_build.limits import REPORT_REASONS
 from selftune_build.model.finding import Severity
@@ -74,6 +75,8 @@ def package_report(settled: Settled) -> PackageReport:
         problems=problems,
         findings=(
             *run.package.findings,
+            *run.security.findings,
+            *drifted(run),
             *(() if settled.dry else noticed(run)),
             *not_discriminating(run, outcome.rows, outcome.always),
         ),
@@ -82,6 +85,8 @@ def package_report(settled: Settled) -> PackageReport:
         next_command=next_command(run, failures, verdict, stopped=stopped, place=settled.place),
         remark=run.agent.traits.remark,
         statistics=statistics_of(run, outcome.rows, dry=settled.dry, detailed=settled.detailed),
+        accepted=run.security.accepted,
+        switched_off=disabled(run.package.manifest.gates),
     )
 
 
@@ -93,8 +98,8 @@ def _gates(settled: Settled) -> tuple[GateResult, ...]:
     """All gates for `verify`; for less, only those whose stage was asked for."""
     if Stage.VERIFY in settled.run.stages:
         return settled.outcome.gates
-    asked = {Stage.SPEC: "spec", Stage.UNIT_TESTS: "unit-tests"}
-    wanted = {gate for stage, gate in asked.items() if stage in settled.run.stages}
+    asked = {"spec": Stage.SPEC, "security": Stage.SPEC, "unit-tests": Stage.UNIT_TESTS}
+    wanted = {gate for gate, stage in asked.items() if stage in settled.run.stages}
     return tuple(gate for gate in settled.outcome.gates if gate.id in wanted)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -45,6 +45,8 @@ class Gate(Struct, frozen=True):
     asked: bool = False
     """Whether it runs only where a manifest names it."""
     summary: str = ""
+    quiet: bool = False
+    """Whether a pass of it is told only where a manifest names it."""
 
 
 def minimum_of(setting: GateSetting, default: float) -> float:
@@ -54,11 +56,12 @@ def minimum_of(setting: GateSetting, default: float) -> float:
 
 def spec(facts: Facts, setting: GateSetting, confidence: float) -> Decision:
     """`fail` if a rule of the specification found an error, else `pass`."""
-    errors = [finding for finding in facts.findings if finding.severity is Severity.ERROR]
-    if errors:
-        return Decision(Verdict.FAIL, plain(f"{counted(len(errors), 'error')}, first: {_place(errors[0])}{errors[0].message}"))
-    others = len(facts.findings)
-    return Decision(Verdict.PASS, "no errors" + (f", {counted(others, 'finding')}" if others else ""))
+    return _without_errors(facts.findings)
+
+
+def security(facts: Facts, setting: GateSetting, confidence: float) -> Decision:
+    """`fail` if something in the files is dangerous and nobody accepted it, else `pass`."""
+    return _without_errors(facts.security)
 
 
 def unit_tests(facts: Facts, setting: GateSetting, confidence: float) -> Decision | None:
@@ -95,6 +98,7 @@ def lift(facts: Facts, setting: GateSetting, confidence: float) -> Decision | No
 
 BUILTIN: tuple[Gate, ...] = (
     Gate("spec", spec),
+    Gate("security", security, quiet=True),
     Gate("unit-tests", unit_tests),
     Gate("trigger-recall", trigger_recall),
     Gate("trigger-specificity", trigger_specificity),
@@ -104,8 +108,15 @@ BUILTIN: tuple[Gate, ...] = (
 GATES: Mapping[str, Gate] = {gate.id: gate for gate in BUILTIN}
 REGRESSION = "regression"
 """Decided only against a revision (`--against`), so never in a lock, and nothing is missing where it is not asked for."""
-RESERVED = frozenset({*GATES, "security", REGRESSION})
+RESERVED = frozenset({*GATES, REGRESSION})
 """Ids that no plugin may supply."""
+
+
+def _without_errors(findings: Sequence[Finding]) -> Decision:
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    if errors:
+        return Decision(Verdict.FAIL, plain(f"{counted(len(errors), 'error')}, first: {_place(errors[0])}{errors[0].message}"))
+    return Decision(Verdict.PASS, "no errors" + (f", {counted(len(findings), 'finding')}" if findings else ""))
 
 
 def _rate(cases: list[CaseOutcome], means: list[Bounds], setting: GateSetting, confidence: float, did: str) -> Decision | None:

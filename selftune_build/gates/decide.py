@@ -65,6 +65,8 @@ def _result(gate: Gate, facts: Facts, settings: Mapping[str, GateSetting], confi
         if setting is None:
             return None
         decision = Decision(Verdict.INCONCLUSIVE, "no case measures this")
+    if setting is None and gate.quiet and decision.verdict is Verdict.PASS:
+        return None
     required = gate.required if setting is None else setting.required
     return GateResult(gate.id, decision.verdict, decision.message, required, decision.advice)
 

@@ -21,6 +21,8 @@ class Facts(Struct, frozen=True):
     unit_tests: tuple[CaseOutcome, ...] = ()
     """Cases of the unit tests, and script cases wherever they were declared."""
     findings: tuple[Finding, ...] = ()
+    security: tuple[Finding, ...] = ()
+    """What the gate `security` decides from; nothing that was accepted."""
 
 
 def gather(
@@ -30,6 +32,7 @@ def gather(
     is_outcome: Callable[[Check], bool],
     *,
     findings: Iterable[Finding] = (),
+    security: Iterable[Finding] = (),
     left: Left = NONE_LEFT,
 ) -> Facts:
     """Reads the rows of one agent once, for all gates. `is_outcome` and `left` as for `outcomes`."""
@@ -39,6 +42,7 @@ def gather(
         outcomes(agent_cases, rows, is_outcome, left),
         outcomes([*unit_tests, *scripts], rows, lambda check: False, left),  # nobody asks a unit test without the skill
         tuple(findings),
+        tuple(security),
     )
 
 

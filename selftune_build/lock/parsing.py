@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Sized
+from typing import Any, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType
 
 from selftune_build.limits import LOCK_BYTES, LOCK_DEPTH
 from selftune_build.lock.conflict import conflict_sides, has_markers
 from selftune_build.lock.fields import Malformed, count, digest, inner, names, one_of, record, text
-from selftune_build.lock.rendering import REVISION, VERSION, is_canonical
+from selftune_build.lock.rendering import ACCEPTED, REVISION, SURFACE, VERSION, is_canonical
 from selftune_build.lock.seal import SEAL, holds
 from selftune_build.model.case import Arm
 from selftune_build.model.lock import AgentEntry, Lock, Row
+from selftune_build.model.manifest import Waiver
 from selftune_build.model.sample import EvidenceOrigin
 from selftune_build.model.verdict import Verdict
 
 FUTURE = "lock-from-the-future"
+_Sized = TypeVar("_Sized", bound=Sized)
 _ARMS, _ORIGINS, _VERDICTS = tuple(Arm), tuple(EvidenceOrigin), tuple(Verdict)
 
 
@@ -96,16 +99,32 @@ class _Parser:
         name = text(package, "name")
         if not self._sealed(package, "package"):
             self._tampered("the seal of `package` does not hold")
+        later = {SURFACE, ACCEPTED} if self.revision > 1 else set()
         lock = Lock(
             package=name,
             tree=digest(package, "tree"),
             policy=digest(self.document, "policy"),
             agents=self._agents(name),
             revision=self.revision,
-            extra=self._extra(self.document, {"version", "revision", "package", "policy", "agents"}),
-            package_extra=self._extra(package, {"name", "tree", SEAL}),
+            surface=_some(names(package, SURFACE)) if SURFACE in later and SURFACE in package else (),
+            accepted=self._accepted(name) if ACCEPTED in later and ACCEPTED in self.document else (),
+            extra=self._extra(self.document, {"version", "revision", "package", "policy", "agents", *(later - {SURFACE})}),
+            package_extra=self._extra(package, {"name", "tree", SEAL, *(later - {ACCEPTED})}),
         )
         return LockReading((lock,), tuple(self.problems))
+
+    def _accepted(self, package: str) -> tuple[Waiver, ...]:
+        targets = _some(inner(self.document, ACCEPTED))
+        kept: list[Waiver] = []
+        for target in targets:
+            for key in (keys := _some(inner(targets, target))):
+                fields = inner(keys, key)
+                self._extra(fields, {"reason", SEAL})
+                if self._sealed(fields, ACCEPTED, package, target, key):
+                    kept.append(Waiver(target, key, text(fields, "reason")))
+                else:
+                    self._tampered(f"the seal of what was accepted of {target!r} does not hold")
+        return tuple(kept)
 
     def _agents(self, package: str) -> dict[str, AgentEntry]:
         agents = inner(self.document, "agents")
@@ -163,6 +182,13 @@ class _Parser:
 
     def _tampered(self, message: str, *about: str) -> None:
         self.problems.append(LockProblem("lock-tampered", message, *about))
+
+
+def _some(value: _Sized) -> _Sized:
+    """A field that is left out where it is empty. Raises Malformed."""
+    if not value:
+        raise Malformed("a field that says nothing is left out")
+    return value
 
 
 def _of(n: int, fields: dict[str, Any], name: str) -> int | UnsetType:

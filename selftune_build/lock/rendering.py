@@ -11,21 +11,37 @@ from selftune_build.lock.seal import sealed
 from selftune_build.model.lock import AgentEntry, Lock, Row
 
 VERSION = 1
-REVISION = 1
+REVISION = 2
+"""The latest that this release knows: with `package.surface` and `accepted`, each only where there is something to say."""
+ACCEPTED, SURFACE = "accepted", "surface"
 _ENCODER = json.JSONEncoder(indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
 def render(lock: Lock) -> bytes:
     """The canonical bytes of a lock: equal locks give equal bytes, and every other byte sequence is not a lock."""
+    surface = {SURFACE: list(lock.surface)} if lock.surface else {}
     document = {
         **lock.extra,
         "version": VERSION,
-        "revision": lock.revision,
-        "package": sealed({**lock.package_extra, "name": lock.package, "tree": lock.tree}, "package"),
+        "revision": _revision(lock),
+        "package": sealed({**lock.package_extra, **surface, "name": lock.package, "tree": lock.tree}, "package"),
         "policy": lock.policy,
         "agents": {name: _agent(lock.package, name, entry) for name, entry in lock.agents.items()},
     }
-    return canonical(document)
+    return canonical(document | ({"accepted": _accepted(lock)} if lock.accepted else {}))
+
+
+def _revision(lock: Lock) -> int:
+    """The earliest that knows every field, so that a lock follows from what it says; one that is not known here stays."""
+    return lock.revision if lock.revision > REVISION else REVISION if lock.surface or lock.accepted else 1
+
+
+def _accepted(lock: Lock) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for waiver in lock.accepted:
+        place = (ACCEPTED, lock.package, waiver.target, waiver.key)
+        found.setdefault(waiver.target, {})[waiver.key] = sealed({"reason": waiver.reason}, *place)
+    return found
 
 
 def canonical(document: dict[str, Any]) -> bytes:

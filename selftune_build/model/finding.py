@@ -25,3 +25,5 @@ class Finding(Struct, frozen=True):
     message: str
     at: Location | None = None
     hint: str | None = None
+    key: str | None = None
+    """What a waiver of it names (`accepted` of the manifest); None where it cannot be waived."""

@@ -6,6 +6,8 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType, field
 
+from selftune_build.model.manifest import Waiver
+
 Fields = dict[str, Any]
 """Fields of a newer revision that this release does not know; they survive a rewrite."""
 
@@ -42,6 +44,11 @@ class Lock(Struct, frozen=True):
     tree: str
     policy: str
     agents: dict[str, AgentEntry] = field(default_factory=dict)
+    surface: tuple[str, ...] = ()
+    """Sorted names of what the package can reach and run: `host:…`, `script:…`, `tool:…`."""
+    accepted: tuple[Waiver, ...] = ()
+    """The waivers of the manifest."""
     revision: int = 1
+    """Of whoever wrote it; a lock that needs a later one is rendered under that."""
     extra: Fields = field(default_factory=dict)
     package_extra: Fields = field(default_factory=dict)

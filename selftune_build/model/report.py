@@ -89,6 +89,15 @@ class RowReport(Struct, frozen=True):
     line: int | None = None
 
 
+class Accepted(Struct, frozen=True):
+    """What a human has accepted in the manifest, with the reason given there, and the finding it is about."""
+
+    target: str
+    key: str
+    reason: str
+    finding: Finding
+
+
 class Spend(Struct, frozen=True):
     """Calls made in this invocation, every attempt counted; `cost_usd` is a decimal string."""
 
@@ -118,6 +127,9 @@ class PackageReport(Struct, frozen=True):
     remark: str = ""
     """What the agent says of all its evidence, `Traits.remark`."""
     statistics: Statistics = NOTHING
+    accepted: tuple[Accepted, ...] = ()
+    switched_off: dict[str, str] = {}
+    """Gates that the manifest turns off, each with the reason it gives."""
 
 
 class Report(Struct, frozen=True):

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from selftune_build.model.finding import Finding
-from selftune_build.model.report import Failure, PackageReport, Problem, Report, RowReport, StageReport
+from selftune_build.model.report import Accepted, Failure, PackageReport, Problem, Report, RowReport, StageReport
 from selftune_build.model.verdict import GateResult, Metric, Verdict
 from selftune_build.report.statistics_json import statistics_data
 
@@ -53,6 +53,8 @@ def _package(package: PackageReport) -> dict[str, Any]:
         "findings": [_finding(finding) for finding in package.findings],
         "rows": [_row(row) for row in package.rows],
         **statistics_data(package.statistics),
+        "accepted": [_accepted(one) for one in package.accepted],
+        "switched_off": package.switched_off,
     }
 
 
@@ -116,4 +118,9 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "path": place.path if place else None,
         "line": place.line if place else None,
         "fix": finding.hint,
+        "key": finding.key,
     }
+
+
+def _accepted(one: Accepted) -> dict[str, Any]:
+    return {"target": one.target, "key": one.key, "reason": one.reason, "finding": _finding(one.finding)}

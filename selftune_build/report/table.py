@@ -41,8 +41,13 @@ class Line(Struct, frozen=True):
 
 def table_lines(packages: Sequence[PackageReport], *, folded: bool) -> list[Line]:
     """The lines of all packages; folded, a package that passes with nothing run takes one."""
-    several = len({package.agent for package in packages if package.agent}) > 1
-    return [line for package in packages for line in _package_lines(package, several, folded)]
+    return [line for package in packages for line in _package_lines(package, by_agent(package, packages), folded)]
+
+
+def by_agent(package: PackageReport, packages: Sequence[PackageReport]) -> str:
+    """The agent of a package, in brackets behind a space, where there are several to be told apart; else nothing."""
+    several = len({each.agent for each in packages if each.agent}) > 1
+    return f" ({name(package.agent)})" if several and package.agent else ""
 
 
 def lay_out(lines: Sequence[Line], width: int, colour: bool, *, would: bool = False) -> list[str]:
@@ -69,8 +74,8 @@ def _laid_out(line: Line, label: int, right: Sequence[int], colour: bool) -> lis
     return [_GAP.join(columns), *(indent + text for text in more)]
 
 
-def _package_lines(package: PackageReport, several: bool, folded: bool) -> list[Line]:
-    label = name(package.name) + (f" ({name(package.agent)})" if several and package.agent else "")
+def _package_lines(package: PackageReport, agent: str, folded: bool) -> list[Line]:
+    label = name(package.name) + agent
     idle = all(stage.run == 0 and stage.state is TargetState.UP_TO_DATE for stage in package.stages)
     verdict = package.verdict
     if folded and idle and verdict is Verdict.PASS:

@@ -32,7 +32,7 @@ from selftune_build.report.grouping import (
 )
 from selftune_build.report.routing import routing_lines
 from selftune_build.report.statistics import effort_lines, flaky_lines, unsettled_lines
-from selftune_build.report.table import lay_out, table_lines
+from selftune_build.report.table import by_agent, lay_out, table_lines
 
 SIMULATED = "structure check, no model was run"
 _OPEN = (TargetState.STALE, TargetState.BLOCKED, TargetState.SKIPPED, TargetState.FAILED)
@@ -49,6 +49,7 @@ def render(report: Report, width: int, colour: bool, *, verbose: bool = False) -
         list(_problems(report, width, verbose)),
         list(_gates(report, width, verbose)),
         list(against_lines(report, width, verbose)),
+        list(_decided_by_hand(report, width)),
         list(_failures(report, width, verbose)),
         list(flaky_lines(report, width, verbose)),
         list(routing_lines(report, width, verbose)),
@@ -102,17 +103,36 @@ def _reasons(report: Report, width: int, verbose: bool) -> Iterator[str]:
 def _gates(report: Report, width: int, verbose: bool) -> Iterator[str]:
     """What the gates say that do not pass; those that decide nothing have their line in the table, and this on request."""
     for package in report.packages:
+        whose = name(package.name) + by_agent(package, report.packages)
         shown = [gate for gate in package.gates if _has_to_be_told(gate, report.mode, verbose)]
         waiting = [] if verbose else [gate for gate in shown if gate.verdict is Verdict.INCONCLUSIVE and _incomplete(package)]
         if waiting:
             ids = ", ".join(name(gate.id) for gate in waiting)
-            yield from wrap(f"inconclusive for want of evidence: {ids} of {name(package.name)} (-v shows why)", width, "  ")
+            yield from wrap(f"inconclusive for want of evidence: {ids} of {whose} (-v shows why)", width, "  ")
         for gate in shown:
             if gate not in waiting:
                 optional = "" if gate.required else ", not required"
-                yield from wrap(f"{gate.verdict.value}{optional}: gate {name(gate.id)} of {name(package.name)}", width, "  ")
+                yield from wrap(f"{gate.verdict.value}{optional}: gate {name(gate.id)} of {whose}", width, "  ")
                 yield from _entry("", sentence(gate.message), width)
                 yield from _entry("to do", sentence(gate.advice), width) if gate.advice else ()
+
+
+def _decided_by_hand(report: Report, width: int) -> Iterator[str]:
+    """What the manifest takes out of the verdict, with the reason that it gives: gates, and findings that were accepted."""
+    seen: set[str] = set()
+    for package in report.packages:
+        lines = [f"gate {name(gate)} of {name(package.name)} is switched off: {sentence(why)}" for gate, why in _off(package)]
+        for one in package.accepted:
+            place = f"{name(str(one.finding.at))}: " if one.finding.at is not None else ""
+            lines.append(f"accepted: {place}{sentence(one.finding.message)} [{name(one.finding.code)}]: {sentence(one.reason)}")
+        for line in dict.fromkeys(lines):
+            if line not in seen:
+                seen.add(line)
+                yield from wrap(line, width, "  ")
+
+
+def _off(package: PackageReport) -> Sequence[tuple[str, str]]:
+    return sorted(package.switched_off.items())
 
 
 def _has_to_be_told(gate: GateResult, mode: str, verbose: bool) -> bool:
@@ -134,15 +154,15 @@ def _failures(report: Report, width: int, verbose: bool) -> Iterator[str]:
     for package in report.packages:
         groups = [[failure] for failure in package.failures] if verbose else grouped(package.failures, same_failure)
         for group in groups if verbose else groups[:SHOWN_FAILURES]:
-            yield from _failure(group, report.place, width)
+            yield from _failure(group, by_agent(package, report.packages), report.place, width)
         cut = groups[SHOWN_FAILURES:] if not verbose else []
         yield from _more(sum(map(len, cut)), "failed check")
 
 
-def _failure(group: Sequence[Failure], place: str, width: int) -> Iterator[str]:
+def _failure(group: Sequence[Failure], agent: str, place: str, width: int) -> Iterator[str]:
     """One failed check, or one that failed alike in several cases."""
     first, (failed, samples) = group[0], samples_of(group)
-    yield from wrap(f"failed in {failed} of {samples}: {subject([each.target for each in group])}", width, "  ")
+    yield from wrap(f"failed in {failed} of {samples}: {subject([each.target for each in group])}{agent}", width, "  ")
     yield from _entry("check", checks_of(group), width)
     yield from _entry("evidence", sentence(first.evidence), width)
     where = f" -C {shlex.quote(place)}" if place else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
@@ -135,7 +136,7 @@ def _is_candidate(file: TreeFile) -> bool:
 
 
 def _holds_cases(package: Package, path: str, *, unit_tests: bool) -> bool:
-    read = read_unit_tests if unit_tests else read_eval_files
+    read = read_unit_tests if unit_tests else partial(read_eval_files, tree=[file.path for file in package.tree])
     try:
         reading = read([path], lambda name: (Path(package.root) / name).read_bytes(), True, package_name=package.name)
     except (InputError, OSError):

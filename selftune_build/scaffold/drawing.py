@@ -21,6 +21,13 @@ _USE = re.compile(
     re.IGNORECASE,
 )
 _USER_CUE = re.compile(r"\b(?P<cue>when(?:ever)?|if)\s+(?:(?:the|a)\s+)?(?:users?|asked)\b", re.IGNORECASE)
+_REFUSED = re.compile(
+    r"\b(?:do\s+not|don['\u2019]t|not|never|does\s+not|doesn['\u2019]t)\s+(?:be\s+)?"
+    r"(?:(?:use[ds]?|trigger(?:s|ed)?|activated?|invoked?|apply|applies|intended|meant|suitable|designed)\b"
+    r"(?:\s+(?:it|this|the|skill))*\s*,?\s*)?\b(?P<cue>when(?:ever)?|if|for)\b",
+    re.IGNORECASE,
+)
+"""Where a description says what the skill is not for; "never use emojis" says nothing of the kind."""
 _QUOTED = re.compile(r"[\"\u201c]([^\"\u201c\u201d]{3,200})[\"\u201d]|(?<!\w)'([^']{3,200})'(?!\w)")
 _ASKING_HEAD = re.compile(r"\b(?:task|request|user|wants?|questions?|needs?|intent|asks?)\b", re.IGNORECASE)
 _GENERIC = frozenset(
@@ -34,6 +41,8 @@ _GENERIC = frozenset(
     """.split()  # noqa: SIM905 - a table of words is read more easily without quotes
 )
 _LONGEST_HEADING_WORDS = 8
+_NO_TOPIC = re.compile(r"\d|[:;,]|\s[-\u2013\u2014]\s|^(?:from|for|with|on|in|to|by|at|more|about)\b", re.IGNORECASE)
+"""Headings with numbers, lists and labels name steps; those that begin with a preposition are half of one."""
 
 
 class Drawn(Struct, frozen=True):
@@ -57,6 +66,15 @@ def drawn_prompts(package: Package) -> Iterator[Drawn]:
         wish = _from_heading(package, heading)
         if wish:
             yield Drawn(_about(package, wish), "heading")
+
+
+def refused_prompts(package: Package) -> Iterator[str]:
+    """What users might say in the situations that the description rules out."""
+    for part in _SENTENCE_END.split(package.skill.description[:DRAFTED_TEXT_CHARACTERS]):
+        text = plain_text(part)
+        found = _REFUSED.search(text)
+        if found is not None:
+            yield from prompts_of(text[found.start("cue") :])
 
 
 def subject_of(package: Package) -> str:
@@ -102,7 +120,7 @@ def _from_heading(package: Package, heading: str) -> str | None:
     text = plain_text(heading)
     words = {word.strip(".:()").removesuffix("s") for word in text.lower().split()}
     own = stem_set(f"{package.name} {package.skill.description[:DRAFTED_TEXT_CHARACTERS]}")
-    if len(words) > _LONGEST_HEADING_WORDS or words & _GENERIC or re.search(r"\d", text) or len(stem_set(text)) < THIN:
+    if len(words) > _LONGEST_HEADING_WORDS or words & _GENERIC or _NO_TOPIC.search(text) or len(stem_set(text)) < THIN:
         return None
     if not stem_set(text) & own:
         return None
@@ -112,6 +130,6 @@ def _from_heading(package: Package, heading: str) -> str | None:
 def _about(package: Package, prompt: str) -> str:
     """The prompt with what the skill is about, where it does not say so itself: nobody asks for "the usual job"."""
     subject = subject_of(package)
-    if not stem_set(subject) or stem_set(prompt) & stem_set(subject):
+    if not stem_set(subject) or stem_set(prompt) & stem_set(subject) or subject.lower() in prompt.lower():
         return prompt
     return f"{prompt} It is about {subject}."

@@ -62,6 +62,6 @@ def _evals(package: Package) -> Iterator[Missing]:
 def _unit_tests(package: Package) -> Iterator[Missing]:
     scripts = [file.path for file in package.staged if file.path.startswith("scripts/")]
     if scripts and not package.unit_tests:
-        fix = "write tests/scripts.yaml (format: selftune.unit-tests/1)"
+        fix = "`selftune eval unit-test --generate` drafts some, or write tests/scripts.yaml (format: selftune.unit-tests/1)"
         more = " and the other scripts" if len(scripts) > 1 else ""
         yield Missing(f"nothing tests {scripts[0]}{more}", fix, "unit tests of their scripts")

@@ -1,4 +1,4 @@
-"""Requests about other business: a skill should stay out of them."""
+"""Requests about other business, which a skill should stay out of, and situations that say nothing about any business."""
 
 from __future__ import annotations
 
@@ -31,6 +31,16 @@ OTHER_BUSINESS = tuple(
         ("holiday", "Suggest a birthday present for a seven-year-old."),
     )
 )
+
+SITUATIONS = (
+    "I promised it for Thursday at 10.",
+    "Maria began with it last week and is away now.",
+    "I tried it myself yesterday and gave up after an hour.",
+    "I am new to this, so tell me what you do.",
+    "My manager wants to see it before lunch.",
+    "We did it differently in March, and I do not know why.",
+)
+"""What may be said after any request: who, when, what was tried."""
 
 
 def by_distance(topic: str) -> list[OtherBusiness]:

@@ -25,17 +25,39 @@ _USER = re.compile(
 )
 _ASKS = re.compile(
     r"(?:(?P<want>wants?|needs?|would like)|(?P<ask>ask(?:s|ed|ing)?|request(?:s|ed|ing)?|tr(?:y|ies|ying)|looking)"
-    r"|(?P<name>mentions?|says?|references?|talks?))\b\s*"
+    r"|(?P<name>(?:mentions?|says?|references?|talks?)(?:\s+(?:or|and)\s+(?:mentions?|says?|references?|talks?))*))\b\s*"
     r"(?:(?:you|claude|for help|help)\s+)?(?P<link>(?:to|for|about|with|of)\b\s*)?",
     re.IGNORECASE,
 )
 _QUESTION = re.compile(r"(?:what|how|why|whether|which|where|who|when)\b", re.IGNORECASE)
+_CHOICE = re.compile(r"(?:should|can|could|may|do|does|is|are|will)\s+(?:I|we|my|our|this|it|there)\b", re.IGNORECASE)
+_THING = re.compile(r"(?P<thing>(?:an?|the)\s+[^,;]{2,80}?)\s+(?:is|are|was|were|gets?)\b", re.IGNORECASE)
+_IMPERATIVE = frozenset(
+    """
+    add analyse analyze apply assess automate clean collect combine compare compose compress configure convert create deploy
+    describe detect diagnose edit explain extract fetch fill find fix generate implement import improve insert inspect integrate
+    investigate make manage manipulate measure merge migrate modify monitor optimise optimize organise organize parse prepare
+    publish read refactor remove rename render replace resize restructure rewrite rotate run save send simplify split summarise
+    summarize transcribe transform translate troubleshoot understand upgrade validate verify visualise visualize write
+    """.split()  # noqa: SIM905 - a table of words is read more easily without quotes
+)
+_REQUEST = re.compile(
+    r"(?:audit|build|change|check|crop|debug|design|document|draft|draw|export|format|plan|prototype|review|scaffold|search"
+    r"|set up|sort|test|train|update)\s+(?:an?|the|my|our|some|all|new|existing|it|this|these)\b",
+    re.IGNORECASE,
+)
+"""Words that are a noun as often as a verb: what follows tells."""
+_STATEMENT = re.compile(
+    r"\w+\s+(?:[\w-]+\s+){0,4}(?:is|are|was|were|apply|applies|pass|passes|fail|fails|exists?|breaks?)\b", re.IGNORECASE
+)
+_ANY = re.compile(r"\bany\s+(?!ways?\b|times?\b|of\b|other\b)(?P<noun>\w+)", re.IGNORECASE)
+_BY_NAME = re.compile(r"\s+by (?:its )?name(?: or (?:file )?path)?$", re.IGNORECASE)
 _GERUND = re.compile(r"(?!(?:any|every|some|no)?thing\b|(?:exist|miss|dur|pend|incom|remain)ing\b)[a-z]{2,}ing\b", re.IGNORECASE)
 _STATE = re.compile(r"(?:about to|ready to|unable to|unsure|stuck)\b", re.IGNORECASE)
 _VERB = re.compile(r"([a-z]{2,}?)(e?s)\b\s*", re.IGNORECASE)
 _REMARK = re.compile(
     r"(?:not|no|even|similar|other|others|especially|regardless|this|it|that|which|can|must|should|will|requires|ensures|establishes|provides"
-    r"|includes|including|whether (?:in|on|for|as|by|it|they))\b",
+    r"|includes|(?:includ|requir|ensur|establish|provid|allow)ing|whether (?:in|on|for|as|by|it|they))\b",
     re.IGNORECASE,
 )
 """A piece that begins so is no situation of a user, but a remark of the author or the rest of a list."""
@@ -94,6 +116,8 @@ def prompts_of(clause: str) -> Iterator[str]:
 def prompt_of_topic(topic: str) -> str | None:
     """What a user might say about a topic in plain text, None where it says nothing."""
     text = _in_first_person(_trimmed(_PARENTHESIS.sub("", topic)))
+    if _CHOICE.match(text):
+        return f"{text[:1].upper()}{text[1:]}?"
     return sentence(_shaped("", text)) if stem_set(text) else None
 
 
@@ -135,7 +159,7 @@ def _asked(asks: re.Match[str], rest: str) -> str:
     if link == "to":
         return f"Please {rest}"
     if link == "about" or asks.group("name"):
-        return f"I have a question about {rest}"
+        return f"I have a question about {_BY_NAME.sub('', rest)}"
     return f"I would like {rest}" if asks.group("want") and not _QUESTION.match(rest) else _shaped("", rest)
 
 
@@ -153,23 +177,37 @@ def _does(text: str) -> str:
 
 
 def _shaped(cue: str, text: str) -> str:
-    """A request by the shape of its first word; "help with this" goes with whatever it is."""
+    """A request by the shape of its first words; "help with this" goes with whatever it is."""
+    text = _ANY.sub(_one_of, text)
     if _QUESTION.match(text):
         return f"Can you tell me {_lowered(text)}?"
-    if cue == "to":
-        return f"Please {text}"
+    if cue == "to" or _REQUEST.match(text) or re.split(r"\W", text, maxsplit=1)[0].lower() in _IMPERATIVE:
+        return f"Please {text[:1].lower()}{text[1:]}"
     if cue in ("after", "before", "while"):
         return f"I need help {cue} {text}"
     if _GERUND.match(text) or _STATE.match(text):
         return f"I am {_lowered(text)}. Can you help?"
     if text.startswith("I "):
         return f"{text}. Can you help?"
+    thing = _THING.match(text)
+    if thing is not None and len(stem_set(thing["thing"])) >= THIN:
+        return f"I have {_lowered(thing['thing'])}. Can you help?"
+    if _STATEMENT.match(text):
+        return f"{text[:1].upper()}{text[1:]}. Can you help?"
     return f"Please help with this: {_lowered(text)}"
 
 
+def _one_of(found: re.Match[str]) -> str:
+    """Nobody has "any bug": they have a bug, or bugs."""
+    noun = found["noun"]
+    if noun.endswith("s") and not noun.endswith("ss"):
+        return noun
+    return f"{'an' if noun[0].lower() in 'aeiou' else 'a'} {noun}"
+
+
 def _lowered(text: str) -> str:
-    first = text.split(" ", 1)[0]
-    ordinary = first == "A" or first[1:].islower()
+    first, _, rest = text.partition(" ")
+    ordinary = (first == "A" or first[1:].islower()) and not rest[:1].isupper()  # "Google Docs" is a name
     return text[:1].lower() + text[1:] if ordinary else text
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,10 +30,8 @@ def write_together(root: Path, contents: Mapping[str, bytes], *, force: bool, ex
     where writing fails; what was there before is then back.
     """
     _refuse_detours(root, contents)
+    refuse_existing(root, (path for path in contents if path not in extended), force=force)
     there = sorted(path for path in contents if os.path.lexists(root / path))
-    in_the_way = [path for path in there if path not in extended]
-    if in_the_way and not force:
-        raise UsageError(_exists(root, in_the_way), hint="--force replaces exactly these files and leaves everything else alone")
     folders = _missing_folders(root, contents)
     with store_errors("read", root):
         before = {path: (root / path).read_bytes() for path in there}
@@ -43,6 +41,13 @@ def write_together(root: Path, contents: Mapping[str, bytes], *, force: bool, ex
         _restore(root, contents, before, folders)
         raise
     return Written(made=tuple(sorted(contents.keys() - before.keys())), replaced=tuple(there))
+
+
+def refuse_existing(root: Path, paths: Iterable[str], *, force: bool) -> None:
+    """Nothing where these may be written; to be asked before anything is paid for. Raises UsageError where one is there."""
+    in_the_way = sorted(path for path in paths if os.path.lexists(root / path))
+    if in_the_way and not force:
+        raise UsageError(_exists(root, in_the_way), hint="--force replaces exactly these files and leaves everything else alone")
 
 
 def _write(root: Path, contents: Mapping[str, bytes], folders: list[Path]) -> None:

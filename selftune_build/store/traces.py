@@ -13,6 +13,9 @@ from typing import Any
 
 _READ_STEPS = 1_000_000
 """Steps of SQLite's machine that a look-up may take; it takes some dozens."""
+_HEADER = b"SQLite format 3\0"
+_ROLLBACK = b"\1\1"
+"""What stands at 18 of a database with a rollback journal, as ours have. One with a log makes two files when it is read."""
 _TABLE = "CREATE TABLE IF NOT EXISTS trace (address TEXT PRIMARY KEY, inputs TEXT NOT NULL) WITHOUT ROWID"
 
 
@@ -26,7 +29,7 @@ class Traces:
     def read(self, address: str) -> Mapping[str, Any] | None:
         """The inputs noted for a row, by its full address; None where there are none."""
         try:
-            if not self._path.exists():
+            if not self._is_ours():
                 return None
             with self._open("ro") as connection:
                 connection.set_progress_handler(lambda: 1, _READ_STEPS)  # a checkout may bring a database of its own
@@ -60,6 +63,14 @@ class Traces:
                 connection.executemany("INSERT OR REPLACE INTO trace VALUES (?, ?)", rows)
         except (sqlite3.Error, OSError):
             return
+
+    def _is_ours(self) -> bool:
+        """Whether a database is there whose reading changes nothing."""
+        if not self._path.is_file():
+            return False
+        with self._path.open("rb") as stream:
+            header = stream.read(20)
+        return header.startswith(_HEADER) and header.endswith(_ROLLBACK)
 
     @contextmanager
     def _open(self, mode: str) -> Iterator[sqlite3.Connection]:

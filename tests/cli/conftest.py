@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.shop import Shop
 from tests.property.kitchen import kitchen
 from tests.property.workspace import Workspace
 
@@ -37,3 +38,11 @@ def noted(built: Workspace) -> Workspace:
 def fresh(tmp_path: Path) -> Workspace:
     """A kitchen that was never built."""
     return kitchen(tmp_path / "workspace", tmp_path / "ledger")
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shop:
+    """Two skills and an agent that answers questions, with a store and a ledger of its own."""
+    monkeypatch.setenv("SELFTUNE_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("TEST_LEDGER", str(tmp_path / "ledger"))
+    return Shop(tmp_path / "shop", capsys)

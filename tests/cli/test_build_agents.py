@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+from msgspec.structs import replace
+
+from selftune_build.engine.build import Stores, _agents
+from selftune_build.engine.load import Universe
+from selftune_build.engine.registry import BUILTIN
+from selftune_build.engine.request import BuildRequest
+from selftune_build.lock.parsing import LockReading
+from selftune_build.model.manifest import Manifest
+from selftune_build.store.records import RecordStore
+from selftune_build.store.samples import SampleStore
+from selftune_build.store.traces import Traces
 from tests.property.kitchen import BREW, manifest
-from tests.property.workspace import Workspace
+from tests.property.workspace import AGENT, Workspace
+from tests.unit.engine.rows import package
 
 BLACK, LATTE, SONG = (case["prompt"] for case in BREW)
 CUP = "One espresso, fast"
@@ -57,6 +70,35 @@ def test_each_agent_of_the_manifest_has_its_own_rows_and_a_report_of_its_own(fre
     ]
     assert fresh.rows("brew", "guest").keys() == fresh.rows("brew", "house").keys()
     assert fresh.build().calls == []
+
+
+def test_one_name_stands_for_two_agents_where_packages_say_different_things_of_it(fresh: Workspace) -> None:
+    house = {**manifest()["defaults"]["agents"]["house"], "argv": ["python3", "-I", "-S", str(AGENT)]}
+    for name, origin in (("bake", "live"), ("brew", "simulated")):
+        fresh.write(f"{name}/selftune.yaml", json.dumps({"version": 1, "agents": {"house": {**house, "origin": origin}}}))
+    built = fresh.build()
+    assert (len(built.calls), built.status) == (8, 0)
+    assert {name: built.package(name)["origin"] for name in ("bake", "brew")} == {"bake": "live", "brew": "simulated"}
+    origins = {name: json.loads(fresh.lock(name))["agents"]["house"]["origin"] for name in ("bake", "brew")}
+    assert origins == {"bake": "live", "brew": "simulated"}
+
+
+def test_an_agent_that_says_nothing_of_its_model_is_not_shared_by_packages_that_ask_for_different_ones(tmp_path: Path) -> None:
+    packages = [replace(package(), manifest=Manifest(model=model)) for model in ("small", "large", "small")]
+    stores = Stores(SampleStore(tmp_path), RecordStore(tmp_path), Traces(tmp_path, tmp_path))
+    agent_of = _agents(Universe(tmp_path, False, ()), BuildRequest(tmp_path), stores, BUILTIN)
+    small, large, again = (agent_of("embedded", each, LockReading((), ()))[0] for each in packages)
+    assert small.identity == large.identity
+    assert small is not large
+    assert small is again
+
+
+def test_each_package_asks_for_its_own_model(fresh: Workspace) -> None:
+    for name, model in (("bake", "small"), ("brew", "large")):
+        fresh.write(f"{name}/selftune.yaml", json.dumps({"version": 1, "model": model}))
+    built = fresh.build()
+    assert {call["model"] for call in built.calls} == {"small", "large"}
+    assert {call["model"] for call in built.calls if "coffee" in call["prompt"]} == {"large"}
 
 
 def test_a_build_of_one_agent_refreshes_only_its_entry(fresh: Workspace) -> None:

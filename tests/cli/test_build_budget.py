@@ -52,6 +52,18 @@ def test_fifty_paid_calls_are_made_without_asking(tmp_path: Path) -> None:
     assert len(paid(tmp_path, 50).build("brew").calls) == 50
 
 
+def test_rows_that_share_a_question_are_counted_once_in_what_it_will_cost(tmp_path: Path) -> None:
+    workspace = paid(tmp_path, 0)
+    cases = [{"id": f"c{n}", "prompt": f"Coffee {n % 30}", "should_trigger": bool(n % 2)} for n in range(60)]
+    workspace.evals("brew", cases)
+    built = workspace.build("brew")
+    assert len(built.calls) == 30
+    assert (
+        "running 30 samples, 30 paid calls"
+        in workspace.selftune("build", "--resample", "1", "brew", "-C", str(workspace.root))[2]
+    )
+
+
 def test_more_than_fifty_paid_calls_need_somebody_who_agrees(tmp_path: Path) -> None:
     workspace = paid(tmp_path, 51)
     status, stdout, _ = workspace.selftune("build", "brew", "--json", "-C", str(workspace.root))

@@ -61,6 +61,17 @@ def test_a_case_id_with_brackets_is_addressed_by_the_outermost_ones(fresh: Works
     assert fresh.build("brew:replay[a[1]]").prompts == [BLACK]
 
 
+def test_less_than_verify_that_did_not_hold_is_undecided_since_no_gate_was_asked(fresh: Workspace) -> None:
+    black, latte, *others = BREW
+    fresh.evals("brew", [black, {**latte, "checks": [{"contains": "Nobody says this"}]}, *others])
+    held = fresh.build("brew:replay[black]")
+    assert (held.status, held.report["verdict"]) == (0, "pass")
+    failed = fresh.build("brew:replay[latte]")
+    assert (failed.status, failed.report["verdict"], failed.package("brew")["gates"]) == (3, "inconclusive", [])
+    assert [failure["target"] for failure in failed.package("brew")["failures"]] == ["brew:replay[latte]"]
+    assert fresh.build("brew:baseline[latte]").report["verdict"] == "pass"
+
+
 def test_rows_of_other_cases_stay_in_the_lock_when_one_case_is_built(built: Workspace) -> None:
     before = built.rows("brew")
     built.edit("brew/evals/evals.yaml", LATTE, "Coffee and milk")

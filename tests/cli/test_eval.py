@@ -81,7 +81,7 @@ def test_what_was_written_what_to_check_and_what_to_type_next_is_printed(
     package = skill(tmp_path / "post")
     generate(package)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "wrote evals/generated.yaml: 10 cases, 5 should trigger post, 5 should not"
+    assert lines[0] == "wrote evals/generated.yaml: 10 cases, 5 should trigger post, 5 should not; 3 held out"
     assert lines[1].startswith("review each line: no model was asked, ")
     assert lines[2] == f"next: selftune build verify -C {package}"
 
@@ -151,7 +151,7 @@ def test_siblings_of_a_workspace_are_what_a_package_is_confused_with(tmp_path: P
     folder = workspace(tmp_path / "w", "letters", "parcels")
     generate(folder)
     text = (folder / "skills/letters" / GENERATED).read_text()
-    assert 'prompt: "Use the parcels skill."\n    should_trigger: false\n    tags: [generated, sibling]\n' in text
+    assert 'prompt: "Use the parcels skill."\n    should_trigger: false\n    tags: [generated, sibling, ' in text
     assert main(["build", "spec", "-C", str(folder)]) == 0
 
 
@@ -159,7 +159,7 @@ def test_without_a_workspace_manifest_there_are_no_siblings(tmp_path: Path) -> N
     for name in ("letters", "parcels"):
         skill(tmp_path / "w" / name)
     generate(tmp_path / "w")
-    assert "sibling]" not in (tmp_path / "w/letters" / GENERATED).read_text()
+    assert "sibling, " not in (tmp_path / "w/letters" / GENERATED).read_text()
 
 
 def test_a_manifest_that_leads_past_the_file_is_pointed_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -169,7 +169,7 @@ def test_a_manifest_that_leads_past_the_file_is_pointed_out(tmp_path: Path, caps
     (package / "mine" / "a.json").write_text("[]")
     assert generate(package, "--json") == 0
     (found,) = document(capsys)["packages"]
-    assert found["notes"] == ["its manifest leads a build past this file: name it under `evals:` in selftune.yaml"]
+    assert found["notes"] == ["its manifest leads a build past this file: name evals/generated.yaml in selftune.yaml"]
 
 
 @pytest.mark.parametrize(("target", "said"), [("verify", "is a stage"), ("post:replay", "is a stage"), ("pots", "post")])

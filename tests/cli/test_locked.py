@@ -260,8 +260,12 @@ def test_a_gate_that_says_no_is_a_problem_also_where_lock_and_tree_belong_togeth
 
 def test_evidence_of_an_origin_that_the_policy_excludes_is_refused(built: Workspace) -> None:
     settings(built, policy={"origins": ["live"]})
-    assert built.build().status == 1
-    assert problems(locked(built)) == {("evidence-simulated", "bake"), ("evidence-simulated", "brew")}
+    refused = built.build()
+    assert (refused.status, refused.report["verdict"]) == (1, "fail")
+    assert {package["verdict"] for package in refused.report["packages"]} == {"fail"}
+    checked = locked(built)
+    assert problems(checked) == {("evidence-simulated", "bake"), ("evidence-simulated", "brew")}
+    assert checked.report["verdict"] == "fail"
 
 
 def test_a_gate_that_no_plugin_supplies_leaves_the_package_undecided(built: Workspace) -> None:
@@ -353,7 +357,7 @@ def test_a_build_refuses_to_write_over_a_lock_of_a_newer_version(built: Workspac
 
 def test_what_a_newer_revision_wrote_survives_a_build_and_is_no_problem(built: Workspace) -> None:
     def later(lock: dict[str, Any]) -> None:
-        lock["revision"] = 2
+        lock["revision"] = 3
         for place in (lock, lock["package"], house(lock), house(lock)["cases"]["song"]["with_skill"]):
             place["later"] = ["unknown", 1]
 
@@ -367,7 +371,7 @@ def test_what_a_newer_revision_wrote_survives_a_build_and_is_no_problem(built: W
     after = json.loads(built.lock("brew"))
     places = (after, after["package"], house(after), house(after)["cases"]["song"]["with_skill"])
     assert [place["later"] for place in places] == [["unknown", 1]] * 4
-    assert after["revision"] == 2
+    assert after["revision"] == 3
 
 
 def test_a_lock_says_that_evidence_and_text_belong_together_and_not_that_the_runs_took_place(built: Workspace) -> None:

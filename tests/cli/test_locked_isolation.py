@@ -129,6 +129,17 @@ def test_the_watch_of_the_test_above_sees_what_a_build_does(busy: Workspace, tmp
     assert {"open", "subprocess.Popen", "os.mkdir"} <= {line.partition(" ")[0] for line in done.stderr.splitlines()}
 
 
+def test_no_sample_of_the_store_is_looked_at_however_stale_the_rows_are(built: Workspace) -> None:
+    samples = list(built.root.glob(".selftune/samples/*/*/*.zst"))
+    for path in samples:
+        path.write_bytes(b"damaged: whoever reads it puts it aside")
+    built.edit("brew/SKILL.md", "Grind the beans.", "Grind them well.")
+    before = everything(built.root)
+    checked = built.build("--locked")
+    assert (len(samples) > 5, checked.status, checked.stderr) == (True, 1, "")
+    assert everything(built.root) == before
+
+
 def test_it_works_in_a_folder_that_nobody_may_write_to(busy: Workspace, marks: Path) -> None:
     folders = [busy.root, *(path for path in busy.root.rglob("*") if path.is_dir())]
     for folder in folders:

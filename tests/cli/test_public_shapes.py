@@ -185,7 +185,7 @@ def test_fixtures_that_a_case_brings_along_are_not_remarked_on(package: Path, ca
 @pytest.mark.parametrize(
     ("paths", "said"),
     [
-        (["evals/a/prompt.md", "evals/a/graders/it.md"], "evals/ holds 2 files, which looks like evals of claude plugin eval,"),
+        (["evals/a/Prompt.md", "evals/a/graders/it.md"], "evals/ holds 2 files, which looks like evals of claude plugin eval,"),
         (["evals/a/task.md", "evals/a/criteria.json"], "evals/ holds 2 files, which looks like evals of Tessl,"),
         (["evals/results.tsv"], "evals/ holds 1 file,"),
     ],

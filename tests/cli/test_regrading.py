@@ -175,3 +175,21 @@ def test_a_check_that_holds_without_the_skill_is_reported_as_not_discriminating(
     assert list(sums.rows("sums")["kept"]) == ["with_skill"]
     _, text, _ = sums.selftune("build", "--locked", "-C", str(sums.root))
     assert "[check-not-discriminating]" in text
+
+
+def test_a_link_that_the_agent_leaves_leads_no_check_out_of_its_workspace(sums: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "secret.json").write_text('{"total": 42}')
+    link = f"os.symlink({str(tmp_path / 'secret.json')!r}, pathlib.Path(request['workspace'], 'link.json'))\nprint("
+    sums.edit("tools/agent.py", "print(", link)
+    at = {"path": "link.json"}
+    checks = [
+        {"json-path": {"path": "$.total", "file": "link.json"}},
+        {"file-exists": "link.json"},
+        {"json-schema": {"schema": True, "file": "link.json"}},
+    ]
+    sums.evals(
+        "sums", [{"id": "linked", "prompt": "Sum up", "checks": [*checks, {"file-equals": {**at, "text": '{"total": 42}'}}]}]
+    )
+    failures = sums.build().report["packages"][0]["failures"]
+    assert [failure["target"] for failure in failures] == ["sums:replay[linked]"] * 4
+    assert "42" not in "".join(failure["evidence"] for failure in failures)

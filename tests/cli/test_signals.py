@@ -20,7 +20,7 @@ import pytest
 
 from selftune_build.cli.signals import interruptible
 from selftune_build.store.samples import SampleStore
-from tests.fault.workspace import PATIENCE_S, Workspace, all_gone, ended, until
+from tests.fault.workspace import PATIENCE_S, Workspace, all_gone, ended, until, without_privilege
 
 FIRST = "interrupted: what is running is finished and kept; once more ends it now"
 SLEEPING_SCRIPT = "import os, time\nopen('mark', 'w').write(str(os.getpid()))\ntime.sleep(300)\n"
@@ -61,6 +61,30 @@ def test_the_first_interrupt_finishes_and_keeps_what_is_running_and_starts_nothi
     workspace.behave()
     assert workspace.report()["spend"]["agent_calls"] == workspace.needed - 2
     assert set(workspace.calls().values()) == {1}
+
+
+def test_an_interrupt_is_what_is_reported_although_the_store_breaks_while_the_rest_is_finished(workspace: Workspace) -> None:
+    process = paused(workspace, 1, preexec_fn=without_privilege)
+    process.send_signal(signal.SIGINT)
+    heard(process, FIRST)
+    (call,) = workspace.in_flight()
+    call.parent.chmod(0o555)
+    workspace.go()
+    interrupted = ended(process)
+    call.parent.chmod(0o755)
+    assert "Permission denied" in interrupted.said
+    assert interrupted.status == 130
+    workspace.behave()
+    assert workspace.report()["spend"]["agent_calls"] == workspace.needed - 1
+
+
+def test_a_store_that_breaks_by_itself_is_no_interrupt(workspace: Workspace) -> None:
+    process = paused(workspace, 1, preexec_fn=without_privilege)
+    (call,) = workspace.in_flight()
+    call.parent.chmod(0o555)
+    workspace.go()
+    assert ended(process).status == 4
+    call.parent.chmod(0o755)
 
 
 def test_the_second_interrupt_ends_everything_at_once(workspace: Workspace) -> None:

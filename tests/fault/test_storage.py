@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import json
 import os
@@ -14,11 +13,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.fault.workspace import Ended, Workspace, all_gone, run_with_fault
+from tests.fault.workspace import Ended, Workspace, all_gone, run_with_fault, without_privilege
 
 ERRNOS = ("ENOSPC", "EIO", "EROFS", "EACCES", "EMFILE", "EDQUOT")
 KILOBYTE = 1024
-PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
 
 
 def assert_nothing_is_paid_twice(workspace: Workspace) -> None:
@@ -75,14 +73,6 @@ def test_too_few_open_files_stop_the_run_and_lose_nothing(workspace: Workspace) 
     assert_nothing_is_paid_twice(workspace)
 
 
-def without_privilege() -> None:
-    """Permission bits bind the child, also where the tests run as the user whom they do not bind."""
-    if os.geteuid() == 0:
-        libc = ctypes.CDLL(None, use_errno=True)
-        for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
-            assert libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0
-
-
 def test_a_store_that_cannot_be_written_stops_the_run_before_anything_is_paid(workspace: Workspace) -> None:
     workspace.store.mkdir()
     workspace.store.chmod(0o555)
@@ -104,6 +94,20 @@ def test_a_lock_that_cannot_be_written_costs_no_evidence(workspace: Workspace) -
     assert len(workspace.ledger()) == workspace.needed
     assert workspace.report(preexec_fn=without_privilege)["spend"]["agent_calls"] == 0
     assert {row["n"] for arms in workspace.rows().values() for row in arms.values()} == {workspace.samples}
+
+
+def test_a_lock_that_is_there_and_cannot_be_read_is_not_taken_for_none_and_not_written_over(workspace: Workspace) -> None:
+    workspace.build()
+    before, lock = workspace.lock(), workspace.root / "selftune.lock"
+    (workspace.root / "SKILL.md").write_text("---\nname: gardening\ndescription: Answers questions about leeks.\n---\n\nAsk.\n")
+    lock.chmod(0)
+    for arguments in ((), ("--locked",), ("--dry-run",)):
+        ended = workspace.build(*arguments, preexec_fn=without_privilege)
+        assert ended.status == 4
+        assert "selftune.lock: Permission denied" in ended.said
+    lock.chmod(0o644)
+    assert workspace.lock() == before
+    assert len(workspace.ledger()) == workspace.needed
 
 
 def test_without_a_temporary_folder_nothing_runs(workspace: Workspace) -> None:

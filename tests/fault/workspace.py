@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from typing import Any
 AGENT = Path(__file__).with_name("agent.py")
 INJECT = Path(__file__).with_name("inject.py")
 PATIENCE_S = 60
+PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
 
 SKILL = """---
 name: gardening
@@ -155,6 +157,14 @@ def ended(process: subprocess.Popen[str]) -> Ended:
     """Wait for an invocation."""
     stdout, stderr = process.communicate(timeout=PATIENCE_S * 2)
     return Ended(process.returncode, stdout, stderr)
+
+
+def without_privilege() -> None:
+    """Permission bits bind the child, also where the tests run as the user whom they do not bind."""
+    if os.geteuid() == 0:
+        libc = ctypes.CDLL(None, use_errno=True)
+        for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
+            assert libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0
 
 
 def until(condition: Callable[[], object], seconds: float = PATIENCE_S) -> None:

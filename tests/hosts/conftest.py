@@ -27,12 +27,26 @@ def server() -> Iterator[ModelServer]:
 @pytest.fixture(params=["claude", "codex"])
 def host(request: pytest.FixtureRequest) -> str:
     name: str = request.param
+    return installed(name)
+
+
+@pytest.fixture
+def codex() -> str:
+    return installed("codex")
+
+
+def installed(name: str) -> str:
+    """The name, of a program that is there."""
     if not (PROGRAMS / name).exists():
         pytest.fail(f"the program {name} is not in .hosts: run `make hosts`")
     return name
 
 
-@pytest.fixture
-def bench(tmp_path: Path, host: str, server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> Bench:
+@pytest.fixture(autouse=True)
+def _on_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(PROGRAMS), prepend=os.pathsep)
+
+
+@pytest.fixture
+def bench(tmp_path: Path, host: str, server: ModelServer) -> Bench:
     return Bench(tmp_path, host, server)

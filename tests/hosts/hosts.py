@@ -21,6 +21,8 @@ CHECKOUT = Path(__file__).parents[2]
 PROGRAMS = CHECKOUT / ".hosts" / "node_modules" / ".bin"
 MODELS = {"claude": "scripted-model", "codex": "gpt-5.5"}
 """Codex asks for a model it knows; the server does not care."""
+SCRIPTING = "gpt-6.2-sol"
+"""A model that Codex has write scripts which call the tools; its default is one."""
 SECRET = "scripted-key-0123456789abcdef"
 
 FORMS = """\
@@ -59,8 +61,9 @@ class Ran(NamedTuple):
 class Bench:
     """One host, one scripted model, one workspace."""
 
-    def __init__(self, folder: Path, host: str, server: ModelServer) -> None:
+    def __init__(self, folder: Path, host: str, server: ModelServer, model: str | None = None) -> None:
         self.host = host
+        self.model = model or MODELS[host]
         self.server = server
         self.workspace = folder / "workspace"
         self.user = folder / "user"
@@ -112,7 +115,7 @@ class Bench:
     def agent(self) -> Agent:
         definition = AgentDefinition(type=self.host, deterministic=True)
         made: AgentType = getattr(import_module(f"selftune_agent_{self.host}.agent"), self.host.upper())
-        return made.make(AgentSettings(self.host, definition, MODELS[self.host], self.workspace))
+        return made.make(AgentSettings(self.host, definition, self.model, self.workspace))
 
     def replies(self) -> list[Reply]:
         """Every answer in the store, parsed again."""
@@ -147,7 +150,7 @@ class Bench:
 
     def _manifest(self) -> str:
         agents = {self.host: {"type": self.host, "deterministic": True}}
-        defaults = {"agent": self.host, "model": MODELS[self.host], "agents": agents, "limits": {"timeout_s": 60}}
+        defaults = {"agent": self.host, "model": self.model, "agents": agents, "limits": {"timeout_s": 60}}
         return json.dumps({"version": 1, "workspace": {"members": ["skills/*"]}, "defaults": defaults})
 
 

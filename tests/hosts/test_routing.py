@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from selftune_build.testing.model_server import (
     Answer,
     Call,
@@ -16,6 +19,8 @@ from selftune_build.testing.model_server import (
     use_skill,
 )
 from tests.hosts.hosts import Bench, task, trigger
+
+PINNED = Path(__file__).with_name("package.json")
 
 
 def word_of_the_body(conversation: Conversation, skill: Listed) -> Answer:
@@ -33,6 +38,17 @@ def test_a_skill_is_offered_activated_and_its_body_reaches_the_model(bench: Benc
     offered = [conversation for conversation in bench.server.conversations if "zebra" in conversation.text]
     assert any("quokka" in conversation.text for conversation in offered)
     assert not any("quokka" in conversation.text for conversation in offered if not conversation.results)
+
+
+def test_a_sample_keeps_the_version_of_the_program_and_the_model_that_it_was_served(bench: Bench) -> None:
+    bench.cases(trigger("t", "Fill in this form"))
+    bench.build()
+    lock = json.loads((bench.workspace / "skills/pdf-forms/selftune.lock").read_text())
+    assert lock["agents"][bench.host]["identity"]["model"] == bench.model
+    (reply,) = bench.replies()
+    pinned = json.loads((PINNED).read_text())["dependencies"]
+    assert reply.program == f"{bench.host} {next(version for name, version in pinned.items() if bench.host in name)}"
+    assert reply.model == (bench.model if bench.host == "claude" else None)  # Codex does not tell what it was served
 
 
 def test_a_competitor_that_is_chosen_is_not_this_skill(bench: Bench) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from selftune_build.testing.model_server import Answer, Call, Conversation, Say, shell
-from tests.hosts.hosts import Bench, task, trigger
+from selftune_build.testing.model_server import Answer, Call, Conversation, ModelServer, Say, shell
+from tests.hosts.hosts import SCRIPTING, Bench, task, trigger
 
 
 def patch(path: str) -> str:
@@ -25,6 +25,17 @@ def write(conversation: Conversation, path: Path) -> Call:
 
 @pytest.mark.parametrize("by_command", [True, False], ids=["command", "tool"])
 def test_a_write_outside_is_refused_and_reported(bench: Bench, tmp_path: Path, by_command: bool) -> None:
+    refuses(bench, tmp_path, by_command)
+
+
+def test_so_is_one_of_a_script_of_a_newer_model(tmp_path: Path, server: ModelServer, codex: str) -> None:
+    bench = Bench(tmp_path, codex, server, SCRIPTING)
+    refuses(bench, tmp_path, by_command=True)
+    assert all(conversation.offers("exec") for conversation in server.conversations)
+
+
+def refuses(bench: Bench, tmp_path: Path, by_command: bool) -> None:
+    """Nothing is written and the report says what was tried."""
     outside = [tmp_path / "outside", bench.user / "outside", bench.temporary / "outside"]
 
     def script(conversation: Conversation) -> Answer:

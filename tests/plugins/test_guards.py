@@ -122,6 +122,24 @@ PLACES: dict[str, Callable[[Mischief, Supplier], str]] = {
 }
 
 
+def test_whatever_an_agent_says_of_itself_its_identity_has_type_version_model_and_whether_it_is_deterministic(
+    stranger: Supplier,
+) -> None:
+    traits = Traits(EvidenceOrigin.LIVE, deterministic=True)
+    silent = guarded(Kind.AGENT, AgentType("a", "7", lambda settings: Whole(traits=traits)), stranger)
+    made = silent.make(AgentSettings("house", None, "large", Path("/")))
+    assert made.identity == {"plugin": "a", "cache_version": "7", "model": "large", "deterministic": True}
+    assert agent_with(stranger).identity == {"plugin": "a", "cache_version": "1"}
+
+
+@pytest.mark.parametrize("own", [{"model": "small"}, {"plugin": "b"}, {"cache_version": "2"}, {"deterministic": False}])
+def test_an_identity_that_says_otherwise_is_a_failure(own: dict[str, Any], stranger: Supplier) -> None:
+    traits = Traits(EvidenceOrigin.LIVE, deterministic=True)
+    type_ = guarded(Kind.AGENT, AgentType("a", "1", lambda settings: Whole(identity=own, traits=traits)), stranger)
+    with pytest.raises(PluginFailure, match="its identity says"):
+        type_.make(AgentSettings("house", None, "large", Path("/")))
+
+
 class Foreign(BaseException):
     """No Exception, and none of Python's own."""
 

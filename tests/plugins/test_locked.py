@@ -155,6 +155,26 @@ def test_a_plugin_that_the_policy_names_and_that_is_gone_is_missing_although_not
     assert (finished.status, problem["code"], problem["fix"]) == (3, "plugin-missing", "pip install selftune-good")
 
 
+@pytest.mark.parametrize(
+    ("now", "named"), [({"model": "small"}, "model"), ({"agents": {"house": {"type": "other-agent"}}}, "plugin"), ({}, None)]
+)
+def test_type_and_model_of_an_agent_are_compared_without_its_plugin(
+    now: dict[str, Any], named: str | None, plugged: SkillWorkspace, site: SiteFolder
+) -> None:
+    for name in ("good", "other"):
+        site.install(f"selftune-{name}", PLUGIN.format(name=name))
+    gates = {gate: {"min": 0.01} for gate in ("trigger-recall", "task-pass-rate")}
+    manifest = {"version": 1, "agent": "house", "model": "large", "agents": {"house": {"type": "good-agent"}}, "gates": gates}
+    plugged.skill("pdf", {"evals/evals.yaml": EVALS, "selftune.yaml": json.dumps(manifest)})
+    assert plugged.report("pdf")["verdict"] == "pass"
+    plugged.write({"pdf/selftune.yaml": json.dumps({**manifest, **now})})
+    finished = plugged.run("build", "pdf", "--locked", "--json")
+    changed = [each["message"] for each in finished.document["packages"][0]["problems"] if each["code"] == "agent-changed"]
+    assert [message.split()[0] for message in changed] == ([f"'{named}'"] if named else [])
+    assert finished.status == (1 if named else 0)
+    assert said(finished, "good") == said(finished, "other") == set()
+
+
 def test_formats_of_reports_are_those_of_the_tool_alone(built: SkillWorkspace) -> None:
     finished = built.run("build", "pdf", "--locked", "--report", "good-report=out.txt")
     assert finished.status == 2

@@ -90,6 +90,14 @@ def test_refusals_are_told() -> None:
     )
 
 
+def test_what_was_refused_to_a_command_of_a_script_is_told_once_whether_the_script_printed_it_or_not() -> None:
+    said = "bash: /etc/y: Permission denied"
+    script = {"name": "exec", "input": {"input": "await tools.exec_command({})"}, "output": f"Output:\n{said}\n"}
+    ran = command("x", f"{said}\n", status=1)
+    for reply in (parse(calls=[script]), parse(ran, calls=[{**script, "output": "Output:\n"}]), parse(ran, calls=[script])):
+        assert reply.refused == (f"exec_command: {said}",)
+
+
 @pytest.mark.parametrize(
     ("message", "kind", "pause"),
     [

@@ -11,8 +11,11 @@ from selftune_agent_codex.agent import CODEX
 
 from selftune_build.agents.hosts import Opening
 from selftune_build.agents.hosts.stream import line
-from selftune_build.testing import AgentContract
+from selftune_build.testing import AgentContract, SkillWorkspace, skill_workspace
 
+__all__ = ["skill_workspace"]
+
+EVALS = 'format: selftune.evals/1\ncases:\n  - {id: a, prompt: "Use pdf now", should_trigger: true}\n'
 STAND_IN = f"""#!{sys.executable} -I
 import json, pathlib, sys
 prompt = sys.stdin.read()
@@ -39,3 +42,13 @@ class TestCodex(AgentContract):
         (folder / "codex").write_text(STAND_IN)
         (folder / "codex").chmod(0o755)
         monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+
+
+def test_without_the_program_a_build_ends_undecided_and_says_how_to_install_it(
+    skill_workspace: SkillWorkspace, tmp_path: Path
+) -> None:
+    skill_workspace.skill("pdf", {"evals/evals.yaml": EVALS})
+    finished = skill_workspace.run("build", "verify", "pdf", "--agent", "codex", "--json", environment={"PATH": str(tmp_path)})
+    (problem,) = finished.document["packages"][0]["problems"]
+    assert (finished.status, problem["code"]) == (3, "no-evidence")
+    assert "`npm install --global @openai/codex`" in problem["message"]

@@ -59,6 +59,11 @@ def _described(skill: StagedSkill) -> tuple[str, ...]:
     return stems(f"{skill.name} {without_refusals(skill.description)}")
 
 
+def names_skill(name: str, prompt: str) -> bool:
+    """Whether a prompt asks for this skill by its name: "use the pdf skill" does, "merge these pdf files" does not."""
+    return _mentions((name,), prompt)[0] is not None
+
+
 def without_refusals(description: str) -> str:
     """A description less its clauses of the kind "Do NOT use for …": the words in them must not attract."""
     sentences = _SENTENCE_END.split(description[:EMBEDDED_TEXT_CHARACTERS])

@@ -50,8 +50,8 @@ def read_agent_eval_harness(source: Source) -> EvalReading:
 def _inputs(source: Source) -> Iterator[Source]:
     declared = mapping(source.document.data.get("dataset")).get("path")
     folder = source.beside(declared) if has_text(declared) else None
-    prefix = f"{folder}/" if folder else ""
-    paths = sorted(path for path in source.files if folder and path.startswith(prefix) and _is_input(path[len(prefix) :]))
+    inside = source.below(folder) if folder else ()
+    paths = [path for path in inside if _is_input(posixpath.relpath(path, folder))]
     for path in paths[:SUITE_PARTS]:
         part = source.part(path)
         if part is not None:

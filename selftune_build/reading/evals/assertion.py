@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from selftune_build.escape import one_line
 from selftune_build.model.case import Check
 from selftune_build.model.finding import Severity
 from selftune_build.pattern import PatternError, compile_pattern
+from selftune_build.reading.document import pointer_of
 from selftune_build.reading.evals.content import text_digest
+from selftune_build.reading.evals.counterpart import any_of, counterpart
 from selftune_build.reading.evals.foreign import as_json, has_text
 from selftune_build.reading.evals.source import Source
+from selftune_build.reading.evals.tool_calls import argument_pattern
 from selftune_build.relpath import fault
 
 _KINDS = {
@@ -75,7 +79,7 @@ def foreign_check(source: Source, entry: Any, pointer: str) -> Check:
     if has_text(entry):
         return Check("sentence", {"text": entry}, origin=source.origin(pointer))
     if isinstance(entry, dict):
-        check = _typed(source, entry, pointer) or _prose(source, entry, pointer)
+        check = _typed(source, entry, pointer) or _of_tool(source, entry, pointer) or _prose(source, entry, pointer)
         if check is not None:
             return check
     return _unsupported(source, entry, pointer)
@@ -98,6 +102,38 @@ def _typed(source: Source, entry: dict[str, Any], pointer: str) -> Check | None:
         params["ignore-case"] = True
     rest = set(entry) - used - _LABELS - {"ignore_case", "case_sensitive"}
     return None if rest or not _usable(params) else Check(kind, params, origin=source.origin(pointer))
+
+
+def _of_tool(source: Source, entry: dict[str, Any], pointer: str) -> Check | None:
+    """Assertions of agent-skills-eval on the input of a tool or the number of its calls, and one text out of several."""
+    kind, values = _type_of(entry), entry.get("value", entry.get("values"))
+    if set(entry) - _LABELS - {"value", "values", "path", "pattern", "flags", "min", "max"}:
+        return None
+    if kind == "contains-any" and isinstance(values, list) and values and all(map(has_text, values)):
+        return counterpart(source, "regex", any_of(values), pointer)
+    if kind == "tool-call-count" and has_text(entry.get("name")):
+        bounds = {key: entry[key] for key in ("min", "max") if type(entry.get(key)) is int}
+        return counterpart(source, "tool-count", {"name": entry["name"], **bounds}, pointer) if bounds else None
+    pattern = _pattern_on_argument(kind, entry)
+    if pattern is None or not has_text(entry.get("name")) or not has_text(entry.get("path")):
+        return None
+    place = pointer_of(token.strip("[]") for token in _TOKEN.findall(entry["path"].removeprefix("$")))
+    return counterpart(source, "tool-called", {"name": entry["name"], "arguments": {place: pattern}}, pointer)
+
+
+def _pattern_on_argument(kind: str, entry: dict[str, Any]) -> str | None:
+    """The pattern that the value of one argument has to match: whole, somewhere, or as it is given."""
+    value = entry.get("value")
+    if kind == "tool-arg-matches" and has_text(entry.get("pattern")):
+        return argument_pattern(entry["pattern"], flags=str(entry.get("flags", "")))
+    if kind not in ("tool-arg-equals", "tool-arg-contains") or not isinstance(value, str | int | bool):
+        return None
+    text = re.escape(value if isinstance(value, str) else as_json(value))
+    return rf"\A{text}\Z" if kind == "tool-arg-equals" else text
+
+
+_TOKEN = re.compile(r"[^.\[\]]+|\[[0-9]+\]")
+"""One step of a path such as `items[0].name`."""
 
 
 def _prose(source: Source, entry: dict[str, Any], pointer: str) -> Check | None:

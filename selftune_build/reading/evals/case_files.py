@@ -143,7 +143,7 @@ def _placed(source: Source, path: Any, dest: Any, bases: tuple[str, ...], pointe
 def _below(source: Source, folder: str, dest: str) -> list[CaseFile]:
     """Everything below a folder, placed below `dest`; nothing where there is no such folder."""
     prefix = "" if folder == "." else f"{folder}/"
-    inside = [path for path in source.files if path.startswith(prefix)][: CASE_FILES + 1]
+    inside = source.below(folder)[: CASE_FILES + 1]
     contents = ((path, package_file(source.read, path)) for path in inside)
     return [CaseFile(join(dest, path[len(prefix) :]), content) for path, content in contents if content is not None]
 

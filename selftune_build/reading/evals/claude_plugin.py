@@ -12,13 +12,13 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from selftune_build.limits import SUITE_PARTS
-from selftune_build.model.case import Case, Check
+from selftune_build.model.case import Case, CaseFile, Check
 from selftune_build.model.finding import Severity
-from selftune_build.reading.evals.case_files import package_file
+from selftune_build.reading.evals.case_files import package_file, placed_files
 from selftune_build.reading.evals.claude_graders import graded
 from selftune_build.reading.evals.counterpart import not_supported, whole_weights
 from selftune_build.reading.evals.data_file import BODY, FRONTMATTER
-from selftune_build.reading.evals.draft import NO_COUNTERPART, Draft, entries, finished, mapping, texts
+from selftune_build.reading.evals.draft import NO_COUNTERPART, NO_FILE, Draft, entries, finished, mapping, texts
 from selftune_build.reading.evals.foreign import foreign_id, foreign_limits, has_text
 from selftune_build.reading.evals.source import EvalReading, Source, note_unknown_fields
 from selftune_build.reading.evals.tool_calls import agreed
@@ -77,20 +77,33 @@ def _case(source: Source, text: Source | None, file: Source | None, fields: dict
     should = None
     for each in found:
         should = agreed(should, each.should_trigger)
-    setup, unusable = _context(source, mapping(fields.get("context")))
+    context = mapping(fields.get("context"))
+    setup, unusable = _context(source, context)
+    files, missing = _folders(source, context)
     checks: list[Check | None] = [check for each in found for check in each.checks]
     draft = Draft(
         id=foreign_id(source, {"name": fields.get("name") or posixpath.basename(source.folder)}, prompt, ""),
         pointer="",
         prompt=prompt,
         checks=[*checks, *_other_prompt(source, fields)],
+        files=files,
         setup=setup,
         should_trigger=should,
         limits=foreign_limits(source, {key: fields.get(key) for key in _LIMITS}, ""),
         tags=tuple(texts(fields.get("tags"))),
-        unusable=(NO_COUNTERPART, unusable) if unusable else None,
+        unusable=(NO_COUNTERPART, unusable) if unusable else (NO_FILE, missing) if missing else None,
     )
     return finished(source, draft)
+
+
+def _folders(source: Source, context: dict[str, Any]) -> tuple[tuple[CaseFile, ...], str | None]:
+    """The folders that the agent may read, as files of its workspace under the names that they have beside the case."""
+    names = texts(context.get("add_dirs"))
+    if names:
+        source.note(
+            "eval-scaffold", Severity.NOTE, "folders of `add_dirs` are placed in the workspace, where they can be written", ""
+        )
+    return placed_files(source, (("", name, name.strip("/")) for name in names), (source.folder,))
 
 
 def _other_prompt(source: Source, fields: dict[str, Any]) -> Iterator[Check]:
@@ -106,8 +119,7 @@ def _listed(file: Source | None) -> list[_Grader]:
 
 def _lying(source: Source) -> Iterator[_Grader]:
     """The files of `graders/` in the order of their names; the body is the criteria, or the pattern of a regex."""
-    prefix = posixpath.join(source.folder, GRADERS) + "/"
-    paths = sorted(path for path in source.files if path.startswith(prefix) and path.endswith(".md"))
+    paths = [path for path in source.below(posixpath.join(source.folder, GRADERS)) if path.endswith(".md")]
     for path in paths[:SUITE_PARTS]:
         part = source.part(path)
         if part is not None:
@@ -120,8 +132,6 @@ def _context(source: Source, context: dict[str, Any]) -> tuple[tuple[tuple[str, 
     """The script that makes the fixtures as set-up, and the reason why the case cannot be used."""
     if context.get("history_file"):
         return (), "it goes on with a conversation from `history_file`, and a case here is one prompt"
-    if context.get("add_dirs"):
-        return (), "it lets the agent read folders of the suite (`add_dirs`)"
     name = context.get("scaffold_script")
     if not name:
         return (), None

@@ -113,7 +113,7 @@ def _files(source: Source, setup: dict[str, Any], pointer: str) -> tuple[tuple[C
     inline: list[CaseFile] = []
     wanted: list[tuple[str, Any, Any]] = []
     if setup.get("copy_test_files") is True:
-        beside = [path for path in source.files if _lies_beside(source, path)]
+        beside = [path for path in source.below(source.folder) if path != source.path]
         wanted += [(pointer, path[len(source.folder) :].lstrip("/"), path[len(source.folder) :].lstrip("/")) for path in beside]
     for below, entry in entries(setup.get("files"), f"{pointer}/files"):
         file = mapping(entry)
@@ -126,8 +126,3 @@ def _files(source: Source, setup: dict[str, Any], pointer: str) -> tuple[tuple[C
         inline.append(made)
     placed, missing = placed_files(source, wanted, (source.folder, source.home))
     return (*inline, *placed), missing
-
-
-def _lies_beside(source: Source, path: str) -> bool:
-    prefix = f"{source.folder}/" if source.folder else ""
-    return path.startswith(prefix) and path != source.path

@@ -27,7 +27,7 @@ class Draft(Struct, kw_only=True):
     pointer: str
     prompt: str = ""
     checks: Iterable[Check | None] = ()
-    """None stands for a check that another of the case says already."""
+    """None stands for what is no check here."""
     files: tuple[CaseFile, ...] = ()
     setup: tuple[tuple[str, ...], ...] = ()
     should_trigger: bool | None = None
@@ -45,7 +45,8 @@ def finished(source: Source, draft: Draft) -> Case:
     unusable = draft.unusable or _without_prompt(draft.prompt)
     if unusable:
         code, reason = unusable
-        source.note(code, Severity.ERROR, f"the case cannot be used: {reason}", draft.pointer)
+        severity = Severity.WARNING if code == NO_COUNTERPART else Severity.ERROR
+        source.note(code, severity, f"the case cannot be used: {reason}", draft.pointer)
         asked = as_json([check_data(check) for check in checks])
         checks = (source.unsupported("unusable case", asked, reason, draft.pointer),)
     elif not checks and draft.should_trigger is None:

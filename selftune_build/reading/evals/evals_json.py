@@ -1,4 +1,9 @@
-"""The `evals.json` family: an object with `evals` or `cases`, a bare list, or one bare case; prompts and assertions."""
+"""The `evals.json` family: an object with `evals` or `cases`, a bare list, or one bare case; prompts and assertions.
+
+Written from `skills/skill-creator/references/schemas.md` of github.com/anthropics/skills (2026-07-01: `expectations`), the guide
+of github.com/agentskills/agentskills (`assertions`), and `src/skill.ts` of github.com/darkrishabh/agent-skills-eval
+(`tool_assertions`).
+"""
 
 from __future__ import annotations
 
@@ -7,12 +12,11 @@ from typing import Any
 from msgspec import Struct
 
 from selftune_build.escape import one_line
-from selftune_build.limits import CASE_CHECKS
 from selftune_build.model.case import Case, Check
 from selftune_build.model.finding import Severity
 from selftune_build.reading.evals.assertion import foreign_check
 from selftune_build.reading.evals.case_files import found_files
-from selftune_build.reading.evals.content import check_data
+from selftune_build.reading.evals.draft import NO_FILE, NO_PROMPT, Draft, finished
 from selftune_build.reading.evals.foreign import as_json, foreign_id, foreign_limits, has_text
 from selftune_build.reading.evals.source import EvalReading, Source, note_unknown_fields
 
@@ -63,27 +67,21 @@ def _note_around(source: Source, data: dict[str, Any]) -> None:
 def _case(source: Source, entry: dict[str, Any], pointer: str) -> Case:
     prompt = next((entry[name] for name in _PROMPTS if has_text(entry.get(name))), "")
     trigger = _trigger(source, entry, pointer)
-    checks = _checks(source, entry, pointer)
     files, missing = found_files(source, entry.get("files"), prompt, f"{pointer}/files")
     no_prompt = _without_prompt(entry, prompt)
-    unusable = no_prompt or missing
-    if unusable:
-        code = "case-without-prompt" if no_prompt else "case-file-missing"
-        source.note(code, Severity.ERROR, f"the case cannot be used: {unusable}", pointer)
-        checks = (source.unsupported("unusable case", as_json([check_data(check) for check in checks]), unusable, pointer),)
-        trigger = _Trigger(None)
-    elif not checks and trigger.should is None:
-        _note_no_check(source, trigger, pointer)
-    return Case(
+    draft = Draft(
         id=foreign_id(source, entry, prompt, pointer),
+        pointer=pointer,
         prompt=prompt,
+        checks=_checks(source, entry, pointer),
         files=files,
         should_trigger=trigger.should,
-        checks=checks,
+        of_other_skill=trigger.other,
         limits=foreign_limits(source, entry, pointer),
         tags=_tags(entry.get("tags")),
-        origin=source.origin(pointer),
+        unusable=(NO_PROMPT, no_prompt) if no_prompt else (NO_FILE, missing) if missing else None,
     )
+    return finished(source, draft)
 
 
 def _without_prompt(entry: dict[str, Any], prompt: str) -> str | None:
@@ -95,14 +93,6 @@ def _without_prompt(entry: dict[str, Any], prompt: str) -> str | None:
         return "it has a command and no prompt; write it as a unit test"
     keys = ", ".join(f"`{one_line(key, 40)}`" for key in list(entry)[:_KEYS_SHOWN])
     return f"it has no `prompt`, only {keys}" if keys else "it has no `prompt`"
-
-
-def _note_no_check(source: Source, trigger: _Trigger, pointer: str) -> None:
-    if trigger.other:
-        source.note("case-of-other-skill", Severity.NOTE, "the case names another skill and checks nothing of this one", pointer)
-    else:
-        message = "a case that checks nothing and does not say whether the skill should trigger"
-        source.note("case-without-check", Severity.ERROR, message, pointer, "add assertions or `should_trigger`")
 
 
 def _trigger(source: Source, entry: dict[str, Any], pointer: str) -> _Trigger:
@@ -122,14 +112,10 @@ def _trigger(source: Source, entry: dict[str, Any], pointer: str) -> _Trigger:
 
 
 def _checks(source: Source, entry: dict[str, Any], pointer: str) -> tuple[Check, ...]:
-    """Every assertion once, whichever lists it stands in; the expected output is one only where there is no other."""
-    checks: dict[str, Check] = {}
-    for name in _ASSERTIONS:
-        for below, item in _items(entry.get(name), f"{pointer}/{name}"):
-            check = foreign_check(source, item, below)
-            checks.setdefault(as_json(check_data(check)), check)
-    if checks:
-        return _bounded(source, tuple(checks.values()), pointer)
+    """Every assertion, whichever lists it stands in; the expected output is one only where there is no other."""
+    items = [(below, item) for name in _ASSERTIONS for below, item in _items(entry.get(name), f"{pointer}/{name}")]
+    if items:
+        return tuple(foreign_check(source, item, below) for below, item in items)
     expected = [name for name in _EXPECTED if _says(entry.get(name))]
     return tuple(_expected_output(source, entry[name], f"{pointer}/{name}") for name in expected[:1])
 
@@ -139,16 +125,6 @@ def _items(value: Any, pointer: str) -> list[tuple[str, Any]]:
     if isinstance(value, list):
         return [(f"{pointer}/{index}", item) for index, item in enumerate(value)]
     return [(pointer, value)] if _says(value) else []
-
-
-def _bounded(source: Source, checks: tuple[Check, ...], pointer: str) -> tuple[Check, ...]:
-    if len(checks) <= CASE_CHECKS:
-        return checks
-    message = f"a case with more than {CASE_CHECKS} checks; it stays undecided"
-    source.note("case-too-many-checks", Severity.ERROR, message, pointer)
-    reason = f"only {CASE_CHECKS} checks of a case are read"
-    rest = as_json([check_data(check) for check in checks[CASE_CHECKS:]])
-    return (*checks[:CASE_CHECKS], source.unsupported("too many checks", rest, reason, pointer))
 
 
 def _says(value: Any) -> bool:

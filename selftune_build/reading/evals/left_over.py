@@ -15,11 +15,18 @@ FOLDER = "evals"
 CODE = "eval-file-not-read"
 _SUITES = (({"graders"}, "claude plugin eval"), ({"task.md", "criteria.json"}, "Tessl"), ({"prompt.md"}, "claude plugin eval"))
 _KEYS_SHOWN = 5
+_FIXTURES = frozenset({"fixture", "fixtures", "results", "mocks", "outputs", "testdata"})
+"""Folders of suites whose files are material for cases, or what became of them, and no suites themselves."""
 
 
 def stands_among_suites(path: str) -> bool:
     """Whether a file lies where suites lie, directly in `evals/`; below that are fixtures."""
     return posixpath.dirname(path) == FOLDER
+
+
+def lies_among_fixtures(path: str) -> bool:
+    """Whether a file lies in a folder for the material of cases."""
+    return bool(_FIXTURES & set(posixpath.dirname(path).split("/")))
 
 
 def content_of(data: Any) -> str:

@@ -26,7 +26,7 @@ from selftune_build.reading.evals import (
     waza_triggers,
 )
 from selftune_build.reading.evals.data_file import BODY, FRONTMATTER
-from selftune_build.reading.evals.source import EvalReading, Source
+from selftune_build.reading.evals.source import EvalReading, Source, files_below
 
 
 class Format(Struct, frozen=True):
@@ -77,6 +77,8 @@ FORMATS = {
 }
 """Every format that is read here, by its name."""
 
+Neighbours = Callable[[], Collection[str]]
+
 _OURS = "selftune."
 _LISTS = ("evals", "cases")
 _PROMPTS = ("prompt", "question")
@@ -88,10 +90,10 @@ _TRACES = (
 )
 
 
-def recognise(data: Any, neighbours: Collection[str] = ()) -> Format | None:
+def recognise(data: Any, neighbours: Neighbours = tuple) -> Format | None:
     """The format of the data, None where it is none that is read here. An empty list is a suite without cases.
 
-    `neighbours` are the names beside the file, folders among them: some suites are told by two files together.
+    `neighbours` finds the names beside the file, folders among them: some suites are told by two files together.
     """
     if isinstance(data, dict):
         return _of_mapping(data, neighbours)
@@ -101,10 +103,10 @@ def recognise(data: Any, neighbours: Collection[str] = ()) -> Format | None:
 
 
 def beside(path: str, tree: Sequence[str]) -> frozenset[str]:
-    """The names of the files and folders that lie where a file lies."""
+    """The names of the files and folders that lie where a file lies; `tree` is sorted."""
     folder = posixpath.dirname(path)
-    prefix = f"{folder}/" if folder else ""
-    return frozenset(other[len(prefix) :].split("/")[0] for other in tree if other.startswith(prefix))
+    start = len(folder) + 1 if folder else 0
+    return frozenset(other[start:].split("/")[0] for other in files_below(tree, folder))
 
 
 def claims_to_be_ours(data: Any) -> bool:
@@ -135,20 +137,20 @@ def _of_list(data: list[dict[str, Any]]) -> Format | None:
         if all(isinstance(item.get("assertions"), list) for item in data):
             return OLD_UNIT_TESTS
     if data and all(isinstance(item.get("question"), str) for item in data):
-        return QUESTION_LIST
+        return QUESTION_LIST if _says_more(data) else None
     return EVALS_JSON if all(_is_case(item) for item in data) else None
 
 
-def _of_mapping(data: dict[str, Any], neighbours: Collection[str]) -> Format | None:
+def _of_mapping(data: dict[str, Any], neighbours: Neighbours) -> Format | None:
     if claims_to_be_ours(data):
         return next((known for known in (EVALS, UNIT_TESTS) if known.name == data["format"]), None)
     return _of_other_tools(data, neighbours) or _of_evals_json(data)
 
 
-def _of_other_tools(data: dict[str, Any], neighbours: Collection[str]) -> Format | None:
+def _of_other_tools(data: dict[str, Any], neighbours: Neighbours) -> Format | None:
     """By the keys that each of them cannot do without; the more telling ones first."""
     if set(data) == {FRONTMATTER, BODY}:
-        return CLAUDE_PLUGIN if claude_plugin.is_case_text(data, neighbours) else None
+        return CLAUDE_PLUGIN if claude_plugin.is_case_text(data, neighbours()) else None
     tests = (
         (VALLY, vally.is_suite),
         (DOTNET, dotnet.is_suite),
@@ -159,7 +161,7 @@ def _of_other_tools(data: dict[str, Any], neighbours: Collection[str]) -> Format
         (SKILLGRADE, skillgrade.is_suite),
         (WAZA, waza.is_suite),
         (SHARED_BENCHMARK, shared_benchmark.is_suite),
-        (TESSL, lambda found: tessl.is_suite(found) and tessl.TASK in neighbours),
+        (TESSL, lambda found: tessl.is_suite(found) and tessl.TASK in neighbours()),
     )
     return next((format_ for format_, fits in tests if fits(data)), None)
 
@@ -168,8 +170,13 @@ def _of_evals_json(data: dict[str, Any]) -> Format | None:
     listed = next((data[key] for key in _LISTS if isinstance(data.get(key), list)), None)
     if listed is not None:
         fits = all(isinstance(item, dict) and _is_listed_case(item) for item in listed)
-        return EVALS_JSON if fits and "variants" not in data else None
+        return EVALS_JSON if fits and (isinstance(data.get("evals"), list) or not listed or _says_more(listed)) else None
     return EVALS_JSON if _is_case(data) and any(key in data for key in _SAYS_MORE) else None
+
+
+def _says_more(items: list[dict[str, Any]]) -> bool:
+    """Whether anything but a prompt is said that we know; lists of many tools have prompts and names."""
+    return any(key in item for item in items for key in (*_SAYS_MORE, "command"))
 
 
 def _is_case(item: dict[str, Any]) -> bool:

@@ -22,7 +22,9 @@ from selftune_build.reading.evals.waza_triggers import note_other_skill
 
 FORMAT = "shared-benchmark"
 
-_KNOWN_AROUND = frozenset({"version", "skill_name", "cases", "name", "description", "notes", "harness", "skill_paths"})
+_KNOWN_AROUND = frozenset(
+    {"version", "skill_name", "cases", "name", "description", "notes", "harness", "skill_paths", "variants"}
+)
 _KNOWN = frozenset(
     {"id", "split", "kind", "trigger_type", "prompt", "prompt_ref", "files", "expected_behavior", "assertions", "tags"}
     | {"domain", "difficulty", "success_goals", "timeout_s"}

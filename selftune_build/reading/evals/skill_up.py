@@ -19,7 +19,7 @@ from selftune_build.reading.evals.case_files import inline_file
 from selftune_build.reading.evals.draft import NO_COUNTERPART, NO_FILE, Draft, entries, finished, mapping, texts
 from selftune_build.reading.evals.foreign import foreign_id, foreign_limits, has_text
 from selftune_build.reading.evals.skill_up_judges import expected, judged
-from selftune_build.reading.evals.source import EvalReading, Source, note_unknown_fields
+from selftune_build.reading.evals.source import EvalReading, Source, note_unknown_fields, note_unknown_in_parts
 
 FORMAT = "skill-up"
 
@@ -39,7 +39,7 @@ def read_skill_up(source: Source) -> EvalReading:
     note_unknown_fields(source, [("", data)], _KNOWN_AROUND)
     defaults = mapping(data["cases"].get("defaults"))
     parts = list(_parts(source))
-    note_unknown_fields(source, [("", part.document.data) for part in parts], _KNOWN)
+    note_unknown_in_parts(((part, "", part.document.data) for part in parts), _KNOWN)
     return EvalReading(tuple(_case(part, defaults) for part in parts), tuple(source.findings))
 
 

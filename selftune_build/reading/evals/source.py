@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct, field
@@ -15,6 +16,8 @@ from selftune_build.model.manifest import Limits
 from selftune_build.reading.document import Document, pointer_of
 from selftune_build.reading.evals.data_file import load_any
 from selftune_build.relpath import fault, join, safe
+
+_AFTER_SLASH = chr(ord("/") + 1)
 
 
 class EvalReading(Struct, frozen=True):
@@ -39,7 +42,7 @@ class Source(Struct, frozen=True):
     limits: Limits
     findings: list[Finding]
     files: Sequence[str] = ()
-    """Every file there is, for formats that are made of several."""
+    """Every file there is, sorted, for formats that are made of several."""
     home: str = ""
     """The folder of the skill, where many formats start their paths."""
     parts: set[str] = field(default_factory=set)
@@ -91,6 +94,10 @@ class Source(Struct, frozen=True):
         self.findings.extend(document.findings)
         return replace(self, document=document)
 
+    def below(self, folder: str) -> Sequence[str]:
+        """The files below a folder, by their paths from the root."""
+        return files_below(self.files, folder)
+
     def beside(self, path: str) -> str | None:
         """A path as it is written in this file, seen from the root; None where it leads out of it or is unsafe."""
         if fault(path, climb=True):
@@ -101,13 +108,26 @@ class Source(Struct, frozen=True):
             return None
 
 
+def files_below(files: Sequence[str], folder: str) -> Sequence[str]:
+    """Of sorted paths those below a folder; all of them for the root (`""` or `.`)."""
+    if folder in ("", "."):
+        return files
+    return files[bisect_left(files, f"{folder}/") : bisect_left(files, f"{folder}{_AFTER_SLASH}")]
+
+
 def note_unknown_fields(source: Source, items: Iterable[tuple[str, object]], known: frozenset[str]) -> None:
     """One finding for each key of the mappings that no reader understands, at the first place, with the number of places."""
-    places: dict[str, list[str]] = {}
-    for pointer, item in items:
+    note_unknown_in_parts(((source, pointer, item) for pointer, item in items), known)
+
+
+def note_unknown_in_parts(items: Iterable[tuple[Source, str, object]], known: frozenset[str]) -> None:
+    """As `note_unknown_fields`, for mappings that stand in several files of one suite."""
+    places: dict[str, list[tuple[Source, str]]] = {}
+    for source, pointer, item in items:
         for name in item if isinstance(item, dict) else ():
             if name not in known:
-                places.setdefault(name, []).append(pointer + pointer_of([name]))
-    for name, pointers in places.items():
-        times = f" ({len(pointers)} times)" if len(pointers) > 1 else ""
-        source.note("eval-field-not-read", Severity.NOTE, f"`{name[:60]}` is not read{times}", pointers[0])
+                places.setdefault(name, []).append((source, pointer + pointer_of([name])))
+    for name, found in places.items():
+        times = f" ({len(found)} times)" if len(found) > 1 else ""
+        source, pointer = found[0]
+        source.note("eval-field-not-read", Severity.NOTE, f"`{name[:60]}` is not read{times}", pointer)

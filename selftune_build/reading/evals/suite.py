@@ -16,7 +16,7 @@ from selftune_build.reading.document import Document
 from selftune_build.reading.evals import recognise
 from selftune_build.reading.evals.data_file import is_data, load_any, load_data, load_text
 from selftune_build.reading.evals.identifiers import with_unique_ids
-from selftune_build.reading.evals.left_over import CODE, content_of, stands_among_suites, without_fixtures
+from selftune_build.reading.evals.left_over import CODE, content_of, lies_among_fixtures, stands_among_suites, without_fixtures
 from selftune_build.reading.evals.recognise import Format
 from selftune_build.reading.evals.source import EvalReading, Source
 
@@ -24,6 +24,9 @@ Read = Callable[[str], bytes]
 
 _CONVENTIONAL = "evals/evals.json"
 _OURS = (recognise.EVALS.name, recognise.UNIT_TESTS.name)
+_COMMON = (recognise.EVALS_JSON.name, recognise.QUESTION_LIST.name, recognise.TRIGGER_SET.name)
+"""Formats that ordinary test data looks like: nobody is told of such a file where evals are not kept."""
+
 _DEFAULT_LIMITS = Limits()
 _FORMATS = f"write cases as {_OURS[0]} or evals.json, or put fixtures into a folder below"
 NO_READERS: Mapping[str, Format] = {}
@@ -75,7 +78,7 @@ def read_eval_files(
     suite is made of is no suite of its own. `home` is the folder of the skill where that is not the root of all paths.
     """
     formats = frozenset(recognise.FORMATS) - {recognise.UNIT_TESTS.name}
-    asked = _Asked(cache(read), explicit, package_name, limits, formats, "unit_tests", readers, tree, home)
+    asked = _Asked(cache(read), explicit, package_name, limits, formats, "unit_tests", readers, sorted(tree), home)
     return _read_all(paths, asked, taken)
 
 
@@ -108,7 +111,9 @@ def _read_all(paths: Sequence[str], asked: _Asked, taken: Collection[str]) -> Ev
 
 def _suites(files: list[_File]) -> list[_File]:
     """The files without those that are a part of another one's suite, or a fragment of which another holds every case."""
-    parts = {part for file in files for part in file.parts}
+    parts: set[str] = set()
+    for file in files:  # of two that name each other the first is the suite
+        parts |= file.parts if file.path not in parts else set()
     files = [file for file in files if file.path not in parts]
     return [_without_cases(file, whole) if (whole := _whole(file, files)) else file for file in files]
 
@@ -148,9 +153,13 @@ def _read_one(path: str, asked: _Asked, brought: Read) -> _File:
         return _File(path, _unreadable(path, content, problem, asked))
     if recognise.claims_to_be_ours(document.data):
         document = load_data(path, content, wild=False)
-    format_ = recognise.recognise(document.data, recognise.beside(path, asked.tree))
+    format_ = recognise.recognise(document.data, lambda: recognise.beside(path, asked.tree))
     if format_ is None or format_.name not in asked.formats:
         return _File(path, _not_read(document, format_, asked))
+    if not (asked.explicit or format_.ours) and lies_among_fixtures(path):
+        message = f"the file looks like evals of the format {format_.name}, lies among fixtures and is not read"
+        finding = Finding(CODE, Severity.NOTE, message, document.locate(""), "name it under `evals:` in selftune.yaml to read it")
+        return _File(path, EvalReading(findings=(finding,)))
     return _cases(format_, document, asked, brought)
 
 
@@ -197,12 +206,12 @@ def _not_read(document: Document, known: Format | None, asked: _Asked) -> EvalRe
         message, at = f"the format `{document.data['format'][:60]}` is not known here", document.locate("/format")
         raise InputError(message, at=at, hint=f"known are {' and '.join(_OURS)}", code="unknown-format")
     alike = recognise.foreign_name(document.data) if asked.elsewhere == "unit_tests" else None
-    if not asked.explicit and not alike and not (known and known.ours):
+    if not asked.explicit and not alike and (known is None or known.name in _COMMON):
         return _left_over(document.path, asked, f"it holds {content_of(document.data)}", document.locate(""), _FORMATS)
     message, hint = _why(known, alike, asked.elsewhere)
     if asked.explicit:
         raise InputError(message, at=document.locate(""), hint=hint, code="unknown-format")
-    severity = Severity.WARNING if known else Severity.NOTE
+    severity = Severity.WARNING if known and known.ours else Severity.NOTE
     return EvalReading(findings=(Finding(CODE, severity, message, document.locate(""), hint),))
 
 
@@ -214,7 +223,7 @@ def _left_over(path: str, asked: _Asked, why: str, at: Location | None, hint: st
 
 def _why(known: Format | None, alike: str | None, elsewhere: str) -> tuple[str, str]:
     """What the file is instead, and what to do."""
-    if known and known.ours:
+    if known:
         return f"the file is in the format {known.name}", f"name it under `{elsewhere}:` in selftune.yaml"
     hint = f"write it as {_OURS[0]} or evals.json" if elsewhere == "unit_tests" else f"write it as {_OURS[1]}"
     return (

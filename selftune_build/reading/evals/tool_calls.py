@@ -51,11 +51,11 @@ def tool_check(source: Source, kind: str, tool: Any, pointer: str, arguments: di
     return counterpart(source, kind, {**params, "arguments": arguments}, pointer)
 
 
-def argument_pattern(value: Any) -> str | None:
+def argument_pattern(value: Any, *, flags: str = "") -> str | None:
     """A pattern for one argument as Python's engine reads it; None where the value is no text."""
     if not has_text(value):
         return None
-    found = matching(value)
+    found = matching(value, flags=flags)
     return f"(?i:{found['pattern']})" if found.get("ignore-case") else str(found["pattern"])
 
 

@@ -1,11 +1,15 @@
-"""Trigger sets: a list of queries and whether the skill should trigger on them."""
+"""Trigger sets: a list of queries and whether the skill should trigger on them.
+
+Written from `skills/skill-creator/SKILL.md` and `scripts/run_eval.py` of github.com/anthropics/skills (2026-07-01), and from the
+`trigger-eval.json` files of github.com/kouko/monkey-skills: `[{query, should_trigger}]`.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from selftune_build.model.case import Case
-from selftune_build.model.finding import Severity
+from selftune_build.reading.evals.draft import Draft, finished
 from selftune_build.reading.evals.foreign import foreign_id, has_text
 from selftune_build.reading.evals.source import EvalReading, Source, note_unknown_fields
 
@@ -22,16 +26,12 @@ def read_trigger_set(source: Source) -> EvalReading:
 
 
 def _case(source: Source, entry: dict[str, Any], pointer: str) -> Case:
-    query = entry.get("query")
-    should_trigger = entry.get("should_trigger")
-    if not has_text(query):
-        source.note("case-without-prompt", Severity.ERROR, "a case without a query", pointer, "write what a user would ask")
-    elif not isinstance(should_trigger, bool):
-        source.note("case-without-check", Severity.ERROR, "a query that does not say whether the skill should trigger", pointer)
-    usable = has_text(query) and isinstance(should_trigger, bool)
-    return Case(
-        id=foreign_id(source, entry, query if has_text(query) else "", pointer),
-        prompt=query if has_text(query) else "",
-        should_trigger=should_trigger if usable else None,
-        origin=source.origin(pointer),
+    query, should_trigger = entry.get("query"), entry.get("should_trigger")
+    prompt = query if has_text(query) else ""
+    draft = Draft(
+        id=foreign_id(source, entry, prompt, pointer),
+        pointer=pointer,
+        prompt=prompt,
+        should_trigger=should_trigger if isinstance(should_trigger, bool) else None,
     )
+    return finished(source, draft)

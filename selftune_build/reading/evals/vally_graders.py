@@ -17,6 +17,18 @@ _TEXT = {"output-contains": "contains", "output-not-contains": "not-contains"}
 _PATHS = {"file-exists": "file-exists", "file-not-exists": "file-absent"}
 _NEGATED = {"output-matches": "regex", "output-not-matches": "not-regex"}
 _OPPOSITE = {"regex": "not-regex", "not-regex": "regex"}
+_KEYS: dict[str, frozenset[str]] = {
+    **dict.fromkeys(_TEXT, frozenset({"substring", "case_sensitive"})),
+    **dict.fromkeys(_NEGATED, frozenset({"pattern", "negate"})),
+    **dict.fromkeys(_PATHS, frozenset({"path"})),
+    **dict.fromkeys(("file-matches", "file-not-matches"), frozenset({"path", "pattern"})),
+    "tool-calls": frozenset({"required", "disallowed"}),
+    "prompt": frozenset({"prompt", "model", "scoring", "threshold"}),
+    "run-command": frozenset({"command", "expected_exit_code"}),
+    "wall-time": frozenset({"max"}),
+}
+"""Type of a grader → what its configuration may hold; with anything more it means something else."""
+
 _IMPLIED = ("completed", "exit-success")
 
 
@@ -28,7 +40,8 @@ def graded(source: Source, grader: dict[str, Any], stimulus: dict[str, Any], poi
     if kind in _IMPLIED:
         implied(source, kind, pointer)
         return Activation()
-    checks = tuple(_checks(source, kind, config, stimulus, pointer))
+    usual = kind not in _KEYS or set(config) <= _KEYS[kind]
+    checks = tuple(_checks(source, kind, config, stimulus, pointer)) if usual else ()
     return Activation(None, checks or (not_supported(source, f"`{kind}`", config, pointer),))
 
 
@@ -48,7 +61,7 @@ def _checks(source: Source, kind: str, config: dict[str, Any], stimulus: dict[st
         yield from _tools(source, config, pointer)
     elif kind == "prompt":
         yield from _judged(source, config, stimulus, pointer)
-    elif kind == "run-command" and has_text(config.get("command")) and set(config) <= {"command", "expected_exit_code"}:
+    elif kind == "run-command" and has_text(config.get("command")):
         yield _command(source, config, pointer)
     elif kind == "wall-time" and seconds(config.get("max")):
         yield counterpart(source, "max-seconds", {"value": seconds(config["max"])}, pointer)

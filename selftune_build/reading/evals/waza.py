@@ -18,7 +18,7 @@ from selftune_build.model.finding import Severity
 from selftune_build.reading.evals.case_files import inline_file, placed_files
 from selftune_build.reading.evals.draft import NO_FILE, Draft, entries, finished, mapping, texts
 from selftune_build.reading.evals.foreign import foreign_id, foreign_limits, has_text
-from selftune_build.reading.evals.source import EvalReading, Source, note_unknown_fields
+from selftune_build.reading.evals.source import EvalReading, Source, note_unknown_fields, note_unknown_in_parts
 from selftune_build.reading.evals.tool_calls import Activation, agreed
 from selftune_build.reading.evals.waza_graders import expected, graded
 from selftune_build.reading.evals.waza_triggers import note_other_skill
@@ -37,7 +37,12 @@ _KNOWN_OF_INPUTS = frozenset({"prompt", "files"})
 def is_suite(data: dict[str, Any]) -> bool:
     """Told by a skill, tasks, and how they are executed."""
     tasks, executed = data.get("tasks"), isinstance(data.get("config"), dict) or "executor" in data
-    return has_text(data.get("skill")) and isinstance(tasks, list) and executed
+    return has_text(data.get("skill")) and executed and isinstance(tasks, list) and all(map(_is_task, tasks))
+
+
+def _is_task(task: Any) -> bool:
+    """A glob, or a task in the suite itself; what it reports of its runs looks alike and has no prompts."""
+    return isinstance(task, str) or (isinstance(task, dict) and bool({"inputs", "prompt"} & set(task)))
 
 
 def read_waza(source: Source) -> EvalReading:
@@ -46,9 +51,9 @@ def read_waza(source: Source) -> EvalReading:
     note_unknown_fields(source, [("", data)], _KNOWN_AROUND)
     note_other_skill(source, data["skill"])
     tasks = [task for below, entry in entries(data["tasks"], "/tasks") for task in _tasks(source, entry, below)]
-    for part, pointer, task in tasks:
-        note_unknown_fields(part, [(pointer, task)], _KNOWN)
-        note_unknown_fields(part, [(f"{pointer}/inputs", task.get("inputs"))], _KNOWN_OF_INPUTS)
+    note_unknown_in_parts(tasks, _KNOWN)
+    inputs = ((part, f"{pointer}/inputs", task.get("inputs")) for part, pointer, task in tasks)
+    note_unknown_in_parts(inputs, _KNOWN_OF_INPUTS)
     cases = tuple(_case(source, part, task, pointer) for part, pointer, task in tasks if _enabled(part, task, pointer))
     return EvalReading(cases, tuple(source.findings))
 
@@ -59,7 +64,7 @@ def _tasks(source: Source, entry: Any, pointer: str) -> Iterator[tuple[Source, s
         yield source, pointer, entry
         return
     pattern = source.beside(entry) if isinstance(entry, str) else None
-    fitting = sorted(path for path in source.files if match_glob(pattern, path)) if pattern and not glob_fault(pattern) else []
+    fitting = [] if pattern is None or glob_fault(pattern) else [path for path in source.files if match_glob(pattern, path)]
     if not fitting:
         message = f"no task fits `{str(entry)[:60]}`"
         source.note("eval-part-missing", Severity.ERROR, message, pointer, "correct the glob, or remove it")

@@ -7,7 +7,7 @@ from typing import Any
 
 from selftune_build.model.case import Check
 from selftune_build.reading.evals.case_files import package_file
-from selftune_build.reading.evals.counterpart import counterpart, matching, not_supported
+from selftune_build.reading.evals.counterpart import any_of, counterpart, matching, not_supported
 from selftune_build.reading.evals.dotnet import ceiling
 from selftune_build.reading.evals.draft import entries, mapping, texts
 from selftune_build.reading.evals.foreign import has_text
@@ -29,6 +29,22 @@ _FILES = {"must_exist": "file-exists", "must_not_exist": "file-absent"}
 _TOOLS = {"required_tools": "tool-called", "forbidden_tools": "tool-not-called"}
 _PATTERNS = {"command_pattern": "/command", "path_pattern": "/path", "skill_pattern": "/skill"}
 
+_DURATIONS = frozenset({"max_duration_ms", "max_response_time_ms"})
+_EXPECTED = frozenset({"should_trigger", "output_contains", "output_contains_any", "output_not_contains", "behavior"})
+_KEYS: dict[str, frozenset[str]] = {
+    "text": frozenset({*_TEXT, *_REGEX}),
+    "regex": frozenset({*_TEXT, *_REGEX}),
+    "keyword": frozenset({*_TEXT, *_REGEX}),
+    "file": frozenset({*_FILES, "content_patterns"}),
+    "diff": frozenset({"expected_files", "context_dir"}),
+    "action_sequence": frozenset({"matching_mode", "expected_actions"}),
+    "tool_constraint": frozenset({"expect_tools", "reject_tools"}),
+    "prompt": frozenset({"prompt", "rubric", "mode", "model", "continue_session"}),
+    "json_schema": frozenset({"schema", "schema_file"}),
+    "code": frozenset({"assertions", "language"}),
+}
+"""Type of a grader → what its configuration may hold; anything more has no counterpart."""
+
 Checks = Iterator[Check]
 
 
@@ -41,22 +57,23 @@ def graded(source: Source, grader: dict[str, Any], pointer: str) -> Activation:
         return _skills(source, config, place)
     make = _FAMILIES.get(kind)
     checks = tuple(make(source, config, place)) if make else ()
+    more = {key: config[key] for key in config if kind in _KEYS and key not in _KEYS[kind]}
+    if checks and more:
+        checks = (*checks, not_supported(source, f"`{kind}` with {' and '.join(sorted(more))}", more, place))
     return Activation(None, checks or (not_supported(source, f"`{kind}`", config, pointer),))
 
 
 def expected(source: Source, data: Any, pointer: str) -> Activation:
-    """What a task expects without naming a grader."""
+    """What a task expects without naming a grader; a text in place of a mapping is a note, and checks nothing."""
     data = mapping(data)
-    should = data.get("should_trigger")
+    should, several = data.get("should_trigger"), texts(data.get("output_contains_any"))
+    unknown = [key for key in data if key not in _EXPECTED and data[key]]
     checks = [
         *(_contained(source, data, "output_contains", "contains", pointer)),
         *(_contained(source, data, "output_not_contains", "not-contains", pointer)),
+        *([counterpart(source, "regex", any_of(several, ignore_case=True), f"{pointer}/output_contains_any")] if several else []),
         *_behavior(source, mapping(data.get("behavior")), f"{pointer}/behavior"),
-        *(
-            not_supported(source, f"expected `{key}`", data[key], f"{pointer}/{key}")
-            for key in ("outcomes", "tool_calls")
-            if data.get(key)
-        ),
+        *(not_supported(source, f"expected `{key}`", data[key], f"{pointer}/{key}") for key in unknown),
     ]
     return Activation(should if isinstance(should, bool) else None, tuple(checks))
 
@@ -113,11 +130,13 @@ def _behavior(source: Source, config: dict[str, Any], pointer: str) -> Checks:
     for key, kind in (("max_tokens", "max-tokens"), ("max_iterations", "max-turns")):
         if config.get(key):
             yield ceiling(source, kind, config[key], f"{pointer}/{key}")
-    if config.get("max_tool_calls"):
-        yield not_supported(source, "`max_tool_calls`", config["max_tool_calls"], f"{pointer}/max_tool_calls")
-    longest = config.get("max_duration_ms")
-    if isinstance(longest, int) and longest > 0:
-        yield counterpart(source, "max-seconds", {"value": -(-longest // 1000)}, f"{pointer}/max_duration_ms")
+    for key in _DURATIONS & set(config):
+        longest = config[key]
+        if isinstance(longest, int) and longest > 0:
+            yield counterpart(source, "max-seconds", {"value": -(-longest // 1000)}, f"{pointer}/{key}")
+    for key in config:
+        if key not in {*_TOOLS, *_DURATIONS, "max_tokens", "max_iterations"} and config[key]:
+            yield not_supported(source, f"`{key}`", config[key], f"{pointer}/{key}")
 
 
 def _sequence(source: Source, config: dict[str, Any], pointer: str) -> Checks:

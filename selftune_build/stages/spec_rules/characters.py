@@ -20,7 +20,7 @@ _HIDDEN = re.compile(
 _REGIONS = ("gbeng", "gbsct", "gbwls")
 _TAGS = range(0xE0020, 0xE007F)
 _REGION_TAGS = "|".join("".join(chr(0xE0000 + ord(letter)) for letter in region) for region in _REGIONS)
-_FLAGS = re.compile(f"\U0001f3f4(?:{_REGION_TAGS})\U000e007f")
+FLAGS = re.compile(f"\U0001f3f4(?:{_REGION_TAGS})\U000e007f")
 _JOINERS = "\u200c\u200d"
 _LOOKALIKE = re.compile("[\u0400-\u052f\u0531-\u0587\u13a0-\u13ffΑΒΕΖΗΙΚΜΝΟΡΤΥΧονρυ]")
 _COMPATIBILITY = re.compile("[\uff21-\uff3a\uff41-\uff5a\U0001d400-\U0001d7ff]")
@@ -33,7 +33,7 @@ def check_characters(key: str, text: str, at: Location) -> Iterator[Finding]:
     """Findings on hidden, invisible and confusable characters; none for ordinary text of any language, emoji included."""
     if text.isascii() and text.isprintable():
         return
-    text = _FLAGS.sub("", text)
+    text = FLAGS.sub("", text)
     hidden = [index for index, character in enumerate(text) if _HIDDEN.match(character) and not _is_emoji_style(text, index)]
     if hidden:
         names = _names(text[index] for index in hidden)

@@ -25,6 +25,8 @@ class Call(Struct, frozen=True):
     input: dict[str, Any] = field(default_factory=dict)
     input_tokens: int = 101
     output_tokens: int = 7
+    text: str | None = None
+    """Instead of `input` for a tool that takes plain text (OpenAI Responses: a custom tool)."""
 
 
 class Refuse(Struct, frozen=True):

@@ -17,15 +17,20 @@ def read(body: dict[str, Any]) -> Conversation:
     given = body.get("input")
     if isinstance(given, str):
         turns.append(Text("user", given))
-    for item in given if isinstance(given, list) else ():
+    items: list[dict[str, Any]] = given if isinstance(given, list) else []
+    for item in items:
         turns.extend(_turns(item))
+    offered = [
+        *body.get("tools", ()),
+        *(tool for item in items if item.get("type") == "additional_tools" for tool in item["tools"]),
+    ]
     form = (body.get("text") or {}).get("format") or {}
     return Conversation(
         protocol="responses",
         model=str(body.get("model", "")),
         stream=bool(body.get("stream")),
         turns=tuple(turns),
-        tools=tuple(_tool(tool) for tool in body.get("tools", ())),
+        tools=tuple(_tool(tool) for each in offered for tool in _members(each)),
         schema=form.get("schema"),
     )
 
@@ -44,6 +49,9 @@ def events(answer: Say | Call, model: str, serial: int) -> Iterator[Event]:
     if isinstance(answer, Say):
         yield _event("response.output_text.delta", **place, content_index=0, delta=answer.text)
         yield _event("response.output_text.done", **place, content_index=0, text=answer.text)
+    elif answer.text is not None:
+        yield _event("response.custom_tool_call_input.delta", **place, delta=answer.text)
+        yield _event("response.custom_tool_call_input.done", **place, input=answer.text)
     else:
         yield _event("response.function_call_arguments.delta", **place, delta=item["arguments"])
         yield _event("response.function_call_arguments.done", **place, arguments=item["arguments"])
@@ -69,9 +77,16 @@ def _turns(item: dict[str, Any]) -> Iterator[Turn]:
             yield Text(str(item.get("role", "user")), text)
     elif kind == "function_call":
         yield Called(item["call_id"], item["name"], json_object(item.get("arguments")))
-    elif kind == "function_call_output":
+    elif kind == "custom_tool_call":
+        yield Called(item["call_id"], item["name"], {"input": item.get("input")})
+    elif kind in ("function_call_output", "custom_tool_call_output"):
         output = item.get("output")
         yield Result(item["call_id"], "\n".join(texts(output)) if isinstance(output, str | list) else json.dumps(output))
+
+
+def _members(tool: dict[str, Any]) -> list[dict[str, Any]]:
+    """The tools of a namespace, or the tool itself."""
+    return list(tool["tools"]) if tool.get("type") == "namespace" else [tool]
 
 
 def _tool(tool: dict[str, Any]) -> Tool:
@@ -89,14 +104,10 @@ def _item(answer: Say | Call, serial: int) -> dict[str, Any]:
             "status": "completed",
             "content": content,
         }
-    return {
-        "type": "function_call",
-        "id": f"fc_{digits_of(serial)}",
-        "call_id": f"call_{digits_of(serial)}",
-        "name": answer.tool,
-        "arguments": json.dumps(answer.input),
-        "status": "completed",
-    }
+    call = {"call_id": f"call_{digits_of(serial)}", "name": answer.tool, "status": "completed"}
+    if answer.text is not None:
+        return {"type": "custom_tool_call", "id": f"ctc_{digits_of(serial)}", "input": answer.text, **call}
+    return {"type": "function_call", "id": f"fc_{digits_of(serial)}", "arguments": json.dumps(answer.input), **call}
 
 
 def _response(status: str, model: str, serial: int, output: list[dict[str, Any]], answer: Say | Call | None) -> dict[str, Any]:

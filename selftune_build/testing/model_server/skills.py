@@ -5,6 +5,7 @@ Every function looks at the request alone, as a model does.
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Callable
@@ -69,6 +70,9 @@ def shell(conversation: Conversation, command: str) -> Call:
     for tool, argument in (("exec_command", "cmd"), ("Bash", "command"), ("bash", "command")):
         if conversation.offers(tool):
             return Call(tool, {argument: command})
+    if conversation.offers("exec"):  # Codex has its newer models write a script that calls the tools
+        script = f"const ran = await tools.exec_command({json.dumps({'cmd': command})});\ntext(ran.output);"
+        return Call("exec", text=script)
     return Call("shell", {"command": ["bash", "-lc", command]})
 
 

@@ -45,6 +45,8 @@ def test_what_is_missing_or_null_is_not_told_and_an_empty_list_is_told() -> None
     nothing = Reply(output="x")
     assert parse() == parse(skills_used=None, files_read=None, tool_calls=None, usage=None, model=None) == nothing
     assert parse(skills_used=[], files_read=[], tool_calls=[]) == Reply("x", (), (), ())
+    assert parse(usage={}).usage == parse(usage={"cost_usd": None, "turns": None}).usage == Usage(unpriced=True)
+    assert parse(usage={"cost_usd": 0, "turns": 0}).usage == Usage(turns=0)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +85,8 @@ def test_what_is_missing_or_null_is_not_told_and_an_empty_list_is_told() -> None
         (b'{"output": "x", "usage": {"input_tokens": -1}}', "/usage/input_tokens is not a count"),
         (b'{"output": "x", "usage": {"output_tokens": true}}', "/usage/output_tokens is not a count"),
         (b'{"output": "x", "usage": {"output_tokens": 1.0}}', "/usage/output_tokens is not a count"),
+        (b'{"output": "x", "usage": {"turns": -1}}', "/usage/turns is not a count"),
+        (b'{"output": "x", "usage": {"turns": "3"}}', "/usage/turns is not a count"),
         (b'{"output": "x", "usage": {"cost_usd": -0.1}}', "/usage/cost_usd is not an amount"),
         (b'{"output": "x", "usage": {"cost_usd": "1,5"}}', "/usage/cost_usd is not an amount"),
         (b'{"output": "x", "usage": {"cost_usd": 1e40}}', "/usage/cost_usd is out of range"),

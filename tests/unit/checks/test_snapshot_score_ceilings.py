@@ -27,6 +27,13 @@ def test_a_snapshot_tells_how_the_file_differs(judged: Judge) -> None:
     assert judged("file-equals", check, files={"r.md": None}).evidence == "no file r.md"
 
 
+def test_a_diff_shows_lines_that_look_like_its_own_heads_and_says_where_long_lines_differ(judged: Judge) -> None:
+    dashes = judged("file-equals", {"path": "a", "text": "-- x\n"}, files={"a": b"++ y\n"})
+    assert dashes.evidence == "a differs: at line 1: --- x | +++ y"
+    long = judged("file-equals", {"path": "a", "text": "x" * 2000}, files={"a": b"x" * 1999})
+    assert long == CheckResult(False, "a differs: at line 1: after 1000 characters of it")
+
+
 def test_a_snapshot_of_bytes_tells_where_they_differ(judged: Judge) -> None:
     check = {"path": "p.png", "base64": base64.b64encode(b"\x89PNG\xff").decode()}
     assert judged("file-equals", check, files={"p.png": b"\x89PNG\xff"}).held is True

@@ -65,6 +65,14 @@ def test_a_sample_that_ran_out_of_time_failed_and_did_not_activate() -> None:
     assert ("limit", 1, 2) in {(failure.check, failure.failed, failure.n) for failure in failures}
 
 
+def test_a_sample_that_ran_out_of_time_is_against_whatever_the_case_wants_and_scores_nowhere() -> None:
+    late = sample("beans", limit=True, used=())
+    row, failures = judged(late, late, sample("beans", used=()), should_trigger=False, checks=())
+    assert (row.n, row.triggered) == (3, 2)
+    assert ("should not trigger", 2, 3) in {(failure.check, failure.failed, failure.n) for failure in failures}
+    assert judged(late, should_trigger=True, checks=())[0].triggered == 0
+
+
 @pytest.mark.parametrize(("wanted", "label", "failed"), [(True, "should trigger", 1), (False, "should not trigger", 2)])
 def test_activation_against_the_polarity_is_a_failure_with_what_was_used_instead(wanted: bool, label: str, failed: int) -> None:
     _, failures = judged(GOOD, GOOD, sample("beans", used=("bake",)), should_trigger=wanted)

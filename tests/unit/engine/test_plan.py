@@ -98,6 +98,12 @@ def test_more_samples_on_request_come_on_top_also_of_a_row_that_suffices(tmp_pat
     assert (plan.missing, codes(plan)) == (3, ["resample"])
 
 
+def test_on_a_fresh_clone_more_samples_are_more_than_the_lock_has(tmp_path: Path) -> None:
+    plan = planned(row(5), Known(tmp_path), extra=2)
+    assert (plan.missing, codes(plan)) == (7, ["resample"])
+    assert planned(row(5), Known(tmp_path, [sample() for _ in range(4)]), extra=2).missing == 3
+
+
 def test_a_row_that_nobody_asked_for_never_runs(tmp_path: Path) -> None:
     assert planned(None, Known(tmp_path), asked=False).missing == 0
 

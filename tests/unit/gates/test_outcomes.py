@@ -7,8 +7,10 @@ from msgspec import UNSET
 
 from selftune_build.gates.facts import gather, measures_anything
 from selftune_build.gates.outcomes import CaseOutcome, outcomes
+from selftune_build.gates.unit_tests import unit_tests_decision
 from selftune_build.model.case import Arm, Case, Check
 from selftune_build.model.lock import Row
+from selftune_build.model.verdict import Verdict
 from selftune_build.stats.bounds import UNDECIDED, Bounds, exactly
 
 OUTCOME, USE = Check("contains"), Check("skill-used")
@@ -91,6 +93,13 @@ def test_scripts_are_unit_tests_wherever_they_were_declared() -> None:
     facts = gather([script, agent], [Case("u")], {}, is_outcome)
     assert [case.id for case in facts.evals] == ["a"]
     assert [case.id for case in facts.unit_tests] == ["u", "s"]
+
+
+def test_an_agent_case_among_the_unit_tests_is_decided_although_nobody_asks_it_without_the_skill() -> None:
+    case = Case("polite", checks=(OUTCOME,))
+    (outcome,) = gather([], [case], {"polite": {"with_skill": row(3, 3, 3)}}, is_outcome).unit_tests
+    assert (outcome.missing, outcome.baseline) == ((), None)
+    assert unit_tests_decision([outcome]).verdict is Verdict.PASS
 
 
 def test_prompts_alone_measure_nothing() -> None:

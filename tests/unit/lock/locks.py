@@ -9,10 +9,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from selftune_build.lock.rendering import canonical, render
 from selftune_build.lock.seal import SEAL, sealed
 from selftune_build.model.lock import AgentEntry, Lock, Row
+from selftune_build.model.manifest import Waiver
 
 Document = dict[str, Any]
 SCHEMA: Document = json.loads((Path(__file__).parents[3] / "schemas" / "selftune-lock-1.json").read_text())
@@ -43,6 +45,13 @@ LOCK = Lock(
     },
 )
 
+LATER = replace(
+    LOCK,
+    surface=("host:example.net", "script:scripts/fill.py", "tool:Bash(git:*)"),
+    accepted=(Waiver("pdf:security[security-secret]", digest("c"), "It is revoked."),),
+)
+"""With what came with revision 2."""
+
 
 def document(lock: Lock = LOCK) -> Document:
     """A lock as plain data that can be changed."""
@@ -60,6 +69,10 @@ def resealed(changed: Document) -> Document:
     for agent, entry in copy["agents"].items() if isinstance(copy.get("agents"), dict) else ():
         if isinstance(entry, dict):
             _reseal_entry(name, agent, entry)
+    for target, keys in copy["accepted"].items() if isinstance(copy.get("accepted"), dict) else ():
+        for key, waiver in keys.items() if isinstance(keys, dict) else ():
+            if isinstance(waiver, dict):
+                keys[key] = sealed(waiver, "accepted", name, target, key)
     return copy
 
 
@@ -83,7 +96,8 @@ def parts(whole: Document) -> list[tuple[str, Document]]:
     for agent, entry in whole["agents"].items():
         found.append((f"identity of {agent}", entry["identity"]))
         found += [(f"{agent} {case} {arm}", row) for case, arms in entry["cases"].items() for arm, row in arms.items()]
-    return found
+    waivers = whole.get("accepted", {}).items()
+    return found + [(f"accepted {target} {key}", keys[key]) for target, keys in waivers for key in keys]
 
 
 _digests = st.text("0123456789abcdef", min_size=64, max_size=64).map(lambda digits: f"sha256:{digits}")
@@ -122,8 +136,12 @@ locks = st.builds(
     tree=_digests,
     policy=_digests,
     agents=st.dictionaries(_texts, _entries, max_size=3),
+    surface=st.sets(_texts, max_size=4).map(lambda names: tuple(sorted(names))),
+    accepted=st.lists(
+        st.builds(Waiver, target=_texts, key=_digests, reason=_texts), max_size=3, unique_by=lambda one: one.key
+    ).map(lambda waivers: tuple(sorted(waivers, key=lambda one: (one.target, one.key)))),
     revision=st.just(1),
     extra=st.just({}),
     package_extra=st.just({}),
-)
-"""Any lock of this revision."""
+).map(lambda lock: replace(lock, revision=2 if lock.surface or lock.accepted else 1))
+"""Any lock of the revisions that this release knows."""

@@ -10,9 +10,9 @@ from jsonschema import Draft202012Validator
 from msgspec.structs import replace
 
 from selftune_build.lock.parsing import LockReading, read_lock
-from selftune_build.lock.rendering import render
+from selftune_build.lock.rendering import canonical, render
 from selftune_build.model.lock import AgentEntry, Lock
-from tests.unit.lock.locks import LOCK, SCHEMA, digest, document, locks, written
+from tests.unit.lock.locks import LATER, LOCK, SCHEMA, digest, document, locks, written
 
 
 def test_a_lock_is_written_one_scalar_a_line_with_sorted_keys_and_a_newline_at_the_end() -> None:
@@ -55,7 +55,7 @@ def test_the_order_in_which_things_were_found_is_not_in_the_lock() -> None:
 
 def test_fields_of_a_newer_revision_survive_wherever_they_stand() -> None:
     newer = document()
-    newer["revision"] = 2
+    newer["revision"] = 3
     house = newer["agents"]["house"]
     for place in (newer, newer["package"], house, house["identity"], house["cases"]["fill"]["with_skill"]):
         place["waived"] = {"by": ["somebody"], "n": 2}
@@ -64,3 +64,21 @@ def test_fields_of_a_newer_revision_survive_wherever_they_stand() -> None:
     assert render(lock) == content
     assert b'"waived"' not in render(LOCK)
     assert render(replace(lock, tree=digest("c"))).count(b'"waived"') == 5
+
+
+def test_a_lock_with_nothing_of_revision_two_is_of_revision_one_whatever_it_was_before() -> None:
+    assert render(replace(LOCK, revision=2)) == render(LOCK)
+    assert json.loads(render(LATER))["revision"] == 2
+    assert json.loads(render(replace(LATER, revision=3)))["revision"] == 3
+
+
+def test_what_was_accepted_and_the_surface_are_read_back_as_they_were_written() -> None:
+    (lock,) = read_lock(render(LATER)).locks
+    assert (lock.surface, lock.accepted) == (LATER.surface, LATER.accepted)
+
+
+def test_a_reason_that_was_changed_by_hand_is_tampering() -> None:
+    document = json.loads(render(LATER))
+    (keys,) = document["accepted"].values()
+    next(iter(keys.values()))["reason"] = "Never mind."
+    assert [problem.code for problem in read_lock(canonical(document)).problems] == ["lock-tampered"]

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from selftune_build.lock.parsing import read_lock
 from tests.property.kitchen import kitchen
-from tests.unit.lock.locks import SCHEMA, Document, digest, document, written
+from tests.unit.lock.locks import LATER, LOCK, SCHEMA, Document, digest, document, written
 
 VALIDATOR = Draft202012Validator(SCHEMA)
 FILL = ("agents", "house", "cases", "fill")
@@ -87,20 +87,35 @@ GOOD = [
     put("agents", "house", "cases", "\x1b[2J\u2028", {"script": document()["agents"]["house"]["cases"]["pours"]["script"]}),
 ]
 
+WAIVER = ("accepted", "pdf:security[security-secret]")
+LATER_BAD = [
+    put("revision", 1),
+    *(put("package", "surface", value) for value in ([], None, "host:a", [1], [""], ["host:a", "host:a"])),
+    *(put("accepted", value) for value in ({}, None, [], {"pdf:spec[x]": {}}, {"pdf:spec[x]": None})),
+    *(put(*WAIVER, digest("c"), value) for value in (None, "why", {}, {"reason": ""}, {"reason": 1}, {"reason": "x", "more": 1})),
+]
+LATER_GOOD = [lambda whole: None, drop("accepted"), drop("package", "surface"), put("package", "surface", ["later:a"])]
 
-@pytest.mark.parametrize("number", range(len(BAD)))
+
+REFUSED = [*((LOCK, change) for change in BAD), *((LATER, change) for change in LATER_BAD)]
+ACCEPTED = [*((LOCK, change) for change in GOOD), *((LATER, change) for change in LATER_GOOD)]
+
+
+@pytest.mark.parametrize("number", range(len(REFUSED)))
 def test_a_malformed_document_is_refused_by_both(number: int) -> None:
-    changed = document()
-    BAD[number](changed)
+    lock, change = REFUSED[number]
+    changed = document(lock)
+    change(changed)
     content = written(changed)
     assert not VALIDATOR.is_valid(json.loads(content))
     assert [problem.code for problem in read_lock(content).problems] == ["lock-malformed"]
 
 
-@pytest.mark.parametrize("number", range(len(GOOD)))
+@pytest.mark.parametrize("number", range(len(ACCEPTED)))
 def test_a_sound_document_is_accepted_by_both(number: int) -> None:
-    changed = document()
-    GOOD[number](changed)
+    lock, change = ACCEPTED[number]
+    changed = document(lock)
+    change(changed)
     content = written(changed)
     VALIDATOR.validate(json.loads(content))
     assert read_lock(content).problems == ()

@@ -260,3 +260,17 @@ def test_colour_changes_nothing_but_the_colour() -> None:
     for code in ("0", "1", "2", "31", "32", "33"):
         bare = bare.replace(f"\x1b[{code}m", "")
     assert bare == text.render(report, 80, False)
+
+
+def test_of_several_agents_every_gate_and_every_failed_check_names_its_own() -> None:
+    gates = (GateResult("trigger-recall", Verdict.INCONCLUSIVE, "2 of 2"),)
+    failure = (Failure("pdf:replay[a]", 'contains "x"', "not there", 1, 1),)
+    both = [package(agent=agent, gates=gates, failures=failure) for agent in ("claude", "codex")]
+    lines = shown(*both, verdict=Verdict.INCONCLUSIVE)
+    assert [line for line in lines if "gate trigger-recall" in line] == [
+        f"inconclusive: gate trigger-recall of pdf ({agent})" for agent in ("claude", "codex")
+    ]
+    assert [line for line in lines if line.startswith("failed in")] == [
+        f"failed in 1 of 1: pdf:replay[a] ({agent})" for agent in ("claude", "codex")
+    ]
+    assert not any("(claude)" in line for line in shown(both[0]))

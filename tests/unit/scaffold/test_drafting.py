@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,10 @@ from selftune_build.engine.load import load_universe
 from selftune_build.model.case import Case
 from selftune_build.model.package import Package
 from selftune_build.reading.evals.suite import read_eval_files
-from selftune_build.scaffold.drafting import DRAWN_MOST, Drafting, draft, render
+from selftune_build.scaffold.drafting import DRAWN_MOST, FromWords
+from selftune_build.scaffold.drafts import SEED, Draft, Drafting
+from selftune_build.scaffold.eval_file import FROM_WORDS, render
+from selftune_build.scaffold.generation import Situation
 
 USES = "when picking a licence, when asked about software patents, or whether a dependency may be used"
 
@@ -25,8 +29,16 @@ def skill(folder: Path, name: str, description: str, body: str = "Do it.\n") -> 
     return package
 
 
+def draft(package: Package, siblings: Iterable[Package], existing: Iterable[Case], taken: Iterable[str]) -> Drafting:
+    return FromWords().draft(Situation(package, "x", tuple(siblings), tuple(existing), frozenset(taken)))
+
+
 def drafted(package: Package, *siblings: Package) -> Drafting:
     return draft(package, siblings, package.evals, ())
+
+
+def rendered(drafts: Iterable[Draft]) -> bytes:
+    return render(drafts, FROM_WORDS, SEED)
 
 
 def prompts(drafting: Drafting, *kinds: str) -> list[str]:
@@ -35,12 +47,54 @@ def prompts(drafting: Drafting, *kinds: str) -> list[str]:
 
 def test_the_clauses_of_the_description_become_requests_and_its_refusals_do_not(tmp_path: Path) -> None:
     package = skill(tmp_path, "licence", f"Explains licences. Use {USES}. Do not use for house contracts or loan papers.")
-    assert prompts(drafted(package), "explicit", "implicit") == [
-        "Use the licence skill.",
-        "I am picking a licence. Can you help?",
-        "I have a question about software patents.",
-        "Can you tell me whether a dependency may be used?",
+    positives = [each.prompt for each in drafted(package).drafts if each.should_trigger]
+    assert [prompt.partition("?")[0].partition(".")[0] for prompt in positives] == [
+        "Use the licence skill",
+        "I am picking a licence",
+        "I have a question about software patents",
+        "Can you tell me whether a dependency may be used",
     ]
+
+
+def test_what_the_description_rules_out_becomes_negatives(tmp_path: Path) -> None:
+    package = skill(tmp_path, "licence", f"Explains licences. Use {USES}. Do not use for house contracts or loan papers.")
+    drafts = [each for each in drafted(package).drafts if each.source == "What its description says it is not for"]
+    assert [(each.kind, each.prompt) for each in drafts] == [
+        ("negative", "Please help with this: house contracts or loan papers."),
+    ]
+
+
+@pytest.mark.parametrize(
+    "sentence", ["Never use emojis in headings.", "Do not wait for the user.", "This is not easy if you are new."]
+)
+def test_an_instruction_about_something_else_rules_nothing_out(sentence: str, tmp_path: Path) -> None:
+    package = skill(tmp_path, "licence", f"Explains licences. Use {USES}. {sentence}")
+    assert not [each for each in drafted(package).drafts if each.source.startswith("What its description")]
+
+
+def test_one_of_three_drawn_prompts_is_told_in_a_situation(tmp_path: Path) -> None:
+    plain = ("I am picking a licence. Can you help?", "I have a question about software patents.")
+    drafting = drafted(skill(tmp_path, "licence", f"Explains licences. Use {USES}."))
+    (contextual,) = prompts(drafting, "contextual")
+    (start,) = [
+        prompt for prompt in (*plain, "Can you tell me whether a dependency may be used?") if contextual.startswith(prompt)
+    ]
+    assert len(contextual) > len(start) + 20
+    assert len(prompts(drafting, "implicit")) == 2
+
+
+def test_another_seed_chooses_otherwise_and_the_same_seed_does_not(tmp_path: Path) -> None:
+    words = ("small", "heavy", "broken", "urgent", "foreign", "wet", "lost", "empty", "round", "green")
+    package = skill(tmp_path, "post", f"Sends parcels. Use {', '.join(f'when sending {word} parcels' for word in words)}.")
+    situation = Situation(package, "x", (), (), frozenset())
+    assert FromWords(7).draft(situation) == FromWords(7).draft(situation)
+    assert FromWords(7).draft(situation) != FromWords(8).draft(situation)
+
+
+def test_a_nearly_equal_existing_case_is_not_asked_again(tmp_path: Path) -> None:
+    package = skill(tmp_path, "licence", f"Use {USES}.")
+    existing = [Case("mine", prompt="Can you help? I am picking licences", should_trigger=True)]
+    assert not [each for each in draft(package, (), existing, ()).drafts if each.prompt.startswith("I am picking a licence")]
 
 
 def test_what_users_are_quoted_with_is_taken_as_it_is(tmp_path: Path) -> None:
@@ -66,13 +120,13 @@ def test_headings_are_drawn_only_where_they_share_a_word_with_the_description(tm
 def test_headings_are_left_alone_where_the_description_yields_enough(tmp_path: Path) -> None:
     uses = ", ".join(f"when sending {word} parcels" for word in ("small", "heavy", "broken", "urgent"))
     package = skill(tmp_path, "post", f"Sends parcels. Use {uses}.", "## Damaged Parcels\n\nB.\n")
-    assert len(prompts(drafted(package), "implicit")) == 4
+    assert len(prompts(drafted(package), "implicit", "contextual")) == 4
 
 
 def test_of_many_clauses_no_more_are_kept_than_a_suite_needs(tmp_path: Path) -> None:
     words = ("small", "heavy", "broken", "urgent", "foreign", "wet", "lost", "empty", "round", "green")
     package = skill(tmp_path, "post", f"Sends parcels. Use {', '.join(f'when sending {word} parcels' for word in words)}.")
-    assert len(prompts(drafted(package), "implicit")) == DRAWN_MOST
+    assert len(prompts(drafted(package), "implicit", "contextual")) == DRAWN_MOST
 
 
 def test_negatives_share_no_word_with_the_description(tmp_path: Path) -> None:
@@ -118,7 +172,7 @@ def test_an_edit_elsewhere_in_the_description_leaves_prompts_and_ids_alone(tmp_p
 def test_the_same_texts_give_the_same_bytes(tmp_path: Path) -> None:
     package = skill(tmp_path, "licence", f"Use {USES}.")
     sibling = skill(tmp_path, "post", "Use when sending parcels away.")
-    assert render(drafted(package, sibling).drafts) == render(drafted(package, sibling).drafts)
+    assert rendered(drafted(package, sibling).drafts) == rendered(drafted(package, sibling).drafts)
 
 
 def test_the_negatives_differ_by_the_name_of_the_package(tmp_path: Path) -> None:
@@ -143,8 +197,8 @@ def test_existing_cases_count_for_what_suffices(tmp_path: Path) -> None:
 def test_whatever_a_package_is_called_its_file_is_read_back_as_it_was_drafted(name: str, tmp_path: Path) -> None:
     package = msgspec.structs.replace(skill(tmp_path, "post", f"Use {USES}."), name=name)
     drafts = drafted(package, msgspec.structs.replace(package, name=f"{name}\n- x: y")).drafts
-    reading = read_eval_files(["evals/generated.yaml"], lambda _: render(drafts), True)
+    reading = read_eval_files(["evals/generated.yaml"], lambda _: rendered(drafts), True)
     assert [(case.id, case.prompt, case.should_trigger, case.tags) for case in reading.cases] == [
-        (each.id, each.prompt, each.should_trigger, ("generated", each.kind)) for each in drafts
+        (each.id, each.prompt, each.should_trigger, each.tags) for each in drafts
     ]
     assert reading.findings == ()

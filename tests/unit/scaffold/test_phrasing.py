@@ -22,6 +22,13 @@ from selftune_build.scaffold.phrasing import plain_text, prompt_of_topic, prompt
         ("when the user teaches chess openings", ["I teach chess openings. Can you help?"]),
         ("when your parcels arrive damaged", ["Please help with this: my parcels arrive damaged."]),
         ("when you are about to publish a release", ["I am about to publish a release. Can you help?"]),
+        ("any time a .pptx file is involved in any way", ["I have a .pptx file. Can you help?"]),
+        ("when encountering any bug or unexpected behaviour", ["I am encountering a bug or unexpected behaviour. Can you help?"]),
+        ("when editing any files", ["I am editing files. Can you help?"]),
+        ("when implementation is complete", ["Implementation is complete. Can you help?"]),
+        ("for Google Docs, test failures", ["Please help with this: Google Docs.", "Please help with this: test failures."]),
+        ("for merging, review my drafts", ["Please review my drafts."]),
+        ("when the user mentions or references a deck by name", ["I have a question about a deck."]),
         (
             "when the user mentions tax forms, parcel labels",
             ["I have a question about tax forms.", "Please help with this: parcel labels."],
@@ -40,12 +47,16 @@ def test_what_says_nothing_or_is_a_remark_yields_no_request(clause: str) -> None
 
 
 def test_a_word_that_begins_like_a_filler_is_left_whole() -> None:
-    assert list(prompts_of("when an organic order fails")) == ["Please help with this: an organic order fails."]
+    assert list(prompts_of("when an organic order fails")) == ["An organic order fails. Can you help?"]
 
 
 def test_topics_keep_acronyms_and_lose_what_stands_in_parentheses() -> None:
     assert prompt_of_topic("MIT licences (permissive)") == "Please help with this: MIT licences."
-    assert prompt_of_topic("Merge tables") == "Please help with this: merge tables."
+    assert prompt_of_topic("Merge tables") == "Please merge tables."
+
+
+def test_a_topic_that_is_a_question_is_asked() -> None:
+    assert prompt_of_topic("should I build an agent") == "Should I build an agent?"
 
 
 def test_topics_without_a_word_that_means_something_yield_nothing() -> None:

@@ -14,7 +14,8 @@ import pytest
 
 from selftune_build.errors import StoreError
 from selftune_build.fingerprint.digest import digest_bytes
-from selftune_build.model.sample import FileChange
+from selftune_build.limits import STORE_ATTEMPT_RAW_BYTES
+from selftune_build.model.sample import ErrorKind, FileChange
 from selftune_build.store import archive as archive_format
 from selftune_build.store import atomic
 from selftune_build.store.archive import Archive, Intent
@@ -155,6 +156,16 @@ def test_attempts_are_numbered_and_keep_what_came_back(store: SampleStore) -> No
     ]
     assert found[0].usage == {"cost_usd": "1"}
     assert store.archives(KEY) == []
+
+
+def test_what_came_back_of_an_attempt_is_kept_whole_and_of_a_flood_only_its_start(store: SampleStore) -> None:
+    answer = bytes(range(256)) * (STORE_ATTEMPT_RAW_BYTES // 256 + 1)
+    for number, kind in enumerate((ErrorKind.PROTOCOL, ErrorKind.TIMEOUT, ErrorKind.FLOOD)):
+        with store.begin(KEY, intent(started=str(number)), durable=False) as call:
+            call.answer.write(answer)
+            call.fail(kind.value, "")
+    kept = {each.kind: each.raw for each in store.attempts(KEY, intent().call_id)}
+    assert kept == {"protocol": answer, "timeout": answer, "flood": answer[:STORE_ATTEMPT_RAW_BYTES]}
 
 
 def test_attempts_after_the_ninth_stay_in_order(store: SampleStore) -> None:

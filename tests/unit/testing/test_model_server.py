@@ -28,6 +28,7 @@ from selftune_build.testing.model_server import (
     listed,
     open_skill,
     rules,
+    shell,
 )
 
 ASKED: dict[str, tuple[str, dict[str, Any]]] = {
@@ -138,6 +139,23 @@ def test_a_call_comes_back_with_its_input(server: ModelServer) -> None:
     path, body = ASKED["chat"]
     call = json.loads(post(server, path, body)[2])["choices"][0]["message"]["tool_calls"][0]
     assert json.loads(call["function"]["arguments"]) == {"at": "that"}
+
+
+def test_a_tool_that_takes_text_is_offered_in_the_input_called_with_text_and_its_result_seen(server: ModelServer) -> None:
+    server.script = lambda conversation: shell(conversation, "ls")
+    tools = {"type": "namespace", "name": "functions", "tools": [{"type": "custom", "name": "exec", "description": "Runs it."}]}
+    given = [
+        {"type": "additional_tools", "tools": [tools]},
+        {"type": "custom_tool_call", "call_id": "c1", "name": "exec", "input": "text(1)"},
+        {"type": "custom_tool_call_output", "call_id": "c1", "output": [{"type": "input_text", "text": "1"}]},
+    ]
+    streamed = events(post(server, "/v1/responses", {"input": given, "stream": True})[2])
+    item = streamed[-1]["response"]["output"][0]
+    assert (item["type"], item["name"]) == ("custom_tool_call", "exec")
+    assert item["input"].startswith('const ran = await tools.exec_command({"cmd": "ls"});')
+    assert [each["delta"] for each in streamed if each["type"] == "response.custom_tool_call_input.delta"] == [item["input"]]
+    (seen,) = server.conversations
+    assert seen.turns == (Called("c1", "exec", {"input": "text(1)"}), Result("c1", "1"))
 
 
 @pytest.mark.parametrize("protocol", ASKED)

@@ -11,7 +11,8 @@ from selftune_build.agents.hosts.stream import bounded
 from selftune_build.agents.protocol import AgentFailure
 from selftune_build.model.sample import ErrorKind, Reply, ToolCall, Usage
 
-SHELL, PATCH = "exec_command", "apply_patch"
+SHELL, PATCH, SCRIPT = "exec_command", "apply_patch", "exec"
+"""A newer model is offered `exec` alone: it writes a script that calls the other tools."""
 _STATUS = re.compile(r"(?:unexpected|last) status:? (\d{3})")
 _AGAIN = re.compile(r"try again in (\d+(?:\.\d+)?) ?(ms|s|seconds?|m|minutes?)\b", re.IGNORECASE)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
@@ -84,8 +85,10 @@ def _activated(stream: Stream) -> tuple[str, ...]:
 
 def _refused(stream: Stream, calls: list[dict[str, Any]]) -> Iterator[str]:
     for call in calls:
-        if call["name"] == SHELL:
+        if call["name"] in (SHELL, SCRIPT):
             yield from refusals_in(SHELL, call.get("output") or "")
+    for item in _items(stream, "command_execution"):
+        yield from refusals_in(SHELL, str(item.get("aggregated_output") or ""))
     for item in _items(stream, "file_change"):
         if item.get("status") == "failed":
             paths = [str(change.get("path", "")) for change in item.get("changes") or ()]

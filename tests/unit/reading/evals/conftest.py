@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from selftune_build.engine.load import CANDIDATES
 from selftune_build.model.manifest import Limits
 from selftune_build.reading.evals import EvalReading, read_eval_files, read_unit_tests
 
@@ -36,10 +37,19 @@ def evals() -> Suite:
     """Reads the eval files among the files of a package; data that is not text is written as JSON."""
 
     def call(
-        files: Files, *paths: str, explicit: bool = False, limits: Limits = DEFAULT, taken: tuple[str, ...] = ()
+        files: Files, *paths: str, explicit: bool = False, limits: Limits = DEFAULT, taken: tuple[str, ...] = (), home: str = ""
     ) -> EvalReading:
-        chosen = paths or tuple(path for path in files if path.startswith("evals/") and path.endswith((".json", ".yaml", ".yml")))
-        return read_eval_files(chosen, reader(files), explicit, package_name="pdf", limits=limits, taken=taken)
+        suites = tuple(path for path in files if path.startswith("evals/") and path.endswith(CANDIDATES))
+        return read_eval_files(
+            paths or suites,
+            reader(files),
+            explicit,
+            package_name="pdf",
+            limits=limits,
+            taken=taken,
+            tree=sorted(files),
+            home=home,
+        )
 
     return call
 

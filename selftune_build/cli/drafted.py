@@ -1,0 +1,117 @@
+"""What was drafted, rejected, asked and written, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from selftune_build.cli.errand import Craft, Errand, Outcome
+from selftune_build.escape import one_line
+from selftune_build.limits import MESSAGE_CHARACTERS
+from selftune_build.scaffold.sifting import ENOUGH
+
+if TYPE_CHECKING:
+    from selftune_build.scaffold.generation import Generated
+    from selftune_build.scaffold.writing import Written
+
+
+def rendered(job: Errand, craft: Craft, outcome: Outcome) -> str:
+    """One JSON document, or lines for people."""
+    if job.as_json:
+        return json.dumps(_document(job, craft, outcome), indent=1)
+    return "\n".join(one_line(line, MESSAGE_CHARACTERS) for line in _lines(job, craft, outcome))
+
+
+def questions(count: int) -> str:
+    """So many questions, in words."""
+    return f"{count} question{'' if count == 1 else 's'}"
+
+
+def _next_command(job: Errand, craft: Craft) -> str:
+    place = ("-C", job.place) if job.place else ()
+    return shlex.join(("selftune", "build", craft.stage, *job.targets, *place))
+
+
+def _lines(job: Errand, craft: Craft, outcome: Outcome) -> Iterator[str]:
+    for each in outcome.generation.generated:
+        yield f"{_verb(job, each, outcome.written)} {each.path}: {each.says}"
+        yield from (f"  {note}" for note in _notes(each, outcome.unread))
+        yield from _rejections(each)
+    for failed in outcome.generation.undrafted:
+        yield f"{failed.package.path}: nothing drafted: {failed.error.message}"
+        yield f"  fix: {failed.error.hint or 'run again: what was answered is kept'}"
+    for broken in outcome.unreadable:
+        yield f"{broken['path']}: cannot be read: {broken['message']}"
+        yield f"  fix: {broken['fix']}"
+    if outcome.asked:
+        yield _spent(job, outcome)
+    if outcome.generation.generated:
+        yield craft.review[outcome.asked]
+    elif not (outcome.unreadable or outcome.generation.undrafted or outcome.questions):
+        yield "nothing to write: every package has cases; name a package to draft more for it"
+    if not job.dry_run:
+        yield f"next: {_next_command(job, craft)}"
+
+
+def _rejections(each: Generated) -> Iterator[str]:
+    """One line for each; what is only too many is counted."""
+    surplus = [one for one in each.rejected if one.reason == ENOUGH]
+    yield from (f"  rejected ({one.kind}): {one.prompt} - {one.reason}" for one in each.rejected if one not in surplus)
+    if surplus:
+        yield f"  {len(surplus)} more passed the critique and are not needed; --json lists them"
+
+
+def _verb(job: Errand, each: Generated, written: Written) -> str:
+    if not each.content:
+        return "left alone"
+    if job.dry_run:
+        return "would write"
+    return "replaced" if each.path in written.replaced else "wrote"
+
+
+def _spent(job: Errand, outcome: Outcome) -> str:
+    if job.dry_run:
+        price = f", {outcome.price}" if outcome.price else ""
+        return f"would ask {', '.join(outcome.agents)} {questions(outcome.questions)}{price}; nothing was asked or written"
+    return f"asked {', '.join(outcome.agents)}: {outcome.calls} calls, {outcome.reused} answers were there already"
+
+
+def _notes(each: Generated, unread: frozenset[str]) -> Iterator[str]:
+    yield from each.notes
+    if each.package.path in unread:
+        yield f"its manifest leads a build past this file: name {each.path} in selftune.yaml"
+
+
+def _document(job: Errand, craft: Craft, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "schema": craft.schema,
+        "ok": outcome.exit_code == 0,
+        "exit_code": outcome.exit_code,
+        "model_asked": outcome.asked,
+        "agents": list(outcome.agents),
+        "seed": job.seed,
+        "spend": {"calls": outcome.calls, "reused": outcome.reused, "missing": outcome.questions, "price": outcome.price},
+        "written": list(outcome.written.made),
+        "overwritten": list(outcome.written.replaced),
+        "packages": [_package_document(each, outcome.unread) for each in outcome.generation.generated],
+        "undecided": [
+            {"name": each.package.name, "path": each.package.path, "code": each.error.code, "message": each.error.message}
+            for each in outcome.generation.undrafted
+        ],
+        "unreadable": outcome.unreadable,
+        "check": craft.review[outcome.asked],
+        "next_command": _next_command(job, craft),
+    }
+
+
+def _package_document(each: Generated, unread: frozenset[str]) -> dict[str, Any]:
+    return {
+        "name": each.package.name,
+        "path": each.package.path,
+        "file": each.path,
+        **each.counts,
+        "notes": list(_notes(each, unread)),
+        "rejected": [{"kind": one.kind, "prompt": one.prompt, "reason": one.reason} for one in each.rejected],
+    }

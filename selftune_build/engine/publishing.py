@@ -1,0 +1,119 @@
+"""Whether a package may be published: its lock holds, its gates pass, and its evidence is of a kind that the policy lets out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from selftune_build.engine.advice import command
+from selftune_build.engine.load import Universe
+from selftune_build.engine.locked import check
+from selftune_build.engine.locks import lock_bytes
+from selftune_build.engine.policy import policy_digest
+from selftune_build.engine.registry import Registry
+from selftune_build.engine.report import overall_report
+from selftune_build.engine.request import BuildRequest
+from selftune_build.errors import StoreError
+from selftune_build.fingerprint.digest import digest_bytes
+from selftune_build.model.manifest import Manifest
+from selftune_build.model.package import Package, TreeFile
+from selftune_build.model.published import Published
+from selftune_build.model.report import PackageReport, Problem, Report
+from selftune_build.model.verdict import Verdict
+from selftune_build.publish.archive import SUFFIX, ArchivedFile, pack
+from selftune_build.publish.bundle import ATTESTATION_SUFFIX, Bundle
+from selftune_build.publish.installation import Version, install
+from selftune_build.publish.statement import PAYLOAD_TYPE, sha256, statement
+from selftune_build.signing import envelope
+from selftune_build.store.atomic import store_errors, write_atomic
+
+if TYPE_CHECKING:
+    from securesystemslib.signer import CryptoSigner
+
+PUBLISHED_ORIGINS = ("live",)
+"""What `policy.origins` is for publishing where the manifest does not say."""
+
+
+class Goal(Struct, frozen=True):
+    """Where published files go: the folder of archives, and the folder of skills to install into."""
+
+    out: Path
+    folder: Path | None = None
+    force: bool = False
+    place: str = ""
+
+
+def publishable(universe: Universe, request: BuildRequest, registry: Registry) -> Report:
+    """The report of a locked verify, in which evidence that must not be published is a problem."""
+    report = check(universe, request, registry)
+    manifests = {package.path: package.manifest for package in universe.packages}
+    packages = [_under_policy(each, manifests.get(each.path)) for each in report.packages]
+    return overall_report(packages, report.spend, request)
+
+
+def archived_files(package: Package) -> list[ArchivedFile]:
+    """The files of a package that are published, as they were when it was read: evals and tests only where the policy says so.
+
+    Raises StoreError where one changed meanwhile, or cannot be read.
+    """
+    chosen: Sequence[TreeFile] = package.tree if package.manifest.policy.bundle_evals else package.staged
+    return [_archived(package, file) for file in chosen]
+
+
+def bundle_of(package: Package, reports: Sequence[PackageReport], by: CryptoSigner | None) -> Bundle:
+    """Archive, attestation and lock of a package whose reports say that it may be published. Raises StoreError."""
+    files = archived_files(package)
+    archive, lock = pack(package.name, files), lock_bytes(package) or b""
+    payload = statement(package, reports, archive, files, lock, policy_digest(package.manifest))
+    return Bundle(package.name, archive, envelope.render(envelope.signed(payload, PAYLOAD_TYPE, by)), lock)
+
+
+def publish(package: Package, reports: Sequence[PackageReport], bundle: Bundle, goal: Goal) -> Published:
+    """Write the bundle and install it where that is asked for. Raises StoreError, UsageError, InputError."""
+    with store_errors("create the folder", goal.out):
+        goal.out.mkdir(parents=True, exist_ok=True)
+    for name, content in bundle.files():
+        write_atomic(goal.out / name, content)
+    archive = goal.out / f"{bundle.name}{SUFFIX}"
+    digest, tree = sha256(bundle.archive), package.tree_digest.removeprefix("sha256:")
+    previous = None
+    if goal.folder is not None:
+        version = Version(digest, tree, sha256(bundle.lock), datetime.now(UTC).isoformat(timespec="seconds"))
+        previous = install(goal.folder, bundle.archive, version, force=goal.force).previous
+    return Published(
+        skill=package.name,
+        skill_path=package.path,
+        archive=str(archive),
+        archive_sha256=digest,
+        tree_sha256=tree,
+        lock_sha256=sha256(bundle.lock),
+        attestation=str(archive.with_name(archive.name + ATTESTATION_SUFFIX)),
+        signed_by=tuple(sorted(envelope.read(bundle.attestation).signatures)),
+        origins=tuple(sorted({report.origin for report in reports})),
+        next_command=command("watch", package.handle, place=goal.place),
+        installed=str(goal.folder / package.name) if goal.folder is not None else None,
+        previous=previous.archive if previous is not None else None,
+    )
+
+
+def _archived(package: Package, file: TreeFile) -> ArchivedFile:
+    path = Path(package.root) / file.path
+    with store_errors("read", path), path.open("rb") as stream:
+        content = stream.read(file.size + 1)
+    if digest_bytes(content) != file.digest:
+        raise StoreError(f"{path} changed while it was packed", hint="run again")
+    return ArchivedFile(file.path, content, file.executable)
+
+
+def _under_policy(report: PackageReport, manifest: Manifest | None) -> PackageReport:
+    if manifest is None or manifest.policy.origins is not None or not report.origin or report.origin in PUBLISHED_ORIGINS:
+        return report
+    message = f"the evidence is {report.origin}, and only live evidence is published unless the policy says otherwise"
+    fix = "measure with an agent that runs a model, or name the origins under `policy: {origins: […]}`"
+    problem = Problem("evidence-simulated", report.name, message, manifest.path, fix=fix)
+    return msgspec.structs.replace(report, problems=(*report.problems, problem), verdict=Verdict.FAIL)

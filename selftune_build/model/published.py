@@ -1,0 +1,24 @@
+"""What publishing a package left behind."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Published(Struct, frozen=True):
+    """One published package: digests are sha256 in hexadecimal digits, paths as they were given."""
+
+    skill: str
+    skill_path: str
+    archive: str
+    archive_sha256: str
+    tree_sha256: str
+    lock_sha256: str
+    attestation: str
+    signed_by: tuple[str, ...]
+    """Ids of the keys that signed; empty: nobody did."""
+    origins: tuple[str, ...]
+    next_command: str
+    installed: str | None = None
+    previous: str | None = None
+    """The archive that was installed before: what a rollback brings back."""

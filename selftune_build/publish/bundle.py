@@ -1,0 +1,135 @@
+"""The files that are published together, and whether three such files still belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from selftune_build.errors import InputError, SelftuneError, UsageError
+from selftune_build.limits import ARCHIVE_BYTES, ENVELOPE_BYTES, LOCK_BYTES
+from selftune_build.lock.parsing import read_lock
+from selftune_build.model.location import Location
+from selftune_build.publish import statement
+from selftune_build.publish.archive import SUFFIX, unpack
+from selftune_build.signing import envelope
+
+if TYPE_CHECKING:
+    from securesystemslib.signer import Key
+
+ATTESTATION_SUFFIX = ".intoto.jsonl"
+LOCK_SUFFIX = ".lock"
+
+
+class Bundle(Struct, frozen=True):
+    """An archive with its attestation and its lock, as bytes."""
+
+    name: str
+    archive: bytes
+    attestation: bytes
+    lock: bytes
+
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """File name and content of each, the archive last: it is there only when the others are."""
+        yield self.name + SUFFIX + LOCK_SUFFIX, self.lock
+        yield self.name + SUFFIX + ATTESTATION_SUFFIX, self.attestation
+        yield self.name + SUFFIX, self.archive
+
+
+class Flaw(Struct, frozen=True):
+    """Something that does not hold, and of which file."""
+
+    code: str
+    message: str
+    path: str
+
+
+class Checked(Struct, frozen=True):
+    """What a check found: the statement where it could be read, who signed, what does not hold."""
+
+    flaws: tuple[Flaw, ...]
+    signers: tuple[str, ...] = ()
+    skill: str = ""
+    tree: str = ""
+    origins: tuple[str, ...] = ()
+
+
+def read_bundle(path: Path) -> Bundle:
+    """The three files of an archive, from where it lies. Raises UsageError where one is missing."""
+    if not path.name.endswith(SUFFIX):
+        raise UsageError(f"{path} is no {SUFFIX} archive", hint=f"name the {SUFFIX} file; the others lie beside it")
+    archive = _content(path, ARCHIVE_BYTES)
+    attestation = _content(path.with_name(path.name + ATTESTATION_SUFFIX), ENVELOPE_BYTES)
+    lock = _content(path.with_name(path.name + LOCK_SUFFIX), LOCK_BYTES)
+    return Bundle(path.name.removesuffix(SUFFIX), archive, attestation, lock)
+
+
+def check_bundle(bundle: Bundle, key: Key | None) -> Checked:
+    """Whether archive, attestation and lock belong together, and with a key whether it signed. Total: every input ends here."""
+    archive, attestation, lock = (
+        bundle.name + SUFFIX,
+        bundle.name + SUFFIX + ATTESTATION_SUFFIX,
+        bundle.name + SUFFIX + LOCK_SUFFIX,
+    )
+    try:
+        sealed = envelope.read(bundle.attestation)
+        stated = statement.read(sealed.payload)
+    except SelftuneError as error:
+        return Checked((Flaw("attestation-damaged", error.message, attestation),))
+    flaws = [
+        *_archive_flaws(bundle.archive, stated, archive),
+        *_lock_flaws(bundle.lock, stated, lock),
+        *_signature_flaws(sealed, key, attestation),
+    ]
+    predicate = stated["predicate"]
+    return Checked(
+        flaws=tuple(flaws),
+        signers=tuple(sorted(sealed.signatures)),
+        skill=str(predicate.get("skill", "")),
+        tree=stated["subjects"][statement.TREE],
+        origins=tuple(sorted({str(each.get("origin", "")) for each in predicate.get("agents", ())})),
+    )
+
+
+def _archive_flaws(content: bytes, stated: dict[str, dict[str, str]], path: str) -> Iterator[Flaw]:
+    try:
+        _, files = unpack(content)
+    except InputError as error:
+        yield Flaw("archive-damaged", error.message, path)
+        return
+    if statement.sha256(content) != stated["subjects"][statement.ARCHIVE]:
+        yield Flaw("archive-changed", "the archive is not the one that was attested", path)
+    if {file.path: statement.sha256(file.content) for file in files} != stated["contents"]:
+        yield Flaw("contents-changed", "the files in the archive are not those that were attested", path)
+
+
+def _lock_flaws(content: bytes, stated: dict[str, dict[str, str]], path: str) -> Iterator[Flaw]:
+    reading = read_lock(content)
+    if reading.problems or len(reading.locks) != 1:
+        problem = reading.problems[0].message if reading.problems else "it holds no lock"
+        yield Flaw("lock-damaged", f"the lock cannot be believed: {problem}", path)
+        return
+    if statement.sha256(content) != stated["subjects"][statement.LOCK]:
+        yield Flaw("lock-changed", "the lock is not the one that was attested", path)
+    if reading.locks[0].tree.removeprefix("sha256:") != stated["subjects"][statement.TREE]:
+        yield Flaw("tree-changed", "the lock is that of another package tree than the one attested", path)
+
+
+def _signature_flaws(sealed: envelope.Envelope, key: Key | None, path: str) -> Iterator[Flaw]:
+    if sealed.type != statement.PAYLOAD_TYPE:
+        yield Flaw("attestation-damaged", "the envelope holds something else than a statement", path)
+    if key is not None and not envelope.is_signed_by(sealed, key):
+        yield Flaw("signature-missing", "the attestation is not signed by this key, or was changed since", path)
+
+
+def _content(path: Path, limit: int) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(limit + 1)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", hint="the three files lie beside each other") from None
+    if len(content) > limit:
+        raise InputError(f"the file is larger than {limit} bytes", at=Location(str(path)))
+    return content

@@ -1,0 +1,176 @@
+"""Skills in a folder where hosts or people look: put there whole or not at all, with a receipt, and a way back.
+
+```
+NAME/                              the skill
+.selftune/receipts/NAME.json       what is there, from which lock, what was there before
+.selftune/archives/DIGEST.skill    every archive that a receipt names
+```
+
+The order of writes is: archives, receipt with `pending`, the folder in one exchange, receipt without it. So after a kill the
+folder is one of the two that the receipt names, and the next call takes up from there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from selftune_build.errors import InputError, StoreError, UsageError
+from selftune_build.limits import ARCHIVE_BYTES, RECEIPT_BYTES
+from selftune_build.model.location import Location
+from selftune_build.publish.archive import SUFFIX, ArchivedFile, unpack
+from selftune_build.publish.exchange import exchange
+from selftune_build.publish.statement import sha256
+from selftune_build.store.atomic import store_errors, sync_folder, write_atomic
+
+_OURS = ".selftune"
+RECEIPT_SCHEMA = "selftune.receipt/1"
+
+
+class Version(Struct, frozen=True):
+    """One state of an installed skill: sha256 of its archive, of the package tree and of the lock it came from."""
+
+    archive: str
+    tree: str
+    lock: str
+    installed: str
+    """ISO 8601 in UTC."""
+
+
+class Receipt(Struct, frozen=True):
+    """What is installed under a name; `pending` while it is being exchanged, `previous` what a rollback brings back."""
+
+    name: str
+    current: Version | None = None
+    pending: Version | None = None
+    previous: Version | None = None
+
+
+def install(folder: Path, archive: bytes, version: Version, *, force: bool = False) -> Receipt:
+    """Put the skill of an archive into a folder of skills and return its receipt; the same version again changes nothing.
+
+    Raises UsageError where something is there that nobody installed, or that was changed since (unless `force`), StoreError where
+    the folder cannot be written.
+    """
+    name, files = unpack(archive)
+    receipt = read_receipt(folder, name)
+    there = _state(folder, name, receipt)
+    if there is None and (folder / name).exists() and not force:
+        why = "was changed since it was installed" if receipt.current else "was not installed by `selftune publish`"
+        raise UsageError(f"{folder / name} {why}", hint="move it away, or --force replaces it")
+    if there is not None and there.archive == version.archive:
+        return _settled(folder, Receipt(name, there, previous=_before(receipt, there)))
+    _keep(folder, version.archive, archive)
+    _write_receipt(folder, Receipt(name, there, version, receipt.previous))
+    _swap(folder, name, files)
+    return _settled(folder, Receipt(name, version, previous=there or receipt.previous))
+
+
+def rollback(folder: Path, name: str, *, force: bool = False) -> Receipt:
+    """Bring back what was there before the last installation. Raises UsageError where that is not known, and as `install`."""
+    receipt = read_receipt(folder, name)
+    if receipt.previous is None:
+        raise UsageError(f"there is no earlier version of {name!r} in {folder}", hint="a rollback needs two installations")
+    path = _archive_path(folder, receipt.previous.archive)
+    with store_errors("read", path), path.open("rb") as stream:
+        archive = stream.read(ARCHIVE_BYTES + 1)
+    if sha256(archive) != receipt.previous.archive:
+        raise InputError("the archive of the earlier version was changed", at=Location(str(path)))
+    return install(folder, archive, receipt.previous, force=force)
+
+
+def read_receipt(folder: Path, name: str) -> Receipt:
+    """What is known of a name; an empty receipt where nothing is. Raises InputError for one that cannot be read."""
+    path = _receipt_path(folder, name)
+    try:
+        with path.open("rb") as stream:
+            document: dict[str, Any] = json.loads(stream.read(RECEIPT_BYTES))
+        return msgspec.convert({**document, "name": name}, Receipt)
+    except FileNotFoundError:
+        return Receipt(name)
+    except (ValueError, TypeError, OSError, RecursionError, msgspec.ValidationError) as error:
+        raise InputError("the receipt cannot be read", at=Location(str(path)), hint="move it away, and use --force") from error
+
+
+def _state(folder: Path, name: str, receipt: Receipt) -> Version | None:
+    """Which of the versions that the receipt names is the one in the folder; None for none of them."""
+    for version in (receipt.pending, receipt.current):
+        if version is None:
+            continue
+        try:
+            _, files = unpack(_archive_path(folder, version.archive).read_bytes())
+        except (OSError, InputError):
+            continue
+        if _is_there(folder / name, files):
+            return version
+    return None
+
+
+def _before(receipt: Receipt, now: Version) -> Version | None:
+    return receipt.current if receipt.pending == now and receipt.current != now else receipt.previous
+
+
+def _is_there(folder: Path, files: list[ArchivedFile]) -> bool:
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() or path.is_symlink()}
+    if found != {file.path for file in files} or folder.is_symlink():
+        return False
+    paths = ((folder / file.path, file) for file in files)
+    return all(not path.is_symlink() and path.read_bytes() == file.content for path, file in paths)
+
+
+def _swap(folder: Path, name: str, files: list[ArchivedFile]) -> None:
+    """The new folder in the place of the old one, in one step where the system has one."""
+    fresh = folder / _OURS / f"new-{name}"
+    with store_errors("write", folder / name):
+        shutil.rmtree(fresh, ignore_errors=True)
+        for file in files:
+            path = fresh / file.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(path, file.content, mode=0o755 if file.executable else 0o644)
+        exchange(fresh, folder / name)
+        sync_folder(folder)
+        if fresh.is_symlink():
+            fresh.unlink()
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _settled(folder: Path, receipt: Receipt) -> Receipt:
+    _write_receipt(folder, receipt)
+    return receipt
+
+
+def _write_receipt(folder: Path, receipt: Receipt) -> None:
+    document = {"schema": RECEIPT_SCHEMA, **msgspec.to_builtins(receipt)}
+    path = _receipt_path(folder, receipt.name)
+    _make(path.parent)
+    content = (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
+    if not path.exists() or path.read_bytes() != content:
+        write_atomic(path, content)
+
+
+def _keep(folder: Path, digest: str, archive: bytes) -> None:
+    path = _archive_path(folder, digest)
+    _make(path.parent)
+    if not path.exists() or sha256(path.read_bytes()) != digest:
+        write_atomic(path, archive)
+
+
+def _make(folder: Path) -> None:
+    with store_errors("create the folder", folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    if folder.is_symlink() or folder.parent.is_symlink():
+        raise StoreError(f"{folder} is a symbolic link", hint="a folder of skills must not choose where receipts go")
+
+
+def _receipt_path(folder: Path, name: str) -> Path:
+    return folder / _OURS / "receipts" / f"{name}.json"
+
+
+def _archive_path(folder: Path, digest: str) -> Path:
+    return folder / _OURS / "archives" / f"{os.path.basename(digest)}{SUFFIX}"

@@ -1,0 +1,76 @@
+"""What is attested: an in-toto Statement (version 1) about an archive, with our summary of its evidence as predicate."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from selftune_build import __version__
+from selftune_build.errors import InputError
+from selftune_build.model.package import Package
+from selftune_build.model.report import PackageReport
+from selftune_build.publish.archive import ArchivedFile
+
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE = "urn:selftune-build:evaluation:1"
+ARCHIVE, TREE, LOCK = "archive", "package tree", "selftune.lock"
+
+
+def statement(
+    package: Package, reports: Sequence[PackageReport], archive: bytes, files: Iterable[ArchivedFile], lock: bytes, policy: str
+) -> bytes:
+    """The statement as JSON: subjects are the archive, the package tree and the lock; equal input gives equal bytes."""
+    document = {
+        "_type": STATEMENT_TYPE,
+        "subject": [
+            {"name": ARCHIVE, "digest": {"sha256": sha256(archive)}},
+            {"name": TREE, "digest": {"sha256": package.tree_digest.removeprefix("sha256:")}},
+            {"name": LOCK, "digest": {"sha256": sha256(lock)}},
+        ],
+        "predicateType": PREDICATE_TYPE,
+        "predicate": {
+            "skill": package.name,
+            "tool": f"selftune-build {__version__}",
+            "policy": policy,
+            "agents": [_agent(report) for report in reports],
+            "accepted": [{"target": each.target, "key": each.key, "reason": each.reason} for each in package.manifest.accepted],
+            "contents": [_content(file) for file in files],
+        },
+    }
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def read(payload: bytes) -> dict[str, Any]:
+    """A statement of ours, its digests where they belong. Raises InputError."""
+    try:
+        document = json.loads(payload)
+        known = document["_type"] == STATEMENT_TYPE and document["predicateType"] == PREDICATE_TYPE
+        subjects = {each["name"]: str(each["digest"]["sha256"]) for each in document["subject"]}
+        contents = {str(each["path"]): str(each["sha256"]) for each in document["predicate"]["contents"]}
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError("the attestation holds no statement") from error
+    if not known or set(subjects) != {ARCHIVE, TREE, LOCK}:
+        raise InputError("the attestation states something else than the evaluation of a skill")
+    return {**document, "subjects": subjects, "contents": contents}
+
+
+def sha256(content: bytes) -> str:
+    """Hexadecimal digits, as in-toto writes a digest."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _agent(report: PackageReport) -> dict[str, Any]:
+    """Numbers as decimal text: what is signed holds no floats."""
+    metrics = {
+        name: {"value": f"{found.value:.4f}", "low": f"{found.low:.4f}", "high": f"{found.high:.4f}", "n": found.n}
+        for name, found in report.metrics.items()
+    }
+    gates = {gate.id: gate.verdict.value for gate in report.gates}
+    return {"name": report.agent, "origin": report.origin, "verdict": report.verdict.value, "gates": gates, "metrics": metrics}
+
+
+def _content(file: ArchivedFile) -> dict[str, Any]:
+    return {"path": file.path, "sha256": sha256(file.content), "size": len(file.content), "executable": file.executable}

@@ -1,0 +1,75 @@
+"""What publishing, checking and rolling back say, to people and to machines (schema `selftune.publish/1`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from selftune_build.model.published import Published
+from selftune_build.publish.bundle import Checked
+from selftune_build.publish.installation import Receipt
+from selftune_build.report.cells import name, sentence
+
+UNSIGNED = "not signed: it proves that these files belong together, not who measured"
+
+
+def render_json(done: Sequence[Published]) -> str:
+    """One document, newline at the end."""
+    packages = [{**msgspec.to_builtins(each), "published": True} for each in done]
+    return _json({"schema": "selftune.publish/1", "ok": True, "exit_code": 0, "packages": packages})
+
+
+def render(done: Sequence[Published], *, watch: bool) -> str:
+    """A paragraph for each package, the next command last; newline at the end."""
+    return "\n".join(line for each in done for line in _published(each, watch)) + "\n"
+
+
+def _published(each: Published, watch: bool) -> Iterator[str]:
+    yield f"published {name(each.skill)}: {sentence(each.archive)}"
+    yield f"  sha256 {each.archive_sha256}, evidence {', '.join(map(name, each.origins))}"
+    yield f"  signed by {', '.join(map(name, each.signed_by))}" if each.signed_by else f"  {UNSIGNED} (--key FILE signs)"
+    if each.installed is not None:
+        before = f", instead of {each.previous[:12]}" if each.previous is not None else ""
+        yield f"  installed as {sentence(each.installed)}{before}"
+    yield f"  check: selftune publish --check {sentence(each.archive)}"
+    if watch:
+        yield f"next: {sentence(each.next_command)}"
+
+
+def render_check(checked: Checked, file: Path, *, signed: bool, as_json: bool) -> str:
+    """What does not hold, each with its file; or that all of it does, and what that means."""
+    if as_json:
+        fields = msgspec.to_builtins(checked)
+        return _json(
+            {"schema": "selftune.publish-check/1", "ok": not checked.flaws, "exit_code": int(bool(checked.flaws)), **fields}
+        )
+    if checked.flaws:
+        return "".join(f"{flaw.code}: {sentence(flaw.message)}\n  at {sentence(flaw.path)}\n" for flaw in checked.flaws)
+    if signed:
+        by = "signed by this key"
+    elif checked.signers:
+        by = f"signed by {', '.join(map(name, checked.signers))}, whose signature was not looked at (--key FILE.pub looks)"
+    else:
+        by = UNSIGNED
+    origins = ", ".join(map(name, checked.origins))
+    return f"{sentence(str(file))} holds: {name(checked.skill)}, evidence {origins}; {by}\n"
+
+
+def render_rollback(receipts: Sequence[Receipt], folder: Path, *, as_json: bool) -> str:
+    """Which version each name has now."""
+    if as_json:
+        installed = msgspec.to_builtins(list(receipts))
+        return _json({"schema": "selftune.rollback/1", "ok": True, "exit_code": 0, "folder": str(folder), "installed": installed})
+    return "".join(
+        f"{name(each.name)} in {sentence(str(folder))} is {each.current.archive[:12]} of {each.current.installed} again\n"
+        for each in receipts
+        if each.current is not None
+    )
+
+
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=1, allow_nan=False) + "\n"
