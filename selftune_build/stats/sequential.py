@@ -26,7 +26,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
-from math import exp, expm1, inf, log, log1p
+from math import exp, expm1, log, log1p
 
 from msgspec import Struct
 
@@ -42,7 +42,8 @@ EDGE = 0.002
 """Rates of tilts keep this distance from 0 and 1, where a single sample would decide everything."""
 STEP = 0.01
 """Ends of the confidence sequence lie on multiples of this, on the outer side."""
-_HALVINGS = 40
+_HALVINGS = 26
+_PROJECTING = 40
 
 Sizes = Mapping[tuple[int, int], int]
 """Samples now and then → number of cases with so many."""
@@ -111,14 +112,15 @@ def confidence_sequence(strata: Sequence[Stratum], margin: float = MARGIN, alpha
 
 
 def _upper_end(strata: Sequence[Stratum], margin: float, bound: float) -> float:
-    """The last of the rejected "Δ ≥ δ" on the way down from 1."""
-    end = 1.0
-    for step in range(round(2 / STEP)):
-        difference = round(1.0 - step * STEP, 2)
-        if evidence_below(strata, difference, margin) < bound:
-            break
-        end = difference
-    return end
+    """The smallest rejected "Δ ≥ δ", found by halving: the larger δ, the more is rejected (compared with a scan in the tests)."""
+    rejected, kept = round(1 / STEP), -round(1 / STEP)
+    if evidence_below(strata, 1.0, margin) < bound:
+        return 1.0
+    while rejected - kept > 1:
+        middle = (rejected + kept) // 2
+        is_rejected = evidence_below(strata, middle * STEP, margin) >= bound
+        rejected, kept = (middle, kept) if is_rejected else (rejected, middle)
+    return rejected * STEP
 
 
 def evidence_above(strata: Sequence[Stratum], difference: float, margin: float = MARGIN) -> float:
@@ -173,7 +175,7 @@ def _tilt(level: float, alternative: float, difference: float, ratio: float) -> 
 def _projection(now: float, then: float, difference: float, ratio: float) -> float:
     """The rate q then, for which the pair (q + difference, q) is nearest to these rates by divergence: the zero of a slope."""
     low, high = max(EDGE / 4, EDGE / 4 - difference), min(1.0 - EDGE / 4, 1.0 - EDGE / 4 - difference)
-    for _ in range(_HALVINGS):
+    for _ in range(_PROJECTING):
         q = (low + high) / 2
         p = q + difference
         slope = ratio * (p - now) / (p * (1.0 - p)) + (q - then) / (q * (1.0 - q))
@@ -204,17 +206,16 @@ def _equal_sizes(s: float, t: float, n_now: int, n_then: int, difference: float)
 
 
 def _dual(s: float, t: float, sizes: Sizes, difference: float) -> float:
-    """The least of the Lagrange bounds, found by halving: its slope rises with the multiplier."""
+    """The Lagrange bound at a multiplier found by halving, since its slope rises with it: near the least, and never below it."""
     cases = sum(sizes.values())
     low, high = 0.0, 1.0
     while _gap(s, t, high, sizes) < cases * difference and high < 1e9:
         high *= 2
-    best = inf
     for _ in range(_HALVINGS):
-        multiplier = (low + high) / 2
-        best = min(best, _bound(s, t, multiplier, sizes) - multiplier * cases * difference)
-        low, high = (multiplier, high) if _gap(s, t, multiplier, sizes) < cases * difference else (low, multiplier)
-    return best
+        middle = (low + high) / 2
+        low, high = (middle, high) if _gap(s, t, middle, sizes) < cases * difference else (low, middle)
+    multipliers = (low, (low + high) / 2, high)
+    return min(_bound(s, t, each, sizes) - each * cases * difference for each in multipliers)
 
 
 def _gap(s: float, t: float, multiplier: float, sizes: Sizes) -> float:
