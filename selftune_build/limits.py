@@ -107,8 +107,13 @@ GITHUB_ANNOTATIONS = 10  # of one level; GitHub shows no more of a step
 MARKDOWN_LINES = 100
 STEP_SUMMARY_BYTES = 1024 * KIB  # GitHub drops a longer one
 
-# Statistics: the largest suite that a message proposes.
+# Statistics: the largest suite that a message proposes, the most cases that it proposes to add, runs in a row that are foretold
 MOST_CASES_NAMED = 5_000
+MOST_CASES_ADDED = 200
+RUNS_FORETOLD = 5
+BODY_FILES_READ = 200
+NOISE_SPLITS = 400
+NOISE_SAMPLES = 100
 
 # Child processes, store, staging
 CHILD_KILL_GRACE_S = 1.0

@@ -14,7 +14,7 @@ import click
 from selftune_build.cli.paying import Money, confirm
 from selftune_build.cli.reports import asked_reports, tell_github, wanted_reports, with_prefix, write_reports
 from selftune_build.cli.signals import interruptible
-from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
+from selftune_build.cli.start import open_plugins, request_for, starting_folder
 from selftune_build.cli.target_type import TargetType
 from selftune_build.engine.report import worst
 from selftune_build.engine.request import BuildRequest, Surroundings
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 @click.option("--max-cost", type=Money(), metavar="USD", help="Stop when this much has been spent.")
 @click.option("-y", "--yes", "assume_yes", is_flag=True, help="Do not ask before many paid calls.")
 @click.option("--no-exec", is_flag=True, help="Refuse to run code of the package.")
+@click.option("--against", metavar="REV", help="Compare with the lock of this git revision: worse, not worse, or nothing shown.")
 @click.option("--failed", is_flag=True, help="Only cases that failed, or have no evidence.")
 @click.option("--resample", type=click.IntRange(0), default=0, metavar="N", help="Take N more samples of each case.")
 @click.option("--junit", metavar="FILE", help="Short for --report junit=FILE.")
@@ -68,6 +69,7 @@ def command(
     max_cost: Decimal | None,
     assume_yes: bool,
     no_exec: bool,
+    against: str | None,
     failed: bool,
     resample: int,
     junit: str | None,
@@ -91,23 +93,23 @@ def command(
     if locked and (dry_run or resample or failed):
         raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample or --failed")
     asked = asked_reports(reports, junit=junit, sarif=sarif)
-    request = BuildRequest(
-        directory=existing_folder(directory),
-        place="" if directory == Path() else str(directory),
-        targets=targets,
-        agents=tuple(dict.fromkeys(agents)),
-        model=model,
+    request = request_for(
+        directory,
+        targets,
+        agents,
+        model,
         locked=locked,
         dry_run=dry_run,
         keep_going=keep_going,
         no_exec=no_exec,
+        against=against,
         failed=failed,
         assume_yes=assume_yes,
         jobs=jobs or os.cpu_count() or 1,
         resample=resample,
         max_calls=max_calls,
         max_cost=max_cost,
-        detailed=as_json or github or bool(asked),
+        detailed=as_json or github or verbose or bool(asked),
     )
     with recorded() as trail:
         plugins = open_plugins(starting_folder(request.directory, request.targets), locked=locked)
@@ -156,11 +158,11 @@ def _run(universe: Universe, request: BuildRequest, progress: Progress, plugins:
         from selftune_build.engine.locked import check
 
         return check(universe, request, plugins.registry)
-    from selftune_build.engine.build import build
+    from selftune_build.engine.rounds import build_in_rounds
 
     around = Surroundings(progress=progress, confirm=confirm, registry=plugins.registry)
     with interruptible(around.stop, around.cancel, progress.urgent):
-        return build(universe, request, around)
+        return build_in_rounds(universe, request, around)
 
 
 def _rendered(report: Report, as_json: bool, verbose: bool, quiet: bool) -> str:

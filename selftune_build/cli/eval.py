@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from selftune_build.cli import eval_convert, eval_export, eval_import, eval_list
+from selftune_build.cli import eval_convert, eval_export, eval_import, eval_list, eval_noise
 from selftune_build.cli.eval_composability import command as composability
 from selftune_build.cli.eval_family_overlap import command as family_overlap
 from selftune_build.cli.eval_generate import command as generate
@@ -18,6 +18,6 @@ def command() -> None:
 
 for _verb in (
     *(generate, unit_test, composability, family_overlap),
-    *(each.command for each in (eval_list, eval_import, eval_convert, eval_export)),
+    *(each.command for each in (eval_list, eval_import, eval_convert, eval_export, eval_noise)),
 ):
     command.add_command(_verb)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
+from selftune_build.cli.start import open_plugins, request_for, starting_folder
 from selftune_build.cli.target_type import TargetType
 from selftune_build.engine.request import BuildRequest
 
@@ -45,15 +45,7 @@ def plan_only(
     from selftune_build.engine.planning import plan
     from selftune_build.reading.absent import no_package
 
-    request = BuildRequest(
-        directory=existing_folder(directory),
-        place="" if directory == Path() else str(directory),
-        targets=targets,
-        agents=tuple(dict.fromkeys(agents)),
-        model=model,
-        dry_run=True,
-        **more,
-    )
+    request = request_for(directory, targets, agents, model, dry_run=True, **more)
     start = starting_folder(request.directory, targets)
     registry = open_plugins(start).registry
     universe = load_universe(start, registry=registry)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from selftune_build.engine.request import BuildRequest
 from selftune_build.errors import InputError, UsageError
 from selftune_build.escape import one_line
 from selftune_build.graph.targets import parse_target
@@ -22,6 +24,18 @@ def open_plugins(start: Path, *, locked: bool = False) -> Plugins:
         print(f"note: {one_line(message, MESSAGE_CHARACTERS)}", file=sys.stderr)
 
     return Plugins(lambda: find_workspace(start).root, say, locked=locked)
+
+
+def request_for(directory: Path, targets: tuple[str, ...], agents: Sequence[str], model: str | None, **more: Any) -> BuildRequest:
+    """What a command line asks of the engine; `more` are the fields that not every command has. Raises UsageError."""
+    return BuildRequest(
+        directory=existing_folder(directory),
+        place="" if directory == Path() else str(directory),
+        targets=targets,
+        agents=tuple(dict.fromkeys(agents)),
+        model=model,
+        **more,
+    )
 
 
 def existing_folder(directory: Path) -> Path:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from selftune_build.checks.execute import command_executor
-from selftune_build.engine.budget import Purse, Purses, tightest
+from selftune_build.engine.against import revision_of, with_comparison
+from selftune_build.engine.budget import Purses, tightest
 from selftune_build.engine.load import Universe
 from selftune_build.engine.locks import other_entries, write_lock
 from selftune_build.engine.outcome import fresh_stages, lock_of, settle, settled_spec
@@ -18,8 +19,9 @@ from selftune_build.engine.report import broken_reports, overall_report
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.engine.summary import Settled, package_report
 from selftune_build.engine.tracing import trace_address
+from selftune_build.engine.unsettled import unsettled
 from selftune_build.fingerprint.keys import Inputs
-from selftune_build.gates.foresight import Suite, unsettleable
+from selftune_build.graph.targets import Stage
 from selftune_build.model.lock import Lock
 from selftune_build.model.package import Package
 from selftune_build.model.report import PackageReport, Report, Spend
@@ -27,17 +29,23 @@ from selftune_build.store.location import find_store, open_store
 from selftune_build.store.traces import Traces
 
 
-def build(universe: Universe, request: BuildRequest, around: Surroundings) -> Report:
-    """Bring the targets up to date and say what they amount to. Raises SelftuneError where nothing could be decided at all."""
+def build(universe: Universe, request: BuildRequest, around: Surroundings, purses: Purses | None = None) -> Report:
+    """Bring the targets up to date and say what they amount to. Raises SelftuneError where nothing could be decided at all.
+
+    `purses`: what is left of an invocation that builds several times.
+    """
+    revision = revision_of(universe.root, request)
     stores = _stores(universe, request, around)
     groups = plan_rows(universe, request, stores, around.registry)
-    purses = Purses.of(_purse(groups, request))
+    purses = purses or purses_of(groups, request)
     if not request.dry_run:
         _agree(groups, request, around)
     settled = [each for runs in groups for each in _build_group(runs, request, purses, around)]
     if not request.dry_run:
         _write(settled, request, stores.traces)
-    reports: list[PackageReport] = [package_report(each) for each in settled]
+    reports: list[PackageReport] = [
+        with_comparison(package_report(each), each.run, each.outcome.rows, revision, request.against or "") for each in settled
+    ]
     spend = Spend(
         agent_calls=purses.agents.calls,
         judge_calls=purses.judges.calls,
@@ -55,8 +63,10 @@ def _stores(universe: Universe, request: BuildRequest, around: Surroundings) -> 
     return stores_at(root, universe, around.progress.waiting)
 
 
-def _purse(groups: Sequence[Sequence[PackageRun]], request: BuildRequest) -> Purse:
-    return tightest((run.package.manifest.budget for runs in groups for run in runs), request.max_calls, request.max_cost)
+def purses_of(groups: Sequence[Sequence[PackageRun]], request: BuildRequest) -> Purses:
+    """The tightest of the limits given on the command line and in the manifests of this invocation."""
+    budgets = (run.package.manifest.budget for runs in groups for run in runs)
+    return Purses.of(tightest(budgets, request.max_calls, request.max_cost))
 
 
 def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, around: Surroundings) -> None:
@@ -69,8 +79,9 @@ def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, around
     )
     for runs in groups:
         for run in runs:
-            for sentence in _unsettled(run) if any(not plan.settled for plan in run.plans) else ():
-                around.progress.waiting(f"{run.package.name}: {sentence}")
+            open_ = any(not plan.settled for plan in run.plans) and Stage.VERIFY in run.stages
+            for sentence in unsettled(run) if open_ else ():
+                around.progress.warning(f"{run.package.name}: {sentence}")
     refuse_or_confirm(price, request, budgeted, around.confirm)
     plans = [plan for runs in groups for run in runs for plan in run.plans]
     total = missing_samples(plans) + judge_calls(plans)
@@ -83,11 +94,6 @@ def _price_of_judges(groups: Sequence[Sequence[PackageRun]]) -> Price | None:
     return price_of(
         judge_calls(plan for run in paid for plan in run.plans), [cost for each in opinions.values() for cost in each.costs]
     )
-
-
-def _unsettled(run: PackageRun) -> list[str]:
-    suite = Suite(run.package.evals, run.package.unit_tests, run.measures_outcome)
-    return unsettleable(suite, run.package.manifest.gates, run.package.manifest.samples.confidence)
 
 
 def _build_group(runs: Sequence[PackageRun], request: BuildRequest, purses: Purses, around: Surroundings) -> list[Settled]:
@@ -122,9 +128,9 @@ def _write(settled: Sequence[Settled], request: BuildRequest, traces: Traces) ->
 
 
 def _may_write(package: Package, request: BuildRequest) -> bool:
-    """Only evidence of agents and models that the manifest names belongs in the lock."""
+    """Only evidence of agents and models that the manifest names belongs in the lock, and nothing of an A/A run (ADR 0031)."""
     named = set(request.agents) <= set(package.manifest.agent)
-    return named and request.model in (None, package.manifest.model)
+    return request.groups == 1 and named and request.model in (None, package.manifest.model)
 
 
 def _merged_lock(group: Sequence[Settled]) -> Lock:

@@ -10,6 +10,7 @@ from selftune_build.agents.protocol import Agent
 from selftune_build.engine.advice import command
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan, judge_calls, missing_samples
+from selftune_build.engine.unsettled import unsettled
 from selftune_build.graph.targets import SAMPLED, Stage, address
 from selftune_build.limits import PRICED_KEYS
 from selftune_build.model.forecast import Cause, Expense, Forecast, PackageForecast, StageForecast
@@ -94,6 +95,7 @@ def _package(run: PackageRun, place: str) -> PackageForecast:
         origin=run.agent.traits.origin.value,
         stages=stages,
         command=command("build", run.package.handle, place=place) if open_ else None,
+        unsettled=tuple(unsettled(run)) if open_ and Stage.VERIFY in run.stages else (),
     )
 
 

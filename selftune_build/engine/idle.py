@@ -13,7 +13,7 @@ def nothing_to_do(report: Report, request: BuildRequest) -> bool:
 
     A gate that says no is an answer like any other; a package that could not be read, or a row without evidence, is none.
     """
-    asked_otherwise = request.locked or request.dry_run or request.resample
+    asked_otherwise = request.locked or request.dry_run or request.resample or request.against
     ended_otherwise = report.exit_code not in (VERIFIED, REFUSED, UNDECIDED) or _called(report) or not report.packages
     return not (asked_otherwise or ended_otherwise) and all(_is_idle(package) for package in report.packages)
 

@@ -10,6 +10,7 @@ from selftune_build.agents.builtin import declared
 from selftune_build.agents.locked import LockedAgent
 from selftune_build.agents.protocol import Agent
 from selftune_build.engine.advice import command
+from selftune_build.engine.against import revision_of, with_comparison
 from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.load import Universe
 from selftune_build.engine.locked_identity import other_identity
@@ -35,6 +36,7 @@ from selftune_build.model.lock import AgentEntry, Row
 from selftune_build.model.package import Package
 from selftune_build.model.report import PackageReport, Problem, Reason, Report, Spend
 from selftune_build.model.verdict import GateResult, Verdict
+from selftune_build.revision.revision import Revision
 from selftune_build.stages.row import RowSpec
 from selftune_build.store.location import find_store
 from selftune_build.store.records import RecordStore
@@ -51,10 +53,10 @@ def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTI
     """Judge every package that is asked for by its lock. What the store knows is used for explanations only."""
     root = find_store(universe.root)
     traces, records = Traces(root, universe.root), RecordStore(root)
-    samples = SampleStore(root)
+    samples, revision = SampleStore(root), revision_of(universe.root, request)
     agents, judge_of = _agents(samples, records), locked_judges(universe.root, samples, records)
     runs = list(package_runs(universe, wanted_packages(universe, request), request, agents, judge_of, registry))
-    reports = [_report(run, tracer(run, traces), universe, request) for run in runs]
+    reports = [_report(run, tracer(run, traces), universe, request, revision) for run in runs]
     spend = Spend(reused=sum(stage.reused for each in reports for stage in each.stages))
     return overall_report([*reports, *broken_reports(universe, request)], spend, request)
 
@@ -71,7 +73,7 @@ def _entry(lock: LockReading, agent: str) -> AgentEntry | None:
     return next((side.agents[agent] for side in lock.locks if agent in side.agents), None)
 
 
-def _report(run: PackageRun, trace: Trace, universe: Universe, request: BuildRequest) -> PackageReport:
+def _report(run: PackageRun, trace: Trace, universe: Universe, request: BuildRequest, revision: Revision | None) -> PackageReport:
     run.plans = [_plan(run, run.compared_by_lock(spec), trace) for spec in run.specs]
     rows: dict[str, dict[str, Row]] = {}
     for plan in run.plans:
@@ -80,7 +82,8 @@ def _report(run: PackageRun, trace: Trace, universe: Universe, request: BuildReq
     failures = (failure for plan in run.plans if plan.row is not None for failure in failures_by_lock(plan, plan.row))
     outcome = decided(run, rows, failures)
     settled = Settled(run, Ran(), outcome, fresh_stages(run, outcome), True, request.place, request.detailed)
-    report = _without_entry(package_report(settled), run)
+    known = _without_entry(package_report(settled), run)
+    report = with_comparison(known, run, rows, revision, request.against or "")
     problems = (*report.problems, *_problems(settled, report.gates, universe, request))
     refused = any(problem.code in REFUSING for problem in problems)
     verdict = Verdict.FAIL if refused else report.verdict

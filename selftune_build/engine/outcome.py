@@ -72,10 +72,11 @@ def settled_spec(spec: RowSpec, rows: Rows) -> RowSpec:
 
 
 def decided(run: PackageRun, rows: Rows, failures: Iterable[Failure] = ()) -> Outcome:
-    """The gates and metrics over these rows."""
+    """The gates and metrics over these rows. Samples that are missing count as whatever they would have brought: an error of
+    the machinery can make a verdict inconclusive, never another one."""
     package, manifest = run.package, run.package.manifest
-    found, risks = package.findings, run.security.counted
-    facts = gather(package.evals, package.unit_tests, rows, run.measures_outcome, findings=found, security=risks)
+    found, risks, left = package.findings, run.security.counted, _missing(run, rows)
+    facts = gather(package.evals, package.unit_tests, rows, run.measures_outcome, findings=found, security=risks, left=left)
     gates = decide(facts, manifest.gates, manifest.samples.confidence, chosen(manifest.gates, run.registry.gates))
     return Outcome(
         rows=rows,
@@ -85,6 +86,16 @@ def decided(run: PackageRun, rows: Rows, failures: Iterable[Failure] = ()) -> Ou
         failures=tuple(failures),
         verdict=overall(gates, measures_anything(facts)),
     )
+
+
+def _missing(run: PackageRun, rows: Rows) -> dict[str, dict[str, int]]:
+    """Case → arm → samples that a row lacks of those that every case gets, however many this invocation asks for."""
+    least, missing = run.package.manifest.samples.min, dict[str, dict[str, int]]()
+    for spec in run.specs:
+        row = rows.get(spec.case.id, {}).get(spec.arm)
+        if row is not None and row.n < min(spec.needed, least):
+            missing.setdefault(spec.case.id, {})[spec.arm.value] = min(spec.needed, least) - row.n
+    return missing
 
 
 def _judge_plan(plan: RowPlan, run: PackageRun, execute: Execute | None, rows: Rows) -> Judgement | None:

@@ -34,6 +34,12 @@ class BuildRequest(Struct, frozen=True):
     max_cost: Decimal | None = None
     detailed: bool = False
     """Whether the report tells of every row."""
+    against: str | None = None
+    """A revision of the repository whose lock today's is compared with."""
+    groups: int = 1
+    """Groups of samples that each case needs: an A/A run takes two, and writes no lock."""
+    group_size: int | None = None
+    """Samples in each; None: `samples.min` of the package."""
 
 
 class Progress(Protocol):
@@ -47,6 +53,9 @@ class Progress(Protocol):
 
     def waiting(self, message: str) -> None:
         """Somebody else is doing what is needed; or something else to know now."""
+
+    def warning(self, message: str) -> None:
+        """Money is about to be spent that cannot bring what was asked for."""
 
     def done(self) -> None:
         """No more samples will be taken."""

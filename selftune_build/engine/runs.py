@@ -54,7 +54,7 @@ def package_runs(
                 package=package,
                 agent=agent.identity,
                 model=request.model or package.manifest.model,
-                needed=1 if agent.traits.deterministic else package.manifest.samples.min,
+                needed=1 if agent.traits.deterministic else (request.group_size or package.manifest.samples.min) * request.groups,
                 with_skill=staged([package, *beside]),
                 without_skill=staged(beside),
                 alone=staged([package]),

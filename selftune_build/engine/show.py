@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from selftune_build.agents.builtin import make_agent
@@ -12,13 +13,15 @@ from selftune_build.checks.execute import command_executor
 from selftune_build.checks.registry import check_id, needs_judge
 from selftune_build.checks.weighing import check_ids, score
 from selftune_build.engine.evidence import Evidence
+from selftune_build.engine.flaky import flaky_row
 from selftune_build.engine.judge import judges
-from selftune_build.engine.judging import Judged, activated, judge_samples
+from selftune_build.engine.judging import Judged, activated, judge_row, judge_samples
 from selftune_build.engine.load import Universe
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan
 from selftune_build.engine.registry import BUILTIN, Registry
 from selftune_build.engine.request import BuildRequest
+from selftune_build.engine.routing import used_instead
 from selftune_build.engine.runs import AgentOf, package_runs
 from selftune_build.engine.tracing import tracer
 from selftune_build.engine.wanted import asked_for, wanted_packages
@@ -27,6 +30,7 @@ from selftune_build.lock.parsing import LockReading
 from selftune_build.model.package import Package
 from selftune_build.model.sample import Sample
 from selftune_build.model.shown import ShownCase, ShownCheck, ShownSample
+from selftune_build.model.statistics import Stolen
 from selftune_build.stages.row import RowSpec
 from selftune_build.store.location import find_store
 from selftune_build.store.records import RecordStore
@@ -78,7 +82,9 @@ def _shown_run(run: PackageRun, traces: Traces, request: BuildRequest) -> Iterat
 
 def _shown(run: PackageRun, plan: RowPlan, execute: Execute | None) -> ShownCase:
     spec = plan.spec
-    counted = {sample.call_id for sample in run.evidence.counted(spec).samples}
+    counts = run.evidence.counted(spec)
+    counted = {sample.call_id for sample in counts.samples}
+    row = plan.row or (judge_row(spec, counts, execute, run.registry.checks, run.bench(spec)).row if counts.samples else None)
     samples = run.evidence.samples(spec)
     chosen = [sample for sample in samples if sample.call_id in counted] or list(samples)
     judged = judge_samples(spec, chosen, execute, run.registry.checks, run.bench(spec))
@@ -95,7 +101,14 @@ def _shown(run: PackageRun, plan: RowPlan, execute: Execute | None) -> ShownCase
             for sample, results in zip(chosen, judged, strict=True)
         ),
         judge=run.judge.agent.name if run.judge is not None and any(needs_judge(check.kind) for check in spec.checks) else "",
+        flaky=tuple(flaky_row(spec, row)),
+        stolen=_stolen(plan, counts.samples) if spec.polarity else None,
     )
+
+
+def _stolen(plan: RowPlan, samples: Sequence[Sample]) -> Stolen | None:
+    by = Counter(name for sample in samples for name in used_instead(plan.spec, sample))
+    return Stolen(plan.address, len(samples), dict(sorted(by.items()))) if by else None
 
 
 def _shown_sample(spec: RowSpec, sample: Sample, counts: bool, judged: Judged) -> ShownSample:

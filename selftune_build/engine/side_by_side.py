@@ -154,7 +154,7 @@ class SideBySide:
         if not answered(counted):
             return None
         execute = None if self._request.no_exec else command_executor(run.package, cancel=self._around.cancel)
-        row = judge_row(spec, counted, execute, run.registry.checks).row
+        row = judge_row(spec, counted, execute, run.registry.checks, run.bench(spec)).row
         shares = []
         if spec.polarity is not None:
             if row.triggered is UNSET:

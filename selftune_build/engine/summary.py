@@ -19,6 +19,7 @@ from selftune_build.engine.row_reports import row_reports
 from selftune_build.engine.sampling import TakenKind
 from selftune_build.engine.scheduler import Question
 from selftune_build.engine.states import Event, advance
+from selftune_build.engine.statistics import statistics_of
 from selftune_build.errors import PLUGIN_FAILED, PLUGIN_MISSING
 from selftune_build.gates.decide import disabled
 from selftune_build.graph.targets import SAMPLED, Stage, address
@@ -92,6 +93,7 @@ def package_report(settled: Settled) -> PackageReport:
         remark=run.agent.traits.remark,
         judge=run.judge.agent.name if run.judge is not None else "",
         agreements=tuple(each for each in outcome.agreements if _belongs(each.target, run)),
+        statistics=statistics_of(run, outcome.rows, dry=settled.dry, detailed=settled.detailed),
         accepted=run.security.accepted,
         switched_off=disabled(run.package.manifest.gates),
     )
@@ -218,7 +220,8 @@ def _problems(settled: Settled) -> Iterable[Problem]:
         if question is not None and question.trouble is not None and question.trouble.message:
             code = "budget-used-up" if question.trouble.kind is TakenKind.NO_BUDGET else "no-evidence"
             fix = command("build", plan.address, place=settled.place)
-            yield Problem(code, plan.address, f"{settled.run.agent.name}: {question.trouble.message}", fix=fix)
+            message = f"{settled.run.agent.name}: {question.trouble.message}{_short(plan, settled)}"
+            yield Problem(code, plan.address, message, fix=fix)
     yield from judge_problems(settled.run, settled.ran, settled.place, dry=settled.dry)
     error = settled.ran.store_error
     if error is not None:
@@ -229,6 +232,14 @@ def _problems(settled: Settled) -> Iterable[Problem]:
     if origins is not None and settled.run.agent.traits.origin.value not in origins:
         message = f"the evidence is {settled.run.agent.traits.origin.value}, and policy.origins asks for {', '.join(origins)}"
         yield Problem("evidence-simulated", settled.run.package.name, message, path=settled.run.package.manifest.path)
+
+
+def _short(plan: RowPlan, settled: Settled) -> str:
+    """How many samples a row lacks that has some."""
+    row = settled.outcome.rows.get(plan.spec.case.id, {}).get(plan.spec.arm)
+    if row is None or row.n >= plan.spec.needed:
+        return ""
+    return f" ({plan.spec.needed - row.n} of {plan.spec.needed} samples missing)"
 
 
 def _plugin_problems(settled: Settled) -> Iterable[Problem]:

@@ -106,7 +106,9 @@ BUILTIN: tuple[Gate, ...] = (
     Gate("lift", lift, required=False),
 )
 GATES: Mapping[str, Gate] = {gate.id: gate for gate in BUILTIN}
-RESERVED = frozenset(GATES)
+REGRESSION = "regression"
+"""Decided only against a revision (`--against`), so never in a lock, and nothing is missing where it is not asked for."""
+RESERVED = frozenset({*GATES, REGRESSION})
 """Ids that no plugin may supply."""
 
 
@@ -125,7 +127,7 @@ def _rate(cases: list[CaseOutcome], means: list[Bounds], setting: GateSetting, c
 
 
 def _with_gaps(decision: Decision, gaps: str) -> Decision:
-    return Decision(decision.verdict, decision.message + gaps)
+    return Decision(decision.verdict, decision.message + gaps, decision.advice)
 
 
 def _place(finding: Finding) -> str:

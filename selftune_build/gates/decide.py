@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from selftune_build.errors import PLUGIN_MISSING
-from selftune_build.gates.builtin import BUILTIN, RESERVED, Gate
+from selftune_build.gates.builtin import BUILTIN, REGRESSION, RESERVED, Gate
 from selftune_build.gates.facts import Facts
 from selftune_build.model.manifest import GateSetting
 from selftune_build.model.verdict import GateResult, Verdict
@@ -23,7 +23,7 @@ def decide(
     that it does not name applies only where something does. A disabled gate is left out: see `disabled`.
     """
     results = [result for gate in gates if (result := _result(gate, facts, settings, confidence)) is not None]
-    known = {gate.id for gate in gates}
+    known = {gate.id for gate in gates} | {REGRESSION}
     return results + [_absent(name, settings[name]) for name in sorted(settings) if name not in known and settings[name].enabled]
 
 
@@ -68,7 +68,7 @@ def _result(gate: Gate, facts: Facts, settings: Mapping[str, GateSetting], confi
     if setting is None and gate.quiet and decision.verdict is Verdict.PASS:
         return None
     required = gate.required if setting is None else setting.required
-    return GateResult(gate.id, decision.verdict, decision.message, required)
+    return GateResult(gate.id, decision.verdict, decision.message, required, decision.advice)
 
 
 def _absent(name: str, setting: GateSetting) -> GateResult:

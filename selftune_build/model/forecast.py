@@ -38,6 +38,8 @@ class PackageForecast(Struct, frozen=True):
     stages: tuple[StageForecast, ...]
     command: str | None
     """The command that runs it; None where every row is settled."""
+    unsettled: tuple[str, ...] = ()
+    """One sentence for each gate that the suite cannot pass whatever it measures; only where something has to run."""
 
 
 class Expense(Struct, frozen=True):

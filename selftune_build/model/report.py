@@ -7,6 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from selftune_build.model.finding import Finding
+from selftune_build.model.statistics import NOTHING, Statistics
 from selftune_build.model.verdict import GateResult, Metric, Verdict
 
 
@@ -143,6 +144,7 @@ class PackageReport(Struct, frozen=True):
     """Name of the judge, empty without one."""
     agreements: tuple[Agreement, ...] = ()
     """Of the rows that were judged in this invocation."""
+    statistics: Statistics = NOTHING
     accepted: tuple[Accepted, ...] = ()
     switched_off: dict[str, str] = {}
     """Gates that the manifest turns off, each with the reason it gives."""

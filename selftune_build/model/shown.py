@@ -8,6 +8,7 @@ from selftune_build.model.case import Case
 from selftune_build.model.lock import Row
 from selftune_build.model.report import Reason
 from selftune_build.model.sample import Sample
+from selftune_build.model.statistics import Flaky, Stolen
 from selftune_build.model.verdict import CheckResult, Score
 
 
@@ -44,3 +45,7 @@ class ShownCase(Struct, frozen=True):
     samples: tuple[ShownSample, ...]
     judge: str = ""
     """Who rules on checks that need a judge; empty without one, and where none does."""
+    flaky: tuple[Flaky, ...] = ()
+    """What of it holds only sometimes."""
+    stolen: Stolen | None = None
+    """Where it should trigger and another skill was used instead."""

@@ -25,12 +25,13 @@ class Metric(Struct, frozen=True):
 
 
 class GateResult(Struct, frozen=True):
-    """The verdict of one gate and the sentence that explains it."""
+    """The verdict of one gate, the sentence that explains it, and what to do where it could not be decided."""
 
     id: str
     verdict: Verdict
     message: str
     required: bool = True
+    advice: str = ""
 
 
 class Score(Struct, frozen=True):

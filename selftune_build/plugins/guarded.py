@@ -96,7 +96,7 @@ def _decision(value: Any) -> Decision | None:
     if value is None:
         return None
     decision = _of(value, Decision)
-    return Decision(Verdict(decision.verdict), plain(decision.message))
+    return Decision(Verdict(decision.verdict), plain(decision.message), plain(decision.advice))
 
 
 def _result(value: Any) -> CheckResult:

@@ -41,6 +41,8 @@ def _package(package: PackageForecast, width: int, verbose: bool) -> Iterator[st
             yield from indented(_cause(cause, verbose), width, 4)
         if len(shown) < len(stage.causes):
             yield f"    and {counted(len(stage.causes) - len(shown), 'more reason')} (-v shows all)"
+    for text in package.unsettled:
+        yield from indented(sentence(text), width, 2)
     if package.command:
         yield f"  next: {sentence(package.command)}"
 

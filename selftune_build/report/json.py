@@ -10,6 +10,7 @@ import msgspec
 from selftune_build.model.finding import Finding
 from selftune_build.model.report import Accepted, Failure, PackageReport, Problem, Report, RowReport, StageReport
 from selftune_build.model.verdict import GateResult, Metric, Verdict
+from selftune_build.report.statistics_json import statistics_data
 
 REPORT_SCHEMA = "selftune.report/1"
 
@@ -53,6 +54,7 @@ def _package(package: PackageReport) -> dict[str, Any]:
         "failures": [_failure(failure) for failure in package.failures],
         "findings": [_finding(finding) for finding in package.findings],
         "rows": [_row(row) for row in package.rows],
+        **statistics_data(package.statistics),
         "accepted": [_accepted(one) for one in package.accepted],
         "switched_off": package.switched_off,
         "judge": _judge(package),
@@ -82,7 +84,8 @@ def _metric(metric: Metric) -> dict[str, Any]:
 
 
 def _gate(gate: GateResult) -> dict[str, Any]:
-    return {"id": gate.id, "verdict": gate.verdict.value, "message": gate.message, "required": gate.required}
+    known = {"id": gate.id, "verdict": gate.verdict.value, "message": gate.message, "required": gate.required}
+    return {**known, "advice": gate.advice or None}
 
 
 def _problem(problem: Problem) -> dict[str, Any]:

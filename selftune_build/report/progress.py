@@ -9,7 +9,7 @@ from collections import Counter
 from typing import TextIO
 
 from selftune_build.escape import one_line
-from selftune_build.limits import NAME_CHARACTERS
+from selftune_build.limits import MESSAGE_CHARACTERS, NAME_CHARACTERS
 
 _CLEAR = "\r\x1b[2K"
 
@@ -54,6 +54,11 @@ class Progress:
         """Nothing moves for a reason that the user should know."""
         with self._guard:
             self._note(one_line(message, NAME_CHARACTERS))
+
+    def warning(self, message: str) -> None:
+        """Said also where nothing else is: whoever pays has to hear it."""
+        with self._guard:
+            self._write(f"{_CLEAR if self._live else ''}{one_line(message, MESSAGE_CHARACTERS)}\n")
 
     def urgent(self, message: str) -> None:
         """For signal handlers: takes no guard and no buffer, since the thread it interrupts may be inside of both."""

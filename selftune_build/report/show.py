@@ -10,6 +10,8 @@ from selftune_build.limits import MESSAGE_CHARACTERS, SHOWN_FILE_LINES, SHOWN_TE
 from selftune_build.model.sample import FileChange, ToolCall
 from selftune_build.model.shown import ShownCase, ShownSample
 from selftune_build.report.cells import name, percent, sentence
+from selftune_build.report.routing import stolen_by
+from selftune_build.report.statistics import flaky_rate
 
 _MARKS = {True: "held", False: "failed", None: "not measured"}
 
@@ -53,6 +55,10 @@ def _standing(shown: ShownCase) -> Iterator[str]:
         counts += [f"passed {row.passed}" if isinstance(row.passed, int) else ""]
         yield f"  lock: n {row.n}" + "".join(f", {count}" for count in counts if count)
         yield f"  depends on {sentence(', '.join(row.observed) or 'nothing but what was asked')}"
+    for flaky in shown.flaky:
+        yield f"  flaky: {flaky_rate(flaky)}"
+    if shown.stolen is not None:
+        yield f"  stolen: {stolen_by(shown.stolen)}"
     for reason in shown.reasons:
         yield f"  stale: {sentence(reason.message)}"
 

@@ -39,6 +39,8 @@ def _case(shown: ShownCase) -> dict[str, Any]:
         "row": _row(shown.row),
         "reasons": [msgspec.to_builtins(reason) for reason in shown.reasons],
         "samples": [_sample(sample) for sample in shown.samples],
+        "stolen": None if shown.stolen is None else msgspec.to_builtins(shown.stolen),
+        "flaky": [msgspec.to_builtins(flaky) for flaky in shown.flaky],
     }
 
 

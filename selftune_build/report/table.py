@@ -17,6 +17,7 @@ STAGE_OF_GATE = {
     "trigger-recall": "replay",
     "trigger-specificity": "replay",
     "task-pass-rate": "replay",
+    "regression": "replay",
     "lift": "baseline",
 }
 """Under which stage the result of a gate stands; those of plugins stand under `package-evaluation`."""

@@ -18,6 +18,7 @@ from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.report import Failure, PackageReport, Problem, Report, StageReport, TargetState
 from selftune_build.model.sample import EvidenceOrigin
 from selftune_build.model.verdict import GateResult, Verdict
+from selftune_build.report.against import against_lines
 from selftune_build.report.cells import name, paint, percent, sentence, wrap
 from selftune_build.report.grouping import (
     checks_of,
@@ -29,6 +30,8 @@ from selftune_build.report.grouping import (
     stage_of,
     subject,
 )
+from selftune_build.report.routing import routing_lines
+from selftune_build.report.statistics import effort_lines, flaky_lines, unsettled_lines
 from selftune_build.report.table import by_agent, lay_out, table_lines
 
 SIMULATED = "structure check, no model was run"
@@ -42,10 +45,15 @@ def render(report: Report, width: int, colour: bool, *, verbose: bool = False) -
         list(_evidence(report, width)),
         _table(report, width, colour, verbose),
         list(_reasons(report, width, verbose)),
+        list(unsettled_lines(report, width)),
         list(_problems(report, width, verbose)),
         list(_gates(report, width, verbose)),
+        list(against_lines(report, width, verbose)),
         list(_decided_by_hand(report, width)),
         list(_failures(report, width, verbose)),
+        list(flaky_lines(report, width, verbose)),
+        list(routing_lines(report, width, verbose)),
+        list(effort_lines(report, width)) if verbose else [],
         list(_findings(report, width, verbose)),
         list(_unmeasured(report, width)),
         list(_judging(report, width)),
@@ -107,6 +115,7 @@ def _gates(report: Report, width: int, verbose: bool) -> Iterator[str]:
                 optional = "" if gate.required else ", not required"
                 yield from wrap(f"{gate.verdict.value}{optional}: gate {name(gate.id)} of {whose}", width, "  ")
                 yield from _entry("", sentence(gate.message), width)
+                yield from _entry("to do", sentence(gate.advice), width) if gate.advice else ()
 
 
 def _decided_by_hand(report: Report, width: int) -> Iterator[str]:

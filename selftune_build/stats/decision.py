@@ -11,10 +11,11 @@ from selftune_build.model.verdict import Verdict
 
 
 class Decision(Struct, frozen=True):
-    """A verdict and the one sentence that explains it."""
+    """A verdict, the one sentence that explains it, and what to do about it where it could not be decided."""
 
     verdict: Verdict
     message: str
+    advice: str = ""
 
 
 def count(value: Fraction) -> str:

@@ -14,6 +14,7 @@ from selftune_build.stats.decision import Decision, exact, threshold
 from selftune_build.stats.level import shown
 from selftune_build.stats.paired import above, below, lower_end, upper_end
 from selftune_build.stats.power import lift_cases_needed
+from selftune_build.stats.remedy import lift_advice, no_lift_advice
 
 
 class Pair(Struct, frozen=True):
@@ -82,7 +83,14 @@ def lift_decision(pairs: Sequence[Pair], minimum: float, confidence: float) -> D
         return Decision(verdict, f"{known}, shown to be above {threshold(minimum)}")
     if verdict is Verdict.FAIL:
         return Decision(verdict, f"{known}, shown to be below {threshold(minimum)}")
-    return Decision(verdict, f"{known}: {_why_open(pairs, minimum, confidence)}")
+    return Decision(verdict, f"{known}: {_why_open(pairs, minimum, confidence)}", _advice(pairs, minimum, confidence))
+
+
+def _advice(pairs: Sequence[Pair], minimum: float, confidence: float) -> str:
+    lift, decided = measured_lift(pairs), sum(pair.decided for pair in pairs)
+    if decided == len(pairs) and lift is not None and lift < exact(minimum) < 1:
+        return no_lift_advice()
+    return lift_advice(*cautious_counts(pairs), len(pairs), decided, minimum, confidence)
 
 
 def _known(pairs: Sequence[Pair]) -> str:

@@ -16,6 +16,7 @@ from selftune_build.stats.bounds import Bounds, decided, total
 from selftune_build.stats.decision import Decision, count, exact, threshold
 from selftune_build.stats.level import shown
 from selftune_build.stats.power import cases_with_misses
+from selftune_build.stats.remedy import rate_advice
 
 
 @lru_cache(maxsize=4096)
@@ -45,7 +46,9 @@ def rate_decision(cases: Sequence[Bounds], minimum: float, confidence: float, di
         return Decision(verdict, f"{known}, shown to be at least {threshold(minimum)}")
     if verdict is Verdict.FAIL:
         return Decision(verdict, f"{known}, shown to be below {threshold(minimum)}")
-    return Decision(verdict, _why_open(cases, known, minimum, confidence))
+    measured = decided(cases)
+    advice = rate_advice(total(measured), len(measured), n, minimum, confidence)
+    return Decision(verdict, _why_open(cases, known, minimum, confidence), advice)
 
 
 def _why_open(cases: Sequence[Bounds], known: str, minimum: float, confidence: float) -> str:
