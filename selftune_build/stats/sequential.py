@@ -42,6 +42,7 @@ EDGE = 0.002
 """Rates of tilts keep this distance from 0 and 1, where a single sample would decide everything."""
 STEP = 0.01
 """Ends of the confidence sequence lie on multiples of this, on the outer side."""
+_STRIDE = 5
 _HALVINGS = 26
 _PROJECTING = 40
 
@@ -112,15 +113,17 @@ def confidence_sequence(strata: Sequence[Stratum], margin: float = MARGIN, alpha
 
 
 def _upper_end(strata: Sequence[Stratum], margin: float, bound: float) -> float:
-    """The smallest rejected "Δ ≥ δ", found by halving: the larger δ, the more is rejected (compared with a scan in the tests)."""
-    rejected, kept = round(1 / STEP), -round(1 / STEP)
-    if evidence_below(strata, 1.0, margin) < bound:
-        return 1.0
-    while rejected - kept > 1:
-        middle = (rejected + kept) // 2
-        is_rejected = evidence_below(strata, middle * STEP, margin) >= bound
-        rejected, kept = (middle, kept) if is_rejected else (rejected, middle)
-    return rejected * STEP
+    """A rejected "Δ ≥ δ", the smallest to within a stride; 1 where none is. Whoever rejects it rejects every larger δ with it.
+
+    The evidence need not grow with δ where tilts say little (small margins, unequal sizes), so this walks up and does not halve.
+    """
+    last = round(1 / STEP)
+
+    def rejects(step: int) -> bool:
+        return evidence_below(strata, step * STEP, margin) >= bound
+
+    first = next((step for step in range(-last, last + 1, _STRIDE) if rejects(step)), last)
+    return next((step for step in range(first - _STRIDE + 1, first) if rejects(step)), first) * STEP
 
 
 def evidence_above(strata: Sequence[Stratum], difference: float, margin: float = MARGIN) -> float:
