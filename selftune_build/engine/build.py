@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from selftune_build.checks.context import Execute
 from selftune_build.checks.execute import command_executor
 from selftune_build.engine.budget import Purse
 from selftune_build.engine.load import Universe
@@ -40,6 +41,10 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings) -> Re
     if not request.dry_run:
         _write(settled, request, stores.traces)
     reports: list[PackageReport] = [package_report(each) for each in settled]
+    if request.transcripts:
+        from selftune_build.engine.detail import with_details
+
+        reports = with_details(reports, [each.run for each in settled], lambda run: _executor(run, request, around))
     spend = Spend(
         agent_calls=purse.calls, cost_usd=str(purse.cost), reused=sum(stage.reused for each in reports for stage in each.stages)
     )
@@ -97,9 +102,12 @@ def _build_group(runs: Sequence[PackageRun], request: BuildRequest, purse: Purse
 
 
 def _settle(run: PackageRun, ran: Ran, request: BuildRequest, around: Surroundings) -> Settled:
-    execute = None if request.no_exec or request.dry_run else command_executor(run.package, cancel=around.cancel)
-    outcome = settle(run, execute)
+    outcome = settle(run, _executor(run, request, around))
     return Settled(run, ran, outcome, fresh_stages(run, outcome), request.dry_run, request.place, request.detailed)
+
+
+def _executor(run: PackageRun, request: BuildRequest, around: Surroundings) -> Execute | None:
+    return None if request.no_exec or request.dry_run else command_executor(run.package, cancel=around.cancel)
 
 
 def _write(settled: Sequence[Settled], request: BuildRequest, traces: Traces) -> None:

@@ -52,6 +52,10 @@ def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTI
     agents = _agents(SampleStore(root), records)
     runs = list(package_runs(universe, wanted_packages(universe, request), request, agents, registry))
     reports = [_report(run, tracer(run, traces), universe, request) for run in runs]
+    if request.transcripts:
+        from selftune_build.engine.detail import without_transcripts
+
+        reports = without_transcripts(reports, runs)
     spend = Spend(reused=sum(stage.reused for each in reports for stage in each.stages))
     return overall_report([*reports, *broken_reports(universe, request)], spend, request)
 

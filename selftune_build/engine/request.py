@@ -34,6 +34,8 @@ class BuildRequest(Struct, frozen=True):
     max_cost: Decimal | None = None
     detailed: bool = False
     """Whether the report tells of every row."""
+    transcripts: bool = False
+    """Whether it carries transcripts and what changed in the locks as well."""
 
 
 class Progress(Protocol):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from selftune_build.model.finding import Finding
 from selftune_build.model.verdict import GateResult, Metric, Verdict
+
+if TYPE_CHECKING:
+    from selftune_build.model.detail import PackageDetail
 
 
 class TargetState(StrEnum):
@@ -116,6 +120,8 @@ class PackageReport(Struct, frozen=True):
     next_command: str | None = None
     remark: str = ""
     """What the agent says of all its evidence, `Traits.remark`."""
+    detail: PackageDetail | None = None
+    """Only for a format that shows transcripts."""
 
 
 class Report(Struct, frozen=True):
