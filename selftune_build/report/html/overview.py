@@ -7,7 +7,7 @@ from selftune_build.model.verdict import Metric, Verdict
 from selftune_build.report.cells import name
 from selftune_build.report.html.cases import badge
 from selftune_build.report.html.markup import Markup, tag
-from selftune_build.report.html.package import VERDICTS
+from selftune_build.report.html.package import VERDICTS, decimal
 
 _RATES = (("trigger_recall", "recall"), ("trigger_specificity", "specificity"), ("task_pass_rate", "tasks"), ("lift", "lift"))
 
@@ -43,4 +43,4 @@ def _line(package: PackageReport, place: str) -> Markup:
 
 
 def _rate(metric: Metric | None) -> str:
-    return "–" if metric is None else f"{metric.value:.2f}"
+    return "–" if metric is None else decimal(metric.value)

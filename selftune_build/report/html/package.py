@@ -126,8 +126,13 @@ def _gate(gate: GateResult, package: PackageReport, drawn: Drawn) -> Markup:
 def _measured(value: Metric | None) -> Markup:
     if value is None:
         return Markup("–")
-    interval = tag("span", f"{value.low:.2f} to {value.high:.2f}, n {value.n}", class_="kind")
-    return joined([tag("strong", f"{value.value:.2f}"), interval])
+    interval = tag("span", f"{decimal(value.low)} to {decimal(value.high)}, n {value.n}", class_="kind")
+    return joined([tag("strong", decimal(value.value)), interval])
+
+
+def decimal(value: float) -> str:
+    """Two decimals behind a minus sign that is as wide as a digit."""
+    return f"{value:.2f}".replace("-", "−")
 
 
 def _failures(failures: Iterable[Failure]) -> Markup | None:
@@ -186,5 +191,4 @@ def _cases(package: PackageReport, transcripts: Mapping[str, Markup], number: in
         return None
     shown = every[:HTML_CASES]
     cut = tag("p", f"Cut here: {len(every) - len(shown)} more cases.", class_="cut") if len(every) > len(shown) else None
-    none = tag("p", "No case matches the filter.", class_="quiet nothing", hidden=True)
-    return _part(counted(len(every), "case"), case_table(package, shown, transcripts, f"p{number}c"), none, cut)
+    return _part(counted(len(every), "case"), case_table(package, shown, transcripts, f"p{number}c"), cut)

@@ -30,9 +30,12 @@
     table.append(...keyed.map(([, body]) => body));
   }
 
-  // Filtering: over all packages at once; packages without a match step back.
+  // Filtering: over all packages at once. Those without a match step back; a few with some are unfolded, many would take too long.
+  const unfolded = 12;
   const words = new Map();
-  const before = new Map();
+  const before = new Map(packages.map((one) => [one, one.open]));
+  let filtered = false;
+
   function textOf(body, name) {
     if (!words.has(body)) {
       const prompt = body.querySelector(".prompt");
@@ -41,28 +44,31 @@
     return words.get(body);
   }
 
+  function matches(one, wanted, state) {
+    const name = one.querySelector("h3").textContent;
+    let here = 0;
+    for (const body of one.querySelectorAll("table.cases > tbody")) {
+      const fits = (!state || body.dataset.state === state) && (!wanted || textOf(body, name).includes(wanted));
+      body.hidden = !fits;
+      here += fits;
+    }
+    return here;
+  }
+
   function filter() {
     const wanted = document.getElementById("filter").value.trim().toLowerCase();
     const state = document.getElementById("state").value;
     const active = Boolean(wanted || state);
-    let found = 0;
-    for (const one of packages) {
-      const name = one.querySelector("h3").textContent;
-      let here = 0;
-      for (const body of one.querySelectorAll("table.cases > tbody")) {
-        const fits = (!state || body.dataset.state === state) && (!wanted || textOf(body, name).includes(wanted));
-        body.hidden = !fits;
-        here += fits;
-      }
-      const nothing = one.querySelector(".nothing");
-      if (nothing) nothing.hidden = here > 0;
-      if (active && !before.has(one)) before.set(one, one.open);
-      if (active) one.open = here > 0;
-      else if (before.has(one)) one.open = before.get(one);
-      found += here;
-    }
-    if (!active) before.clear();
-    document.getElementById("found").textContent = active ? `${found} of ${cases.length} cases` : "";
+    if (active && !filtered) for (const one of packages) before.set(one, one.open);
+    filtered = active;
+    const found = packages.map((one) => matches(one, wanted, state));
+    const few = found.filter(Boolean).length <= unfolded;
+    packages.forEach((one, index) => {
+      one.hidden = active && found[index] === 0;
+      one.open = active && few ? found[index] > 0 : before.get(one);
+    });
+    const total = found.reduce((sum, here) => sum + here, 0);
+    document.getElementById("found").textContent = active ? `${total} of ${cases.length} cases` : "";
   }
 
   if (tools) {

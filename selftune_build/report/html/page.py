@@ -93,7 +93,7 @@ def _evidence(report: Report) -> Iterator[str]:
     if EvidenceOrigin.RECORDED.value in origins:
         yield "Evidence marked recorded comes from transcripts that were not made for these texts."
     if report.mode == "locked":
-        yield "Judged from tree and lock alone: nothing was executed, and there are no transcripts, since none were read."
+        yield "Judged from tree and lock alone: nothing was executed and no transcript was read."
     if report.mode == "dry-run":
         yield "A plan: nothing was executed."
     for remark in dict.fromkeys(package.remark for package in report.packages if package.remark):
