@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from html import escape
 
 from selftune_build.escape import one_line
-from selftune_build.limits import HTML_LINE_CHARACTERS
 
 _VOID = frozenset(("br", "input", "link", "meta"))
 _OURS = re.compile(r"[\w .,:;#%()/+'=-]*", re.ASCII)
@@ -24,7 +23,8 @@ Child = str | None
 
 def text(foreign: str) -> Markup:
     """Text of anybody as a text node: what is not printable is written as an escape, lines stay lines."""
-    return Markup(escape("\n".join(one_line(line, HTML_LINE_CHARACTERS) for line in foreign.split("\n"))))
+    longest = 10 * len(foreign)  # nothing is cut here: an escape has at most ten characters
+    return Markup(escape("\n".join(one_line(line, longest) for line in foreign.split("\n"))))
 
 
 def tag(element: str, *children: Child, **attributes: str | bool | None) -> Markup:

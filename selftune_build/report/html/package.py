@@ -34,7 +34,8 @@ def pictures(report: Report) -> Drawn:
         _interval(metric, value, package) for package in report.packages for metric, value in package.metrics.items()
     )
     try:
-        return Drawn(draw(list(wanted)[:HTML_PICTURES]))
+        more = len(wanted) - HTML_PICTURES
+        return Drawn(draw(list(wanted)[:HTML_PICTURES]), f"{more} intervals are not drawn." if more > 0 else "")
     except ImportError:
         return Drawn(trouble="Intervals are pictures where Vega-Lite is installed: pip install 'selftune-build[html]'")
     except ValueError as error:
@@ -104,8 +105,11 @@ def _gates(package: PackageReport, drawn: Drawn) -> Markup | None:
     head = tag("tr", *(tag("th", title, scope="col", role="columnheader") for title in columns), role="row")
     lines = [_gate(gate, package, drawn) for gate in package.gates]
     body = [tag("thead", head, role="rowgroup"), tag("tbody", *lines, role="rowgroup")]
-    key = "Bar: interval. Dot: measured value. Line: the least the gate asks for." if drawn.found else drawn.trouble
+    key = " ".join(filter(None, (_KEY if drawn.found else "", drawn.trouble)))
     return _part("Gates", tag("table", *body, class_="gates", role="table"), tag("p", key, class_="quiet key") if key else None)
+
+
+_KEY = "Bar: interval. Dot: measured value. Line: the least the gate asks for."
 
 
 def _gate(gate: GateResult, package: PackageReport, drawn: Drawn) -> Markup:

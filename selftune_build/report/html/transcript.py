@@ -110,7 +110,7 @@ def _file(change: FileChange) -> Markup:
         return tag("p", f"removed {title}", class_="quiet")
     if b"\0" in change.content:
         return tag("p", f"left {title}, {len(change.content)} bytes that are no text", class_="quiet")
-    said = change.content[: 4 * HTML_FILE_CHARACTERS].decode(errors="replace")
+    said = change.content.decode(errors="replace")
     size = len(change.content)
     return joined([_block(f"Left {title}, {size} bytes", said, HTML_FILE_CHARACTERS) or tag("p", f"left {title}, empty")])
 

@@ -11,6 +11,19 @@ from selftune_build.model.sample import FileChange, Reply, Sample, ToolCall, Tra
 from selftune_build.model.shown import ShownCase, ShownCheck, ShownSample
 from selftune_build.model.verdict import CheckResult, GateResult, Metric, Score, Verdict
 
+MARKER = "OWNED"
+ATTACKS = (
+    f"<script>window.{MARKER}=1</script>",
+    f"</script></style></title><img src=x onerror=window.{MARKER}=1>",
+    f'" onmouseover="window.{MARKER}=1" x="',
+    f"' autofocus onfocus='window.{MARKER}=1",
+    f"javascript:window.{MARKER}=1",
+    f"<!--{MARKER}--><svg/onload=window.{MARKER}=1>",
+    f"{MARKER}\x00\x1b[31m\u202egnp.exe\u2066\u200b\ud800",
+    f"]]>{MARKER}<![CDATA[ &lt;b&gt; &amp;",
+    f"<base href=//e.vil/><meta http-equiv=refresh content=0;url=//e.vil/{MARKER}>",
+    f"[{MARKER}](http://e.vil/) http://e.vil/",
+)
 RATE = Metric(0.75, 0.5, 0.9, 8)
 LIFT = Metric(-0.25, -0.5, 0.1, 8)
 
@@ -50,7 +63,9 @@ def package(word: str, *, rows: tuple[RowReport, ...] = (), verdict: Verdict = V
 def shown_case(word: str, target: str, arm: str, *, samples: int = 1, output: str | None = None, files: int = 1) -> ShownCase:
     """One row with its samples."""
     origin = Origin("native", Location(word, 3, 1, word))
-    case = Case(word, f"{word}\nand more", files=(CaseFile(word, b""),), should_trigger=True, checks=(Check("contains"),), origin=origin)
+    case = Case(
+        word, f"{word}\nand more", files=(CaseFile(word, b""),), should_trigger=True, checks=(Check("contains"),), origin=origin
+    )
     calls = (ToolCall(word, {word: word}),)
     reply = Reply(output if output is not None else word, (word,), (word,), calls, Usage(), word, word, (word,))
     left = tuple(FileChange(f"{word}{number}", word.replace("\0", "").encode("utf-8", "replace")) for number in range(files))

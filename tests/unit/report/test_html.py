@@ -28,21 +28,8 @@ from selftune_build.report.html import page as page_module
 from selftune_build.report.html.markup import Markup, tag, text
 from selftune_build.report.html.page import render
 from selftune_build.report.html.pictures import EDGE, WIDTH, Interval, draw
-from tests.unit.report.pages import package, said_by, shown_case
+from tests.unit.report.pages import ATTACKS, MARKER, package, said_by, shown_case
 
-MARKER = "OWNED"
-ATTACKS = (
-    f"<script>window.{MARKER}=1</script>",
-    f"</script></style></title><img src=x onerror=window.{MARKER}=1>",
-    f'" onmouseover="window.{MARKER}=1" x="',
-    f"' autofocus onfocus='window.{MARKER}=1",
-    f"javascript:window.{MARKER}=1",
-    f"<!--{MARKER}--><svg/onload=window.{MARKER}=1>",
-    f"{MARKER}\x00\x1b[31m\u202egnp.exe\u2066\u200b\ud800",
-    f"]]>{MARKER}<![CDATA[ &lt;b&gt; &amp;",
-    f"<base href=//e.vil/><meta http-equiv=refresh content=0;url=//e.vil/{MARKER}>",
-    f"[{MARKER}](http://e.vil/) http://e.vil/",
-)
 FOLDER = Path(page_module.__file__).parent
 HREF = re.compile(r"#packages|#p\d+|data:,")
 
@@ -128,7 +115,8 @@ def test_a_long_text_is_cut_and_the_page_says_how_much_is_missing() -> None:
     case = shown_case("x", "x:replay[x]", "with_skill", output="y" * 70 + "\n" + "z" * HTML_TEXT_CHARACTERS)
     page = render(with_shown(report, case))
     assert "Cut here: 71 more characters." in page
-    assert page.count("z" * 1000) <= HTML_TEXT_CHARACTERS // 1000
+    assert "z" * (HTML_TEXT_CHARACTERS - 71) in page
+    assert "z" * (HTML_TEXT_CHARACTERS - 70) not in page
 
 
 def test_samples_and_files_beyond_the_limit_are_counted() -> None:
