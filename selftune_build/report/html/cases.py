@@ -52,7 +52,7 @@ def case_table(package: PackageReport, shown: list[Entry], transcripts: Mapping[
 def _lines(entry: Entry, case: Case | None, transcripts: Markup | None, place: str) -> Markup:
     row = entry.row
     first = tag("tr", _head(row), _state(row), _share(row.triggered, row), _share(row.passed, row), _other(entry.without))
-    prompt = one_line(asked_of(case), EVIDENCE_CHARACTERS) if case is not None else ""
+    prompt = one_line(" ".join(asked_of(case).split()), EVIDENCE_CHARACTERS) if case is not None else ""
     if transcripts is not None:
         told = tag("details", tag("summary", tag("span", prompt or "transcript", class_="prompt")), transcripts)
     else:
