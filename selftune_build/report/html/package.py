@@ -35,7 +35,7 @@ def pictures(report: Report) -> Drawn:
     )
     try:
         more = len(wanted) - HTML_PICTURES
-        return Drawn(draw(list(wanted)[:HTML_PICTURES]), f"{more} intervals are not drawn." if more > 0 else "")
+        return Drawn(draw(list(wanted)[:HTML_PICTURES]), f"{counted(more, 'more interval')} not drawn." if more > 0 else "")
     except ImportError:
         return Drawn(trouble="Intervals are pictures where Vega-Lite is installed: pip install 'selftune-build[html]'")
     except ValueError as error:

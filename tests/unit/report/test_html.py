@@ -17,15 +17,18 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from selftune_build.limits import (
+    HTML_ENTRIES,
     HTML_FILES,
     HTML_SAMPLES,
     HTML_TEXT_CHARACTERS,
     HTML_TRANSCRIPT_CHARACTERS,
 )
+from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.report import Report, RowReport, RowState, Spend
 from selftune_build.model.verdict import Verdict
 from selftune_build.report.html import page as page_module
 from selftune_build.report.html.markup import Markup, tag, text
+from selftune_build.report.html.package import pictures
 from selftune_build.report.html.page import render
 from selftune_build.report.html.pictures import EDGE, WIDTH, Interval, draw
 from tests.unit.report.pages import ATTACKS, MARKER, package, said_by, shown_case
@@ -128,6 +131,20 @@ def test_samples_and_files_beyond_the_limit_are_counted() -> None:
     assert page.count("<article") == HTML_SAMPLES
 
 
+def test_a_list_beyond_the_limit_is_cut_and_counted() -> None:
+    report = said_by("x")
+    findings = tuple(Finding("odd", Severity.NOTE, f"remark {number}") for number in range(HTML_ENTRIES + 3))
+    page = render(replace(report, packages=(replace(report.packages[0], findings=findings),)))
+    assert f"{HTML_ENTRIES + 3} findings" in page
+    assert (page.count("remark "), page.count("Cut here: 3 more.")) == (HTML_ENTRIES, 1)
+
+
+def test_intervals_beyond_the_limit_are_numbers_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("selftune_build.report.html.package.HTML_PICTURES", 1)
+    drawn = pictures(said_by("x"))
+    assert (len(drawn.found), drawn.trouble) == (1, "1 more interval not drawn.")
+
+
 def test_where_the_page_is_full_transcripts_of_failing_cases_are_those_that_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = tuple(
         RowReport(f"p:replay[{case}]", case, "with_skill", state, 1, 1, None, True)
@@ -172,8 +189,6 @@ def test_an_interval_is_drawn_where_its_numbers_are() -> None:
 
 
 def test_without_the_drawing_library_the_numbers_are_there_and_the_page_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    from selftune_build.report.html.package import pictures
-
     monkeypatch.setitem(sys.modules, "vl_convert", None)
     monkeypatch.setattr(page_module, "pictures", pictures)
     page = render(said_by("x"))
