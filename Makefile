@@ -1,6 +1,7 @@
 # What a checkout can do, from nothing but Python >= 3.11, make and a package registry.
 #   make verify   the product on its own examples        make test   the tests
 #   make lint     style, types, import contracts         make bench  timings       make clean
+#   make browser  the tests of the HTML page in a real Chromium, from apt-get where there is none
 #   make hosts    the tests that drive real host programs, installed from npm into .hosts (Node 20 or newer; 700 MB)
 
 PYTHON ?= python3
@@ -19,10 +20,10 @@ WORKERS  ?= auto
 COVERAGE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test lint bench hosts clean
+.PHONY: help verify test lint bench hosts browser clean
 
 help:
-	@sed -n '2,4s/^# //p' Makefile
+	@sed -n '2,5s/^# //p' Makefile
 
 # The stamps are newer than pyproject.toml exactly if the environment has what it asks for.
 $(BIN)/python:
@@ -49,8 +50,8 @@ verify: $(VENV)/.installed
 
 test: $(VENV)/.installed-plugins
 	@echo "left out: benchmark (timings need a quiet machine: make bench), slow (over ten seconds each: .ci/run runs them)"
-	@echo "left out: hosts (real host programs from npm: make hosts)"
-	@$(BIN)/python -m pytest -q -n $(WORKERS) $(COVERAGE) -m "not benchmark and not slow and not hosts" $(TESTS)
+	@echo "left out: hosts (real host programs from npm: make hosts), browser (a real Chromium: make browser)"
+	@$(BIN)/python -m pytest -q -n $(WORKERS) $(COVERAGE) -m "not benchmark and not slow and not hosts and not browser" $(TESTS)
 
 lint: $(VENV)/.installed-plugins
 	@$(BIN)/ruff check .
@@ -77,6 +78,17 @@ $(VENV)/.installed-plugins: $(wildcard plugins/*/pyproject.toml) $(VENV)/.instal
 
 hosts: .hosts/.installed $(VENV)/.installed-plugins
 	@$(BIN)/python -m pytest -q -n $(WORKERS) -m hosts tests/hosts
+
+$(VENV)/.installed-browser: pyproject.toml $(VENV)/.installed-dev
+	@echo "installing what drives a browser into $(VENV)" >&2
+	@$(PIP) install --editable '.[browser]'
+	@touch $@
+
+browser: $(VENV)/.installed-browser
+	@command -v chromium >/dev/null || \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-dejavu-core >/dev/null; } || \
+	  { echo "chromium is needed: install it" >&2; exit 2; }
+	@$(BIN)/python -m pytest -q -m browser tests/browser
 
 clean:
 	rm -rf $(VENV) build dist .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

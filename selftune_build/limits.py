@@ -108,6 +108,19 @@ MARKDOWN_LINES = 100
 STEP_SUMMARY_BYTES = 1024 * KIB  # GitHub drops a longer one
 
 # Statistics: the largest suite that a message proposes, the most cases that it proposes to add, runs in a row that are foretold
+# The HTML page
+HTML_CASES = 20_000
+HTML_ENTRIES = 200
+HTML_PICTURES = 400
+HTML_TRANSCRIPTS = 500  # rows whose samples are read, over all packages
+HTML_TRANSCRIPT_CHARACTERS = 8 * MIB  # of all of them together
+HTML_SAMPLES = 5
+HTML_CALLS = 50
+HTML_FILES = 20
+HTML_TEXT_CHARACTERS = 20_000
+HTML_FILE_CHARACTERS = 4_000
+
+# Statistics: the largest suite that a message proposes.
 MOST_CASES_NAMED = 5_000
 MOST_CASES_ADDED = 200
 RUNS_FORETOLD = 5

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from selftune_build.cli.paying import Money, confirm
 from selftune_build.cli.reports import asked_reports, tell_github, wanted_reports, with_prefix, write_reports
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 @click.option("--resample", type=click.IntRange(0), default=0, metavar="N", help="Take N more samples of each case.")
 @click.option("--junit", metavar="FILE", help="Short for --report junit=FILE.")
 @click.option("--sarif", metavar="FILE", help="Short for --report sarif=FILE.")
+@click.option("--html", metavar="FILE", help="Short for --report html=FILE.")
 @click.option("--github", is_flag=True, help="Annotate for GitHub Actions, and add to $GITHUB_STEP_SUMMARY.")
 @click.option("--report", "reports", multiple=True, metavar="ID=FILE", help="Also write the report in this format.")
 @click.option(
@@ -74,6 +76,7 @@ def command(
     resample: int,
     junit: str | None,
     sarif: str | None,
+    html: str | None,
     github: bool,
     reports: tuple[str, ...],
     directory: Path,
@@ -92,7 +95,7 @@ def command(
     """
     if locked and (dry_run or resample or failed):
         raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample or --failed")
-    asked = asked_reports(reports, junit=junit, sarif=sarif)
+    asked = asked_reports(reports, junit=junit, sarif=sarif, html=html)
     request = request_for(
         directory,
         targets,
@@ -114,6 +117,7 @@ def command(
     with recorded() as trail:
         plugins = open_plugins(starting_folder(request.directory, request.targets), locked=locked)
         wanted = wanted_reports(asked, plugins.reports, locked=locked)
+        request = replace(request, transcripts=any(each.format.transcripts for each in wanted))
         universe, progress = _universe(request, plugins), Progress(sys.stderr, quiet=quiet or as_json)
         report = with_prefix(_run(universe, request, progress, plugins), universe.root)
         text = _rendered(report, as_json, verbose, quiet)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from selftune_build.checks.context import Execute
 from selftune_build.checks.execute import command_executor
 from selftune_build.engine.against import revision_of, with_comparison
 from selftune_build.engine.budget import Purses, tightest
@@ -46,6 +47,10 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings, purse
     reports: list[PackageReport] = [
         with_comparison(package_report(each), each.run, each.outcome.rows, revision, request.against or "") for each in settled
     ]
+    if request.transcripts:
+        from selftune_build.engine.detail import with_details
+
+        reports = with_details(reports, [each.run for each in settled], lambda run: _executor(run, request, around))
     spend = Spend(
         agent_calls=purses.agents.calls,
         judge_calls=purses.judges.calls,
@@ -109,9 +114,12 @@ def _build_group(runs: Sequence[PackageRun], request: BuildRequest, purses: Purs
 
 
 def _settle(run: PackageRun, ran: Ran, request: BuildRequest, around: Surroundings) -> Settled:
-    execute = None if request.no_exec or request.dry_run else command_executor(run.package, cancel=around.cancel)
-    outcome = settle(run, execute)
+    outcome = settle(run, _executor(run, request, around))
     return Settled(run, ran, outcome, fresh_stages(run, outcome), request.dry_run, request.place, request.detailed)
+
+
+def _executor(run: PackageRun, request: BuildRequest, around: Surroundings) -> Execute | None:
+    return None if request.no_exec or request.dry_run else command_executor(run.package, cancel=around.cancel)
 
 
 def _write(settled: Sequence[Settled], request: BuildRequest, traces: Traces) -> None:

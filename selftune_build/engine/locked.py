@@ -57,6 +57,10 @@ def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTI
     agents, judge_of = _agents(samples, records), locked_judges(universe.root, samples, records)
     runs = list(package_runs(universe, wanted_packages(universe, request), request, agents, judge_of, registry))
     reports = [_report(run, tracer(run, traces), universe, request, revision) for run in runs]
+    if request.transcripts:
+        from selftune_build.engine.detail import without_transcripts
+
+        reports = without_transcripts(reports, runs)
     spend = Spend(reused=sum(stage.reused for each in reports for stage in each.stages))
     return overall_report([*reports, *broken_reports(universe, request)], spend, request)
 

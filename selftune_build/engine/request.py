@@ -40,6 +40,8 @@ class BuildRequest(Struct, frozen=True):
     """Groups of samples that each case needs: an A/A run takes two, and writes no lock."""
     group_size: int | None = None
     """Samples in each; None: `samples.min` of the package."""
+    transcripts: bool = False
+    """Whether it carries transcripts and what changed in the locks as well."""
 
 
 class Progress(Protocol):

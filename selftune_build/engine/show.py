@@ -77,10 +77,11 @@ def _shown_run(run: PackageRun, traces: Traces, request: BuildRequest) -> Iterat
     execute = None if request.no_exec else command_executor(run.package)
     for plan in run.plans:
         if run.cases.get(plan.spec.stage) and run.wants(plan.spec):
-            yield _shown(run, plan, execute)
+            yield shown_row(run, plan, execute)
 
 
-def _shown(run: PackageRun, plan: RowPlan, execute: Execute | None) -> ShownCase:
+def shown_row(run: PackageRun, plan: RowPlan, execute: Execute | None) -> ShownCase:
+    """One row with the samples that count today, else those of an earlier text; `execute` None runs no command of a check."""
     spec = plan.spec
     counts = run.evidence.counted(spec)
     counted = {sample.call_id for sample in counts.samples}

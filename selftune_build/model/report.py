@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from selftune_build.model.finding import Finding
 from selftune_build.model.statistics import NOTHING, Statistics
 from selftune_build.model.verdict import GateResult, Metric, Verdict
+
+if TYPE_CHECKING:
+    from selftune_build.model.detail import PackageDetail
 
 
 class TargetState(StrEnum):
@@ -148,6 +152,8 @@ class PackageReport(Struct, frozen=True):
     accepted: tuple[Accepted, ...] = ()
     switched_off: dict[str, str] = {}
     """Gates that the manifest turns off, each with the reason it gives."""
+    detail: PackageDetail | None = None
+    """Only for a format that shows transcripts."""
 
 
 class Report(Struct, frozen=True):

@@ -15,6 +15,8 @@ class ReportFormat(Struct, frozen=True):
     id: str
     render: Callable[[Report], str]
     summary: str = ""
+    transcripts: bool = False
+    """Whether it shows more than counts: only for such a format `PackageReport.detail` is filled."""
 
 
 def _json(report: Report) -> str:
@@ -27,6 +29,12 @@ def _text(report: Report) -> str:
     from selftune_build.report.text import render
 
     return render(report, width=100, colour=False, verbose=True)
+
+
+def _html(report: Report) -> str:
+    from selftune_build.report.html.page import render
+
+    return render(report)
 
 
 def _junit(report: Report) -> str:
@@ -48,6 +56,7 @@ def _markdown(report: Report) -> str:
 
 
 REPORT_FORMATS: tuple[ReportFormat, ...] = (
+    ReportFormat("html", _html, "one page to look at and to print, transcripts included", transcripts=True),
     ReportFormat("json", _json, "the document of schemas/selftune-report-1.json"),
     ReportFormat("junit", _junit, "JUnit XML: a test for each case, gate and problem"),
     ReportFormat("markdown", _markdown, "a comment for a pull request"),

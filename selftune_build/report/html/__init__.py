@@ -1,0 +1,1 @@
+"""One page for people: a single file that asks for nothing else."""
