@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from selftune_build.cli.reports import wanted_reports, write_reports
 from selftune_build.cli.signals import interruptible, interrupting
@@ -25,6 +26,7 @@ from selftune_build.store.trail import Trail, recorded
 
 if TYPE_CHECKING:
     from selftune_build.engine.load import Universe
+    from selftune_build.engine.ruling import Ruling
 
 
 class _Money(click.ParamType[Decimal]):
@@ -57,6 +59,8 @@ class _Money(click.ParamType[Decimal]):
 @click.option("--no-exec", is_flag=True, help="Refuse to run code of the package.")
 @click.option("--failed", is_flag=True, help="Only cases that failed, or have no evidence.")
 @click.option("--resample", type=click.IntRange(0), default=0, metavar="N", help="Take N more samples of each case.")
+@click.option("--since", metavar="REV", help="Only packages that a change since REV can have affected.")
+@click.option("--policy", metavar="FILE|REV", help="With --locked: judge by the policy of a manifest elsewhere or of a revision.")
 @click.option("--report", "reports", multiple=True, metavar="ID=FILE", help="Also write the report in this format.")
 @click.option(
     "-C", "--directory", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Run as if started there."
@@ -78,6 +82,8 @@ def command(
     no_exec: bool,
     failed: bool,
     resample: int,
+    since: str | None,
+    policy: str | None,
     reports: tuple[str, ...],
     directory: Path,
     verbose: bool,
@@ -95,6 +101,9 @@ def command(
     """
     if locked and (dry_run or resample or failed):
         raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample or --failed")
+    if policy is not None and not locked:
+        hint = "a build writes the lock under the policy of the manifest; `--locked` judges it"
+        raise UsageError("--policy goes with --locked", hint=hint)
     request = BuildRequest(
         directory=existing_folder(directory),
         place="" if directory == Path() else str(directory),
@@ -115,11 +124,13 @@ def command(
     with recorded() as trail:
         plugins = open_plugins(starting_folder(request.directory, request.targets), locked=locked)
         wanted = wanted_reports(reports, plugins.reports)
-        universe, progress = _universe(request, plugins), Progress(sys.stderr, quiet=quiet or as_json)
-        report = _run(universe, request, progress, plugins)
+        ruling = _ruling(request, policy)
+        universe, progress = _universe(request, plugins, ruling), Progress(sys.stderr, quiet=quiet or as_json)
+        request = _narrowed(universe, request, since)
+        report = _run(universe, request, progress, plugins, ruling)
         text = _rendered(report, as_json, verbose, quiet)
         print(text, flush=True)
-        if not progress.spoke and not wanted:
+        if not progress.spoke and not wanted and since is None:
             _note(trail, universe, request, report, text)
         return worst([report.exit_code, *write_reports(report, wanted)])
 
@@ -142,21 +153,40 @@ def _anchor(universe: Universe) -> str:
     return str(universe.root / universe.packages[0].path / SKILL_FILE)
 
 
-def _universe(request: BuildRequest, plugins: Plugins) -> Universe:
-    from selftune_build.engine.load import load_universe
+def _ruling(request: BuildRequest, policy: str | None) -> Ruling | None:
+    if policy is None:
+        return None
+    from selftune_build.engine.ruling import open_ruling
+    from selftune_build.reading.workspace import find_workspace
+
+    root = find_workspace(starting_folder(request.directory, request.targets)).root
+    return open_ruling(root, request.directory, policy)
+
+
+def _narrowed(universe: Universe, request: BuildRequest, since: str | None) -> BuildRequest:
+    if since is None:
+        return request
+    from selftune_build.engine.since import affected
+
+    return msgspec.structs.replace(request, among=affected(universe, since))
+
+
+def _universe(request: BuildRequest, plugins: Plugins, ruling: Ruling | None) -> Universe:
+    from selftune_build.engine.load import by_its_own, load_universe
     from selftune_build.reading.absent import no_package
 
-    universe = load_universe(starting_folder(request.directory, request.targets), registry=plugins.registry)
+    start = starting_folder(request.directory, request.targets)
+    universe = load_universe(start, registry=plugins.registry, ruled=ruling.over if ruling is not None else by_its_own)
     if not (universe.packages or universe.broken):
         raise no_package(universe.root)
     return universe
 
 
-def _run(universe: Universe, request: BuildRequest, progress: Progress, plugins: Plugins) -> Report:
+def _run(universe: Universe, request: BuildRequest, progress: Progress, plugins: Plugins, ruling: Ruling | None) -> Report:
     if request.locked:
         from selftune_build.engine.locked import check
 
-        return check(universe, request, plugins.registry)
+        return check(universe, request, plugins.registry, ruling)
     from selftune_build.engine.build import build
 
     around = Surroundings(progress=progress, confirm=_confirm, registry=plugins.registry)

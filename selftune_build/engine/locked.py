@@ -13,14 +13,16 @@ from selftune_build.engine.advice import command
 from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.load import Universe
 from selftune_build.engine.locks import lock_path
-from selftune_build.engine.outcome import decided, failures_by_lock, fresh_stages
+from selftune_build.engine.outcome import decided, failures_by_lock, fresh_stages, gates_under
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan, Trace, changes_since, kept_row
 from selftune_build.engine.policy import policy_digest
+from selftune_build.engine.policy_changes import dropped, policy_changes
 from selftune_build.engine.ran import Ran
 from selftune_build.engine.registry import BUILTIN, Registry
 from selftune_build.engine.report import REFUSING, broken_reports, overall_report
 from selftune_build.engine.request import BuildRequest
+from selftune_build.engine.ruling import Ruling
 from selftune_build.engine.runs import AgentOf, package_runs
 from selftune_build.engine.summary import Settled, package_report
 from selftune_build.engine.tracing import tracer
@@ -30,6 +32,7 @@ from selftune_build.graph.targets import Stage, address
 from selftune_build.lock.parsing import LockReading
 from selftune_build.model.case import Arm
 from selftune_build.model.lock import AgentEntry, Row
+from selftune_build.model.manifest import Manifest
 from selftune_build.model.package import Package
 from selftune_build.model.report import PackageReport, Problem, Reason, Report, Spend
 from selftune_build.model.verdict import GateResult, Verdict
@@ -45,13 +48,18 @@ _STAGES = {Arm.WITHOUT_SKILL.value: Stage.BASELINE, Arm.SCRIPT.value: Stage.UNIT
 """Where a row of a case stands that is there no more; else under `replay`."""
 
 
-def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTIN) -> Report:
-    """Judge every package that is asked for by its lock. What the store knows is used for explanations only."""
+def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTIN, ruling: Ruling | None = None) -> Report:
+    """Judge every package that is asked for by its lock. What the store knows is used for explanations only.
+
+    `ruling`: the policy of another place, under which `universe` was loaded.
+    """
     root = find_store(universe.root)
     traces, records = Traces(root, universe.root), RecordStore(root)
     agents = _agents(SampleStore(root), records)
     runs = list(package_runs(universe, wanted_packages(universe, request), request, agents, registry))
-    reports = [_report(run, tracer(run, traces), universe, request) for run in runs]
+    reports = [_with_policy(_report(run, tracer(run, traces), universe, request), run, ruling) for run in runs]
+    if ruling is not None and not request.targets:
+        reports += dropped([*universe.names, *(broken.path for broken in universe.broken)], ruling)
     spend = Spend(reused=sum(stage.reused for each in reports for stage in each.stages))
     return overall_report([*reports, *broken_reports(universe, request)], spend, request)
 
@@ -82,6 +90,15 @@ def _report(run: PackageRun, trace: Trace, universe: Universe, request: BuildReq
     refused = any(problem.code in REFUSING for problem in problems)
     verdict = Verdict.FAIL if refused else report.verdict
     return msgspec.structs.replace(report, problems=problems, verdict=verdict, next_command=_next(problems, report))
+
+
+def _with_policy(report: PackageReport, run: PackageRun, ruling: Ruling | None) -> PackageReport:
+    if ruling is None or Stage.VERIFY not in run.stages:
+        return report
+    found = policy_changes(run.package, ruling, run.registry)
+    verdict = Verdict.FAIL if found.problems else report.verdict
+    problems, findings = (*report.problems, *found.problems), (*report.findings, *found.findings)
+    return msgspec.structs.replace(report, problems=problems, findings=findings, verdict=verdict)
 
 
 def _without_entry(report: PackageReport, run: PackageRun) -> PackageReport:
@@ -150,8 +167,13 @@ def _changed(run: PackageRun) -> Iterator[Problem]:
     """A lock of today's tree and policy, on any side of a merge."""
     if all(side.tree != run.package.tree_digest for side in run.lock.locks):
         yield _problem(run, "tree-changed", "the files of the package are not those that the lock was written for")
-    if all(side.policy != policy_digest(run.package.manifest) for side in run.lock.locks):
+    if all(side.policy != policy_digest(_declared(run)) for side in run.lock.locks):
         yield _problem(run, "policy-changed", "gates, samples or policy are not those that the lock was written under")
+
+
+def _declared(run: PackageRun) -> Manifest:
+    """What a lock is written under: the package's own settings, whoever's it is judged by."""
+    return run.package.declared or run.package.manifest
 
 
 def _other_agent(agent: Agent, known: Declared) -> Iterator[str]:
@@ -195,8 +217,9 @@ def _other_verdicts(settled: Settled) -> Iterator[Problem]:
     if len(run.lock.locks) != 1 or any(plan.row is None for plan in run.plans) or [*_changed(run)]:
         return
     entry = _entry(run.lock, run.agent.name) or NOBODY
-    supplied = [gate for gate in settled.outcome.gates if not gate.message.startswith((PLUGIN_MISSING, PLUGIN_FAILED))]
-    unknown = {gate.id for gate in settled.outcome.gates} - {gate.id for gate in supplied}
+    gates = gates_under(_declared(run), run, settled.outcome.facts)
+    supplied = [gate for gate in gates if not gate.message.startswith((PLUGIN_MISSING, PLUGIN_FAILED))]
+    unknown = {gate.id for gate in gates} - {gate.id for gate in supplied}
     noted = {name: verdict for name, verdict in entry.gates.items() if name not in unknown}
     if noted != {gate.id: gate.verdict.value for gate in supplied}:
         yield _problem(run, "lock-tampered", "the verdicts in the lock do not follow from its rows")

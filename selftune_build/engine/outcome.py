@@ -19,6 +19,7 @@ from selftune_build.gates.metrics import metrics
 from selftune_build.graph.targets import Stage, address
 from selftune_build.model.case import Arm
 from selftune_build.model.lock import AgentEntry, Lock, Row
+from selftune_build.model.manifest import Manifest
 from selftune_build.model.report import Failure
 from selftune_build.model.verdict import GateResult, Metric, Verdict
 from selftune_build.stages.baseline import measures_outcome
@@ -53,15 +54,20 @@ def decided(run: PackageRun, rows: Rows, failures: Iterable[Failure] = ()) -> Ou
     """The gates and metrics over these rows."""
     package, manifest = run.package, run.package.manifest
     facts = gather(package.evals, package.unit_tests, rows, measures_outcome, findings=package.findings)
-    gates = decide(facts, manifest.gates, manifest.samples.confidence, chosen(manifest.gates, run.registry.gates))
+    gates = gates_under(manifest, run, facts)
     return Outcome(
         rows=rows,
         facts=facts,
-        gates=tuple(gates),
+        gates=gates,
         metrics=metrics(facts, manifest.samples.confidence),
         failures=tuple(failures),
         verdict=overall(gates, measures_anything(facts)),
     )
+
+
+def gates_under(manifest: Manifest, run: PackageRun, facts: Facts) -> tuple[GateResult, ...]:
+    """What the gates say of these facts under the settings of a manifest."""
+    return tuple(decide(facts, manifest.gates, manifest.samples.confidence, chosen(manifest.gates, run.registry.gates)))
 
 
 def judge_plan(plan: RowPlan, run: PackageRun, execute: Execute | None) -> Judgement | None:

@@ -32,6 +32,8 @@ class BuildRequest(Struct, frozen=True):
     resample: int = 0
     max_calls: int | None = None
     max_cost: Decimal | None = None
+    among: frozenset[str] | None = None
+    """Folders of the packages that `--since` leaves; None without it."""
 
 
 class Progress(Protocol):

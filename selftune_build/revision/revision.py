@@ -58,6 +58,10 @@ class Revision:
             return None
         return self._blob(entry.name)[: limit + 1]
 
+    def has(self, path: str) -> bool:
+        """Whether something stands under a path."""
+        return self._entry(self._inside(path)) is not None
+
     def files(self, folder: str = ".") -> list[str]:
         """Paths of everything below a folder that is no folder, sorted. A folder that is not there has nothing in it."""
         start = self._inside(folder)

@@ -1,0 +1,128 @@
+"""Under `--policy REV`: what a change does to the policy and the evals that it is judged by (ADR 0041).
+
+What loosens is a problem: the change would decide about itself, and what comes after it would be judged by less. What tightens,
+and evals that change without the skill, are told and decide nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from selftune_build.checks.graders import grader_files
+from selftune_build.engine.loosened import differences
+from selftune_build.engine.past import PastPackage, PastWorkspace
+from selftune_build.engine.registry import Registry
+from selftune_build.engine.ruling import Ruling
+from selftune_build.errors import PLUGIN_MISSING, InputError, UndecidedError
+from selftune_build.escape import one_line
+from selftune_build.graph.targets import Stage, address
+from selftune_build.limits import MESSAGE_CHARACTERS
+from selftune_build.model.case import Case
+from selftune_build.model.finding import Finding, Severity
+from selftune_build.model.package import SKILL_FILE, Package
+from selftune_build.model.report import PackageReport, Problem
+from selftune_build.model.verdict import Verdict
+
+CODE = "policy-changed"
+_FIX = "undo it, or let somebody who may decide merge it in a change of its own"
+
+
+class PolicyChanges(Struct, frozen=True):
+    """What was found of one package."""
+
+    problems: tuple[Problem, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def policy_changes(package: Package, ruling: Ruling, registry: Registry) -> PolicyChanges:
+    """Compare a package with what it was where this change began. Raises UndecidedError where history was left out."""
+    if ruling.before is None:
+        return PolicyChanges()
+    try:
+        past = ruling.before.package(package.path, registry)
+    except (InputError, UndecidedError) as error:
+        if isinstance(error, UndecidedError) and error.code != PLUGIN_MISSING:
+            raise
+        return PolicyChanges(findings=(_note(f"{ruling.word} cannot be compared with: {error.message}"),))
+    if past is None:
+        message = f"{ruling.word} does not know this package: it is judged by what the workspace says there of all"
+        return PolicyChanges(findings=(_note(message),))
+    return _compared(package, past, ruling)
+
+
+def dropped(members: Iterable[str], ruling: Ruling) -> Iterator[PackageReport]:
+    """A report of refusal for each package that the workspace had and that is there, but is verified no more."""
+    past = ruling.before
+    before = past.members() if past is not None else None
+    if past is None or before is None:
+        return
+    for path in sorted(before - frozenset(members)):
+        if past.stands(f"{path}/{SKILL_FILE}"):
+            name = path.rpartition("/")[2]
+            message = f"{ruling.word} verifies this package, and the workspace does not name it any more"
+            yield PackageReport(name, path, "", "", Verdict.FAIL, problems=(Problem(CODE, name, message, fix=_FIX),))
+
+
+def _compared(package: Package, past: PastPackage, ruling: Ruling) -> PolicyChanges:
+    assert ruling.before is not None
+    declared = package.declared or package.manifest
+    told = [(looser, package.handle, message) for looser, message in differences(past.manifest, declared)]
+    cases = list(_cases(package, past, ruling.before))
+    if cases:
+        together = bool(_skill_changes(package, past, ruling.before))
+        where = " in the change that edits the skill" if together else ""
+        told += [(together, target, message + where) for target, message in cases]
+    place = declared.path or package.path
+    since = f" (compared with {ruling.word})"
+    problems = [Problem(CODE, target, _shown(text + since), place, fix=_FIX) for looser, target, text in told if looser]
+    findings = [_note(f"{target}: {text}{since}") for looser, target, text in told if not looser]
+    return PolicyChanges(tuple(problems), tuple(findings))
+
+
+def _skill_changes(package: Package, past: PastPackage, before: PastWorkspace) -> list[str]:
+    return before.changed(package.path, {*past.staged, *(file.path for file in package.staged)})
+
+
+def _cases(package: Package, past: PastPackage, before: PastWorkspace) -> Iterator[tuple[str, str]]:
+    """Cases that are gone or ask or judge otherwise. A case that only has another id is neither."""
+    now = {case.id: case for case in (*package.evals, *package.unit_tests)}
+    tests = {case.id for case in package.unit_tests}
+    known = {msgspec.json.encode(_substance(case)) for case in now.values()}
+    for name, case in past.cases.items():
+        target = address(package.handle, Stage.UNIT_TESTS if name in tests or case.is_script else Stage.REPLAY, name)
+        if name not in now:
+            if msgspec.json.encode(_substance(case)) not in known:
+                yield target, "the case is gone"
+        elif changed := [part for part, value in _substance(case).items() if _substance(now[name])[part] != value]:
+            yield target, f"the case has another {', '.join(changed)}"
+        elif _grader_changes(package, past, case, before):
+            yield target, "the program that judges the case is another"
+
+
+def _grader_changes(package: Package, past: PastPackage, case: Case, before: PastWorkspace) -> list[str]:
+    named = {path for check in case.checks for path in check.files}
+    files = {file.path for tree in (package.tree, past.files) for file in grader_files(tree, named)} if named else set()
+    return before.changed(package.path, files)
+
+
+def _substance(case: Case) -> dict[str, Any]:
+    """What a case asks and how it is judged, without where it stands and what it is called."""
+    return {
+        "question": [case.prompt, case.run, case.stdin, case.setup, [[file.dest, file.content] for file in case.files]],
+        "polarity": case.should_trigger,
+        "check": [msgspec.structs.replace(check, origin=None) for check in case.checks],
+        "limit": case.limits,
+        "observation": case.observe_package,
+    }
+
+
+def _note(message: str) -> Finding:
+    return Finding(CODE, Severity.NOTE, _shown(message))
+
+
+def _shown(message: str) -> str:
+    return one_line(message, MESSAGE_CHARACTERS)
