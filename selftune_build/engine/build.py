@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
@@ -12,8 +12,9 @@ from selftune_build.agents.protocol import Agent
 from selftune_build.checks.execute import command_executor
 from selftune_build.engine.budget import Purse
 from selftune_build.engine.evidence import Evidence
+from selftune_build.engine.healing import healed_entry, is_conflicted
 from selftune_build.engine.load import Universe
-from selftune_build.engine.locks import other_entries, refuse_newer, write_lock
+from selftune_build.engine.locks import refuse_newer, write_lock
 from selftune_build.engine.outcome import fresh_stages, lock_of, settle
 from selftune_build.engine.package_run import PackageRun, failing_cases
 from selftune_build.engine.plan import RowPlan, by_key, settled_inputs
@@ -29,7 +30,7 @@ from selftune_build.engine.wanted import wanted_packages
 from selftune_build.fingerprint.keys import Inputs
 from selftune_build.gates.foresight import Suite, unsettleable
 from selftune_build.lock.parsing import LockReading
-from selftune_build.model.lock import Lock
+from selftune_build.model.lock import AgentEntry, Lock
 from selftune_build.model.package import Package
 from selftune_build.model.report import PackageReport, Report, Spend
 from selftune_build.stages.baseline import measures_outcome
@@ -178,11 +179,20 @@ def _may_write(package: Package, request: BuildRequest) -> bool:
 
 def _merged_lock(group: Sequence[Settled]) -> Lock:
     first = group[0]
-    entries = other_entries(first.run.lock, first.run.agent.name, first.run.package.manifest.agent)
+    entries = _other_entries(first.run, {each.run.agent.name for each in group})
     for each in group:
         lock = lock_of(each.run, each.outcome, entries)
         entries = lock.agents
     return lock
+
+
+def _other_entries(run: PackageRun, built: Collection[str]) -> dict[str, AgentEntry]:
+    """The entries of the other agents that the manifest names: as they stand, of a merge row by row."""
+    others = [name for name in run.package.manifest.agent if name not in built]
+    if not is_conflicted(run.lock):
+        found = {name: entry for lock in run.lock.locks for name, entry in lock.agents.items()}
+        return {name: found[name] for name in others if name in found}
+    return {name: entry for name in others if (entry := healed_entry(run, name)) is not None}
 
 
 def _traces(settled: Settled) -> dict[str, Inputs]:

@@ -30,6 +30,7 @@ from selftune_build.reading.skill import read_skill
 from selftune_build.reading.workspace import Workspace, find_workspace, manifest_at
 from selftune_build.relpath import match_glob
 from selftune_build.stages.spec import check_spec
+from selftune_build.stages.spec_rules.catalogue import Profile
 from selftune_build.stages.spec_rules.second_opinion import SecondOpinion, ask_second_opinion
 
 DATA_SUFFIXES = (".json", ".yaml", ".yml")
@@ -118,7 +119,7 @@ def load_package(
         [*reading.findings, *(_moved(finding, member) for finding in tree.findings)],
         tree.files,
         root.name,
-        manifest.gates["spec"].profile if "spec" in manifest.gates else "hosts",
+        spec_profile(manifest),
         path=_inside(member, SKILL_FILE),
         locations=reading.locations,
         second_opinion=second_opinion(content, root.name),
@@ -139,6 +140,11 @@ def load_package(
         unit_tests=tuple(_case_moved(case, member) for case in unit_tests.cases),
         findings=(*findings, *idle, *(_moved(finding, member) for finding in (*evals.findings, *unit_tests.findings))),
     )
+
+
+def spec_profile(manifest: Manifest) -> Profile:
+    """Which severities the rules of `spec` have."""
+    return manifest.gates["spec"].profile if "spec" in manifest.gates else "hosts"
 
 
 def is_safe_name(name: str) -> bool:

@@ -11,9 +11,10 @@ from selftune_build.agents.locked import LockedAgent
 from selftune_build.agents.protocol import Agent
 from selftune_build.engine.advice import command
 from selftune_build.engine.evidence import Evidence
-from selftune_build.engine.load import Universe
+from selftune_build.engine.healing import NOBODY
+from selftune_build.engine.load import Universe, spec_profile
 from selftune_build.engine.locks import lock_path
-from selftune_build.engine.outcome import decided, failures_by_lock, fresh_stages, gates_under
+from selftune_build.engine.outcome import decided, failures_by_lock, fresh_stages
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan, Trace, changes_since, kept_row
 from selftune_build.engine.policy import policy_digest
@@ -26,6 +27,7 @@ from selftune_build.engine.ruling import Ruling
 from selftune_build.engine.runs import AgentOf, package_runs
 from selftune_build.engine.summary import Settled, package_report
 from selftune_build.engine.tracing import tracer
+from selftune_build.engine.waivers import Accepted, place_of
 from selftune_build.engine.wanted import wanted_packages
 from selftune_build.errors import PLUGIN_FAILED, PLUGIN_MISSING
 from selftune_build.graph.targets import Stage, address
@@ -42,8 +44,6 @@ from selftune_build.store.records import RecordStore
 from selftune_build.store.samples import SampleStore
 from selftune_build.store.traces import Traces
 
-NOBODY = AgentEntry(identity={}, origin="live")
-"""Stands for an entry that the lock does not have."""
 _STAGES = {Arm.WITHOUT_SKILL.value: Stage.BASELINE, Arm.SCRIPT.value: Stage.UNIT_TESTS}
 """Where a row of a case stands that is there no more; else under `replay`."""
 
@@ -53,15 +53,23 @@ def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTI
 
     `ruling`: the policy of another place, under which `universe` was loaded.
     """
-    root = find_store(universe.root)
-    traces, records = Traces(root, universe.root), RecordStore(root)
-    agents = _agents(SampleStore(root), records)
-    runs = list(package_runs(universe, wanted_packages(universe, request), request, agents, registry))
-    reports = [_with_policy(_report(run, tracer(run, traces), universe, request), run, ruling) for run in runs]
+    runs = locked_runs(universe, request, registry)
+    reports = [_with_policy(_report(run, universe, request), run, ruling) for run in runs]
     if ruling is not None and not request.targets:
         reports += dropped([*universe.names, *(broken.path for broken in universe.broken)], ruling)
     spend = Spend(reused=sum(stage.reused for each in reports for stage in each.stages))
     return overall_report([*reports, *broken_reports(universe, request)], spend, request)
+
+
+def locked_runs(universe: Universe, request: BuildRequest, registry: Registry = BUILTIN) -> list[PackageRun]:
+    """Every package that is asked for under each of its agents, planned by its lock alone."""
+    root = find_store(universe.root)
+    traces, agents = Traces(root, universe.root), _agents(SampleStore(root), RecordStore(root))
+    runs = list(package_runs(universe, wanted_packages(universe, request), request, agents, registry))
+    for run in runs:
+        trace = tracer(run, traces)
+        run.plans = [_plan(run, spec, trace) for spec in run.specs]
+    return runs
 
 
 def _agents(samples: SampleStore, records: RecordStore) -> AgentOf:
@@ -76,20 +84,25 @@ def _entry(lock: LockReading, agent: str) -> AgentEntry | None:
     return next((side.agents[agent] for side in lock.locks if agent in side.agents), None)
 
 
-def _report(run: PackageRun, trace: Trace, universe: Universe, request: BuildRequest) -> PackageReport:
-    run.plans = [_plan(run, spec, trace) for spec in run.specs]
+def _report(run: PackageRun, universe: Universe, request: BuildRequest) -> PackageReport:
     rows: dict[str, dict[str, Row]] = {}
     for plan in run.plans:
         if plan.row is not None:
             rows.setdefault(plan.spec.case.id, {})[plan.spec.arm.value] = plan.row
     failures = (failure for plan in run.plans if plan.row is not None for failure in failures_by_lock(plan, plan.row))
     outcome = decided(run, rows, failures)
+    run.plans = [_unless_accepted(plan, outcome.accepted) for plan in run.plans]
     settled = Settled(run, Ran(), outcome, fresh_stages(run, outcome), dry=True, place=request.place)
     report = _without_entry(package_report(settled), run)
     problems = (*report.problems, *_problems(settled, report.gates, universe, request))
     refused = any(problem.code in REFUSING for problem in problems)
     verdict = Verdict.FAIL if refused else report.verdict
     return msgspec.structs.replace(report, problems=problems, verdict=verdict, next_command=_next(problems, report))
+
+
+def _unless_accepted(plan: RowPlan, taken: Accepted) -> RowPlan:
+    """A row that a human accepted as it is lacks nothing."""
+    return msgspec.structs.replace(plan, missing=0, reasons=()) if place_of(plan.spec) in taken.rows else plan
 
 
 def _with_policy(report: PackageReport, run: PackageRun, ruling: Ruling | None) -> PackageReport:
@@ -214,12 +227,17 @@ def _extra(run: PackageRun) -> Iterator[Problem]:
 def _other_verdicts(settled: Settled) -> Iterator[Problem]:
     """Of a lock of today's rows, tree and policy the verdicts have to be today's, too."""
     run = settled.run
-    if len(run.lock.locks) != 1 or any(plan.row is None for plan in run.plans) or [*_changed(run)]:
+    waived = settled.outcome.accepted.rows
+    open_rows = any(plan.row is None and place_of(plan.spec) not in waived for plan in run.plans)
+    if len(run.lock.locks) != 1 or open_rows or [*_changed(run)]:
         return
-    entry = _entry(run.lock, run.agent.name) or NOBODY
-    gates = gates_under(_declared(run), run, settled.outcome.facts)
+    entry, declared = _entry(run.lock, run.agent.name) or NOBODY, _declared(run)
+    outcome = decided(run, settled.outcome.rows, manifest=declared)
+    if entry.accepted.keys() != outcome.accepted.targets(run.specs):
+        yield _problem(run, "lock-tampered", "what the lock says is accepted is not what the manifest accepts")
+    gates = [gate for gate in outcome.gates if gate.id != "spec" or spec_profile(declared) == spec_profile(run.package.manifest)]
     supplied = [gate for gate in gates if not gate.message.startswith((PLUGIN_MISSING, PLUGIN_FAILED))]
-    unknown = {gate.id for gate in gates} - {gate.id for gate in supplied}
+    unknown = {gate.id for gate in outcome.gates} - {gate.id for gate in supplied}
     noted = {name: verdict for name, verdict in entry.gates.items() if name not in unknown}
     if noted != {gate.id: gate.verdict.value for gate in supplied}:
         yield _problem(run, "lock-tampered", "the verdicts in the lock do not follow from its rows")

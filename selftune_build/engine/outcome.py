@@ -13,12 +13,13 @@ from selftune_build.engine.judging import Judgement, judge_row
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan, answered, larger
 from selftune_build.engine.policy import policy_digest
+from selftune_build.engine.waivers import NOTHING, Accepted, accepted, left_to_decide, place_of, target_of
 from selftune_build.gates.decide import chosen, decide, overall
 from selftune_build.gates.facts import Facts, gather, measures_anything
 from selftune_build.gates.metrics import metrics
 from selftune_build.graph.targets import Stage, address
 from selftune_build.model.case import Arm
-from selftune_build.model.lock import AgentEntry, Lock, Row
+from selftune_build.model.lock import Acceptance, AgentEntry, Lock, Row
 from selftune_build.model.manifest import Manifest
 from selftune_build.model.report import Failure
 from selftune_build.model.verdict import GateResult, Metric, Verdict
@@ -37,6 +38,8 @@ class Outcome(Struct, frozen=True):
     metrics: dict[str, Metric]
     failures: tuple[Failure, ...]
     verdict: Verdict
+    accepted: Accepted = NOTHING
+    """Rows that a human accepted as they are."""
 
 
 def settle(run: PackageRun, execute: Execute | None) -> Outcome:
@@ -50,24 +53,23 @@ def settle(run: PackageRun, execute: Execute | None) -> Outcome:
     return decided(run, rows, failures)
 
 
-def decided(run: PackageRun, rows: Rows, failures: Iterable[Failure] = ()) -> Outcome:
-    """The gates and metrics over these rows."""
-    package, manifest = run.package, run.package.manifest
+def decided(run: PackageRun, rows: Rows, failures: Iterable[Failure] = (), manifest: Manifest | None = None) -> Outcome:
+    """The gates and metrics over these rows, by the settings of the package's manifest or of the one that is given."""
+    package, manifest = run.package, manifest or run.package.manifest
     facts = gather(package.evals, package.unit_tests, rows, measures_outcome, findings=package.findings)
-    gates = gates_under(manifest, run, facts)
+    taken = accepted(run.specs, rows, manifest.accepted)
+    supplied = chosen(manifest.gates, run.registry.gates)
+    gates = decide(left_to_decide(facts, taken), manifest.gates, manifest.samples.confidence, supplied)
+    waived = taken.targets(run.specs)
     return Outcome(
         rows=rows,
         facts=facts,
-        gates=gates,
+        gates=tuple(gates),
         metrics=metrics(facts, manifest.samples.confidence),
-        failures=tuple(failures),
+        failures=tuple(failure for failure in failures if failure.target not in waived),
         verdict=overall(gates, measures_anything(facts)),
+        accepted=taken,
     )
-
-
-def gates_under(manifest: Manifest, run: PackageRun, facts: Facts) -> tuple[GateResult, ...]:
-    """What the gates say of these facts under the settings of a manifest."""
-    return tuple(decide(facts, manifest.gates, manifest.samples.confidence, chosen(manifest.gates, run.registry.gates)))
 
 
 def judge_plan(plan: RowPlan, run: PackageRun, execute: Execute | None) -> Judgement | None:
@@ -149,6 +151,11 @@ def lock_of(run: PackageRun, outcome: Outcome, others: Mapping[str, AgentEntry])
         origin=run.agent.traits.origin.value,
         cases=outcome.rows,
         gates={gate.id: gate.verdict.value for gate in outcome.gates},
+        accepted={
+            target_of(spec): Acceptance(waiver.key, waiver.reason)
+            for spec in run.specs
+            if (waiver := outcome.accepted.rows.get(place_of(spec))) is not None
+        },
         extra=known.extra if known is not None else {},
     )
     lock = Lock(

@@ -14,7 +14,7 @@ from selftune_build.fingerprint.tree import is_staged
 from selftune_build.limits import EVAL_FILE_BYTES, MANIFEST_BYTES, SKILL_FILE_BYTES_MAX
 from selftune_build.model.case import Case
 from selftune_build.model.manifest import Manifest
-from selftune_build.model.package import MANIFEST_FILE, SKILL_FILE, TreeFile
+from selftune_build.model.package import LOCK_FILE, MANIFEST_FILE, SKILL_FILE, TreeFile
 from selftune_build.reading.manifest import ManifestFile, effective, read_manifest
 from selftune_build.reading.skill import read_skill
 from selftune_build.relpath import match_glob
@@ -62,6 +62,11 @@ class PastWorkspace:
         patterns = file.data["workspace"]["members"]
         folders = {PurePosixPath(path).parent.as_posix() for path in self._files(".") if PurePosixPath(path).name == SKILL_FILE}
         return frozenset(folder for folder in folders if folder == "." or any(_fits(pattern, folder) for pattern in patterns))
+
+    def locked(self) -> frozenset[str]:
+        """Folders that have a lock there."""
+        paths = (PurePosixPath(path) for path in self._files("."))
+        return frozenset(path.parent.as_posix() for path in paths if path.name == LOCK_FILE)
 
     def package(self, member: str, registry: Registry) -> PastPackage | None:
         """A package with its cases, None where the commit has none there. Raises InputError for one that cannot be read."""

@@ -16,6 +16,7 @@ from selftune_build.engine.report import REFUSING
 from selftune_build.engine.sampling import TakenKind
 from selftune_build.engine.scheduler import Question
 from selftune_build.engine.states import Event, advance
+from selftune_build.engine.waivers import findings as waiver_findings
 from selftune_build.errors import PLUGIN_FAILED, PLUGIN_MISSING
 from selftune_build.graph.targets import SAMPLED, Stage, address
 from selftune_build.limits import REPORT_REASONS
@@ -68,7 +69,11 @@ def package_report(settled: Settled) -> PackageReport:
         metrics=outcome.metrics if Stage.PACKAGE_EVALUATION in run.stages else {},
         gates=gates,
         problems=problems,
-        findings=(*run.package.findings, *(() if settled.dry else noticed(run))),
+        findings=(
+            *run.package.findings,
+            *waiver_findings(run.specs, outcome.accepted),
+            *(() if settled.dry else noticed(run)),
+        ),
         failures=failures,
         next_command=next_command(run, failures, verdict, stopped=stopped, place=settled.place),
         remark=run.agent.traits.remark,

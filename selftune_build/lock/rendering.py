@@ -44,8 +44,13 @@ def is_canonical(document: dict[str, Any], content: bytes) -> bool:
 
 
 def _agent(package: str, name: str, entry: AgentEntry) -> dict[str, Any]:
+    taken = {
+        target: sealed({**each.extra, "key": each.key, "reason": each.reason}, "accepted", package, name, target)
+        for target, each in entry.accepted.items()
+    }
     return {
         **entry.extra,
+        **({"accepted": taken} if taken else {}),
         "identity": sealed(entry.identity, "identity", package, name),
         "origin": entry.origin,
         "gates": entry.gates,
