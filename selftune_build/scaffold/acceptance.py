@@ -71,5 +71,5 @@ def _yaml(text: str) -> Any:
     _, indent, offset = load_yaml_guess_indent(text)
     yaml = YAML()
     yaml.preserve_quotes, yaml.width = True, 2**20
-    yaml.indent(mapping=2, sequence=indent or 2, offset=offset or 0)
+    yaml.indent(mapping=2, sequence=max(indent or 2, (offset or 0) + 2), offset=offset or 0)
     return yaml
