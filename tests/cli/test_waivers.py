@@ -169,7 +169,7 @@ def test_a_manifest_keeps_its_form_and_its_comments(failing: Workspace, text: st
 
 
 def test_lines_around_the_waivers_stay_where_they_are(failing: Workspace) -> None:
-    head = "version: 1\n# Signed by hand.\naccepted:\n  # we know\n  - {target: 'brew:replay[x]', key: k, reason: r}  # old\n"
+    head = "version: 1\n# Signed by hand.\naccepted:\n  # we know\n  - target: 'brew:replay[x]'  # old\n    key: k\n    reason: r\n"
     tail = "# What counts.\nsamples:\n    min:   3\n"
     failing.write("brew/selftune.yaml", head + tail)
     failing.build()
