@@ -90,6 +90,7 @@ class _Parser:
         self.document = document
         self.revision = count(document, "revision", 1)
         self.problems: list[LockProblem] = []
+        self.knows_all = True
 
     def read(self) -> LockReading:
         package = inner(self.document, "package")
@@ -105,6 +106,8 @@ class _Parser:
             extra=self._extra(self.document, {"version", "revision", "package", "policy", "agents"}),
             package_extra=self._extra(package, {"name", "tree", SEAL}),
         )
+        if self.knows_all and self.revision > REVISION:
+            raise Malformed(f"it has revision {self.revision}, and no field that is newer than {REVISION}")
         return LockReading((lock,), tuple(self.problems))
 
     def _agents(self, package: str) -> dict[str, AgentEntry]:
@@ -174,6 +177,7 @@ class _Parser:
         unknown = {name: value for name, value in fields.items() if name not in known}
         if unknown and self.revision <= REVISION:
             raise Malformed(f"unknown field {min(unknown)!r}")
+        self.knows_all = self.knows_all and not unknown
         return unknown
 
     def _tampered(self, message: str, *about: str) -> None:

@@ -16,11 +16,14 @@ _ENCODER = json.JSONEncoder(indent=1, sort_keys=True, ensure_ascii=False, allow_
 
 
 def render(lock: Lock) -> bytes:
-    """The canonical bytes of a lock: equal locks give equal bytes, and every other byte sequence is not a lock."""
+    """The canonical bytes of a lock: equal locks give equal bytes, and every other byte sequence is not a lock.
+
+    Its revision is the smallest that has all its fields: that of ours where no field of a newer one is left.
+    """
     document = {
         **lock.extra,
         "version": VERSION,
-        "revision": lock.revision,
+        "revision": lock.revision if _has_unknown(lock) else REVISION,
         "package": sealed({**lock.package_extra, "name": lock.package, "tree": lock.tree}, "package"),
         "policy": lock.policy,
         "agents": {name: _agent(lock.package, name, entry) for name, entry in lock.agents.items()},
@@ -59,6 +62,14 @@ def _agent(package: str, name: str, entry: AgentEntry) -> dict[str, Any]:
             for case, arms in entry.cases.items()
         },
     }
+
+
+def _has_unknown(lock: Lock) -> bool:
+    """Whether some field is there that this release does not know."""
+    entries = lock.agents.values()
+    rows = (row for entry in entries for arms in entry.cases.values() for row in arms.values())
+    taken = (each for entry in entries for each in entry.accepted.values())
+    return bool(lock.extra or lock.package_extra) or any(part.extra for parts in (entries, rows, taken) for part in parts)
 
 
 def row_fields(row: Row) -> dict[str, Any]:

@@ -147,7 +147,7 @@ def test_without_evidence_of_an_agent_there_is_nothing_to_accept(fresh: Workspac
 
 
 FORMS = [
-    "version: 1\n# Why we are careful.\nsamples: {min: 3}  # few\n\ngates:\n    spec: {}   # always\n    'lift': {required: false}\n",
+    "version: 1\n# Why we care.\nsamples: {min: 3}  # few\n\ngates:\n    spec: {}   # all\n    'lift': {required: false}\n",
     'version: 1\nevals:\n  - "evals/evals.yaml"   # the only one\nsamples:\n  min: 3\n',
     "version: 1\nevals:\n- evals/evals.yaml\n# the end",
     '{"version": 1, "samples": {"min": 3}}\n',
@@ -169,7 +169,7 @@ def test_a_manifest_keeps_its_form_and_its_comments(failing: Workspace, text: st
 
 
 def test_lines_around_the_waivers_stay_where_they_are(failing: Workspace) -> None:
-    head = "version: 1\n# Signed by hand.\naccepted:\n  # we know\n  - target: 'brew:replay[x]'  # old\n    key: k\n    reason: r\n"
+    head = "version: 1\n# By hand.\naccepted:\n  # we know\n  - target: 'brew:replay[x]'  # old\n    key: k\n    reason: r\n"
     tail = "# What counts.\nsamples:\n    min:   3\n"
     failing.write("brew/selftune.yaml", head + tail)
     failing.build()
