@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 
+import msgspec
 from msgspec import Struct
 
 from selftune_build.agents.builtin import make_agent
@@ -13,6 +14,7 @@ from selftune_build.checks.execute import command_executor
 from selftune_build.engine.budget import Purse
 from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.healing import healed_entry, is_conflicted
+from selftune_build.engine.left_behind import left_behind
 from selftune_build.engine.load import Universe
 from selftune_build.engine.locks import refuse_newer, write_lock
 from selftune_build.engine.outcome import fresh_stages, lock_of, settle
@@ -63,9 +65,8 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings) -> Re
     if not request.dry_run:
         _agree(groups, request, around)
     settled = [each for runs in groups for each in _build_group(runs, request, purse, around)]
-    if not request.dry_run:
-        _write(settled, request, stores.traces)
-    reports: list[PackageReport] = [package_report(each) for each in settled]
+    written = _write(settled, request, stores.traces) if not request.dry_run else frozenset()
+    reports = [_reported(each, written) for each in settled]
     spend = Spend(
         agent_calls=purse.calls, cost_usd=str(purse.cost), reused=sum(stage.reused for each in reports for stage in each.stages)
     )
@@ -158,17 +159,27 @@ def _settle(run: PackageRun, ran: Ran, request: BuildRequest, around: Surroundin
     return Settled(run, ran, outcome, fresh_stages(run, outcome), dry=request.dry_run, place=request.place)
 
 
-def _write(settled: Sequence[Settled], request: BuildRequest, traces: Traces) -> None:
-    """Evidence is durable by now; the lock comes last. Raises SelftuneError."""
+def _reported(settled: Settled, written: Collection[str]) -> PackageReport:
+    """The report of a package; of one whose lock was written also what git will not take along."""
+    report = package_report(settled)
+    if report.path not in written:
+        return report
+    return msgspec.structs.replace(report, findings=(*report.findings, *left_behind(settled.run.package)))
+
+
+def _write(settled: Sequence[Settled], request: BuildRequest, traces: Traces) -> frozenset[str]:
+    """Evidence is durable by now; the lock comes last. Returns the folders whose lock is another now. Raises SelftuneError."""
+    written = set()
     noted: dict[str, Inputs] = {}
     by_package: dict[str, list[Settled]] = {}
     for each in settled:
         noted.update(_traces(each))
         by_package.setdefault(each.run.package.path, []).append(each)
     for group in by_package.values():
-        if _may_write(group[0].run.package, request):
-            write_lock(group[0].run.package, _merged_lock(group))
+        if _may_write(group[0].run.package, request) and write_lock(group[0].run.package, _merged_lock(group)):
+            written.add(group[0].run.package.path)
     traces.write(noted)
+    return frozenset(written)
 
 
 def _may_write(package: Package, request: BuildRequest) -> bool:
