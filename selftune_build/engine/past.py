@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
 from selftune_build.engine.load import is_eval_file, read_cases
 from selftune_build.engine.registry import Registry
+from selftune_build.errors import InputError
 from selftune_build.fingerprint.links import is_excluded
 from selftune_build.fingerprint.tree import is_staged
 from selftune_build.limits import EVAL_FILE_BYTES, MANIFEST_BYTES, SKILL_FILE_BYTES_MAX
@@ -17,7 +18,7 @@ from selftune_build.model.manifest import Manifest
 from selftune_build.model.package import LOCK_FILE, MANIFEST_FILE, SKILL_FILE, TreeFile
 from selftune_build.reading.manifest import ManifestFile, effective, read_manifest
 from selftune_build.reading.skill import read_skill
-from selftune_build.relpath import match_glob
+from selftune_build.relpath import join, match_glob
 from selftune_build.revision.revision import Revision
 
 
@@ -119,6 +120,17 @@ class PastWorkspace:
             return content
 
         return read
+
+
+def agent_files(manifest: Manifest) -> Iterator[str]:
+    """Elements of an agent's command that may be files of the workspace; whether there is one is for the reader to see."""
+    for name in manifest.agent:
+        definition = manifest.agents.get(name)
+        for element in definition.argv if definition is not None else ():
+            try:
+                yield join(definition.base if definition is not None else ".", element)
+            except InputError:  # no path inside of the workspace
+                continue
 
 
 def _fits(pattern: str, folder: str) -> bool:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from selftune_build.checks.graders import grader_files
 from selftune_build.engine.loosened import differences
-from selftune_build.engine.past import PastPackage, PastWorkspace
+from selftune_build.engine.past import PastPackage, PastWorkspace, agent_files
 from selftune_build.engine.registry import Registry
 from selftune_build.engine.ruling import Ruling
 from selftune_build.errors import PLUGIN_MISSING, InputError, UndecidedError
@@ -71,6 +71,8 @@ def _compared(package: Package, past: PastPackage, ruling: Ruling) -> PolicyChan
     assert ruling.before is not None
     declared = package.declared or package.manifest
     told = [(looser, package.handle, message) for looser, message in differences(past.manifest, declared)]
+    programs = ruling.before.changed(".", agent_files(declared))
+    told += [(True, package.handle, f"the program of an agent is another: {path}") for path in programs]
     cases = list(_cases(package, past, ruling.before))
     if cases:
         together = bool(_skill_changes(package, past, ruling.before))

@@ -6,20 +6,18 @@ A package is left out only where nothing that its lock depends on differs from t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from selftune_build.engine.competitors import competitors
 from selftune_build.engine.load import Universe
 from selftune_build.engine.locks import read_package_lock
-from selftune_build.engine.past import PastWorkspace
+from selftune_build.engine.past import PastWorkspace, agent_files
 from selftune_build.errors import InputError
 from selftune_build.fingerprint.facets import SIDECARS, facets
 from selftune_build.limits import SKILL_FILE_BYTES_MAX
-from selftune_build.model.manifest import Manifest
 from selftune_build.model.package import LOCK_FILE, MANIFEST_FILE, SKILL_FILE, Package
 from selftune_build.reading.skill import read_skill
-from selftune_build.relpath import join
 from selftune_build.revision.repository import find_repository
 from selftune_build.revision.revision import open_revision
 
@@ -46,18 +44,7 @@ def _changes(package: Package, before: PastWorkspace, root: Path) -> frozenset[s
 
 
 def _other_agent(package: Package, before: PastWorkspace, root: Path) -> bool:
-    return any(_moved(root, path, before) for path in _agent_files(package.declared or package.manifest))
-
-
-def _agent_files(manifest: Manifest) -> Iterator[str]:
-    """Elements of an agent's command that may be files of the workspace; whether there is one is for the reader to see."""
-    for name in manifest.agent:
-        definition = manifest.agents.get(name)
-        for element in definition.argv if definition is not None else ():
-            try:
-                yield join(definition.base if definition is not None else ".", element)
-            except InputError:  # no path inside of the workspace
-                continue
+    return any(_moved(root, path, before) for path in agent_files(package.declared or package.manifest))
 
 
 def _moved(root: Path, path: str, before: PastWorkspace) -> bool:

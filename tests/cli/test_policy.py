@@ -235,6 +235,13 @@ def test_the_program_that_judges_a_case_is_part_of_it(built: Workspace) -> None:
     assert ("policy-changed", "brew:replay[black]", message) in told(judged(built))
 
 
+def test_the_program_of_an_agent_is_part_of_the_policy(kept: Workspace) -> None:
+    kept.write("tools/agent.py", kept.read("tools/agent.py") + "# says yes\n")
+    kept.build()
+    checked = judged(kept)
+    assert told(checked) == [("policy-changed", "brew", "the program of an agent is another: tools/agent.py")]
+
+
 def test_a_new_package_is_judged_by_what_the_revision_says_of_all(kept: Workspace) -> None:
     kept.skill("bottle", "Bottles lemonade.", "Rinse the bottle.")
     fizz = {"id": "fizz", "prompt": "Bottle some lemonade", "should_trigger": True, "checks": [{"contains": "Rinse"}]}
