@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -124,7 +124,7 @@ def accept(target: str, reason: str, agents: tuple[str, ...], directory: Path, a
     found = acceptable(universe, request, registry, reason.strip())
     root = Path(found.package.root)
     before = _read(root / MANIFEST_FILE)
-    content = with_waivers(before, f"{found.package.path}/{MANIFEST_FILE}", found.waivers)
+    content = with_waivers(before, (PurePosixPath(found.package.path) / MANIFEST_FILE).as_posix(), found.waivers)
     write_together(root, {MANIFEST_FILE: content}, force=before is not None)
     following = f"selftune build {found.package.handle}"
     if as_json:

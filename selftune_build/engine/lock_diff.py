@@ -20,7 +20,7 @@ class LockChange(Struct, frozen=True):
     """One difference: what it is about, which kind it is, and the sentence."""
 
     kind: str
-    """`lock`, `tree`, `policy`, `agent`, `case`, `gate` or `accepted`."""
+    """`lock`, `tree`, `policy`, `agent`, `case` or `gate`."""
     message: str
     agent: str | None = None
     case: str | None = None
@@ -65,7 +65,6 @@ def _agents(old: Lock, new: Lock) -> Iterator[LockChange]:
             yield from _identity(name, before, after)
         yield from _cases(name, before or _NONE, after or _NONE)
         yield from _gates(name, before or _NONE, after or _NONE)
-        yield from _accepted(name, before or _NONE, after or _NONE)
 
 
 def _identity(name: str, before: AgentEntry, after: AgentEntry) -> Iterator[LockChange]:
@@ -114,12 +113,6 @@ def _counts(row: Row | None) -> str:
 def _gates(name: str, before: AgentEntry, after: AgentEntry) -> Iterator[LockChange]:
     for gate, was, now in _both(before.gates, after.gates):
         yield LockChange("gate", f"the gate {gate} says {now or 'nothing'}, and said {was or 'nothing'}", name)
-
-
-def _accepted(name: str, before: AgentEntry, after: AgentEntry) -> Iterator[LockChange]:
-    for target, was, now in _both(before.accepted, after.accepted):
-        said = f"{target} is accepted: {now.reason}" if now is not None else f"{target} is accepted no more"
-        yield LockChange("accepted", said if was is None or now is None else f"{said} (was: {was.reason})", name)
 
 
 def _both(before: Mapping[str, Part], after: Mapping[str, Part]) -> Iterable[tuple[str, Part | None, Part | None]]:

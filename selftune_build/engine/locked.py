@@ -233,8 +233,6 @@ def _other_verdicts(settled: Settled) -> Iterator[Problem]:
         return
     entry, declared = _entry(run.lock, run.agent.name) or NOBODY, _declared(run)
     outcome = decided(run, settled.outcome.rows, manifest=declared)
-    if entry.accepted.keys() != outcome.accepted.targets(run.specs):
-        yield _problem(run, "lock-tampered", "what the lock says is accepted is not what the manifest accepts")
     gates = [gate for gate in outcome.gates if gate.id != "spec" or spec_profile(declared) == spec_profile(run.package.manifest)]
     supplied = [gate for gate in gates if not gate.message.startswith((PLUGIN_MISSING, PLUGIN_FAILED))]
     unknown = {gate.id for gate in outcome.gates} - {gate.id for gate in supplied}

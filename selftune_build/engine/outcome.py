@@ -13,13 +13,13 @@ from selftune_build.engine.judging import Judgement, judge_row
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan, answered, larger
 from selftune_build.engine.policy import policy_digest
-from selftune_build.engine.waivers import NOTHING, Accepted, accepted, left_to_decide, place_of, target_of
+from selftune_build.engine.waivers import NOTHING, Accepted, accepted, left_to_decide
 from selftune_build.gates.decide import chosen, decide, overall
 from selftune_build.gates.facts import Facts, gather, measures_anything
 from selftune_build.gates.metrics import metrics
 from selftune_build.graph.targets import Stage, address
 from selftune_build.model.case import Arm
-from selftune_build.model.lock import Acceptance, AgentEntry, Lock, Row
+from selftune_build.model.lock import AgentEntry, Lock, Row
 from selftune_build.model.manifest import Manifest
 from selftune_build.model.report import Failure
 from selftune_build.model.verdict import GateResult, Metric, Verdict
@@ -151,17 +151,12 @@ def lock_of(run: PackageRun, outcome: Outcome, others: Mapping[str, AgentEntry])
         origin=run.agent.traits.origin.value,
         cases=outcome.rows,
         gates={gate.id: gate.verdict.value for gate in outcome.gates},
-        accepted={
-            target_of(spec): Acceptance(waiver.key, waiver.reason)
-            for spec in run.specs
-            if (waiver := outcome.accepted.rows.get(place_of(spec))) is not None
-        },
         extra=known.extra if known is not None else {},
     )
     lock = Lock(
         package=run.package.name,
         tree=run.package.tree_digest,
-        policy=policy_digest(run.package.manifest),
+        policy=policy_digest(run.package.declared or run.package.manifest),
         agents={**others, run.agent.name: entry},
     )
     if before is None:

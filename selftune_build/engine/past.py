@@ -12,13 +12,14 @@ from selftune_build.engine.registry import Registry
 from selftune_build.errors import InputError
 from selftune_build.fingerprint.links import is_excluded
 from selftune_build.fingerprint.tree import is_staged
-from selftune_build.limits import EVAL_FILE_BYTES, MANIFEST_BYTES, SKILL_FILE_BYTES_MAX
+from selftune_build.limits import DISCOVERY_DEPTH, EVAL_FILE_BYTES, MANIFEST_BYTES, SKILL_FILE_BYTES_MAX
 from selftune_build.model.case import Case
 from selftune_build.model.manifest import Manifest
-from selftune_build.model.package import LOCK_FILE, MANIFEST_FILE, SKILL_FILE, TreeFile
+from selftune_build.model.package import MANIFEST_FILE, SKILL_FILE, TreeFile
+from selftune_build.reading.discovery import SKIPPED_FOLDERS
 from selftune_build.reading.manifest import ManifestFile, effective, read_manifest
 from selftune_build.reading.skill import read_skill
-from selftune_build.relpath import join, match_glob
+from selftune_build.relpath import join, match_glob, match_segment
 from selftune_build.revision.revision import Revision
 
 
@@ -60,14 +61,28 @@ class PastWorkspace:
         file = self._manifest_at(PurePosixPath(self.place(".")))
         if file is None or not file.is_workspace:
             return None
-        patterns = file.data["workspace"]["members"]
-        folders = {PurePosixPath(path).parent.as_posix() for path in self._files(".") if PurePosixPath(path).name == SKILL_FILE}
-        return frozenset(folder for folder in folders if folder == "." or any(_fits(pattern, folder) for pattern in patterns))
+        folders = {".", *(folder for pattern in file.data["workspace"]["members"] for folder in self._matching(pattern))}
+        return frozenset(folder for folder in folders if self.has(folder, SKILL_FILE))
 
-    def locked(self) -> frozenset[str]:
-        """Folders that have a lock there."""
-        paths = (PurePosixPath(path) for path in self._files("."))
-        return frozenset(path.parent.as_posix() for path in paths if path.name == LOCK_FILE)
+    def _matching(self, pattern: str) -> set[str]:
+        """Folders that fit a member glob; only those on its way are looked into."""
+        level = {"."}
+        for segment in pattern.split("/"):
+            if segment == "**":
+                level = set(self._all_below(level))
+            elif segment not in ("", "."):
+                level = {
+                    _joined(folder, name) for folder in level for name in self._folders(folder) if match_segment(segment, name)
+                }
+        return level
+
+    def _all_below(self, level: set[str]) -> Iterator[str]:
+        for _ in range(DISCOVERY_DEPTH + 1):
+            yield from level
+            level = {_joined(folder, name) for folder in level for name in self._folders(folder)}
+
+    def _folders(self, folder: str) -> list[str]:
+        return [name for name in self.revision.folders(self.place(folder)) if name not in SKIPPED_FOLDERS]
 
     def package(self, member: str, registry: Registry) -> PastPackage | None:
         """A package with its cases, None where the commit has none there. Raises InputError for one that cannot be read."""
@@ -133,8 +148,8 @@ def agent_files(manifest: Manifest) -> Iterator[str]:
                 continue
 
 
-def _fits(pattern: str, folder: str) -> bool:
-    return match_glob(pattern.removeprefix("./").rstrip("/"), folder)
+def _joined(folder: str, name: str) -> str:
+    return name if folder == "." else f"{folder}/{name}"
 
 
 def _left_out(path: str, exclude: tuple[str, ...]) -> bool:

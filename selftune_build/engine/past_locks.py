@@ -21,7 +21,7 @@ def both_readings(universe: Universe, revision: str) -> Iterator[Readings]:
     """Every package that has a lock here or there. Raises UsageError and UndecidedError for the revision."""
     past = PastWorkspace(universe.root, open_revision(find_repository(universe.root).root, revision))
     packages = {package.path: package for package in universe.packages}
-    for path in sorted({*packages, *(past.locked())}):
+    for path in sorted({*packages, *(past.members() or ())}):
         before = past.revision.read(past.place(f"{path}/{LOCK_FILE}"), LOCK_BYTES)
         after = lock_bytes_in(universe.root / path)
         if before != after:

@@ -38,6 +38,15 @@ class PolicyChanges(Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
 
 
+class _Told(Struct, frozen=True):
+    """One difference; `severity` where it does not loosen."""
+
+    loosens: bool
+    target: str
+    message: str
+    severity: Severity = Severity.NOTE
+
+
 def policy_changes(package: Package, ruling: Ruling, registry: Registry) -> PolicyChanges:
     """Compare a package with what it was where this change began. Raises UndecidedError where history was left out."""
     if ruling.before is None:
@@ -68,21 +77,20 @@ def dropped(members: Iterable[str], ruling: Ruling) -> Iterator[PackageReport]:
 
 
 def _compared(package: Package, past: PastPackage, ruling: Ruling) -> PolicyChanges:
-    assert ruling.before is not None
-    declared = package.declared or package.manifest
-    told = [(looser, package.handle, message) for looser, message in differences(past.manifest, declared)]
-    programs = ruling.before.changed(".", agent_files(declared))
-    told += [(True, package.handle, f"the program of an agent is another: {path}") for path in programs]
-    cases = list(_cases(package, past, ruling.before))
-    if cases:
-        together = bool(_skill_changes(package, past, ruling.before))
-        where = " in the change that edits the skill" if together else ""
-        told += [(together, target, message + where) for target, message in cases]
-    place = declared.path or package.path
-    since = f" (compared with {ruling.word})"
-    problems = [Problem(CODE, target, _shown(text + since), place, fix=_FIX) for looser, target, text in told if looser]
-    findings = [_note(f"{target}: {text}{since}") for looser, target, text in told if not looser]
-    return PolicyChanges(tuple(problems), tuple(findings))
+    before, declared = ruling.before, package.declared or package.manifest
+    assert before is not None
+    told = [_Told(looser, package.handle, message) for looser, message in differences(past.manifest, declared)]
+    programs = before.changed(".", agent_files(declared))
+    told += [_Told(True, package.handle, f"the program of an agent is another: {path}") for path in programs]
+    cases = list(_cases(package, past, before))
+    together = bool(cases and _skill_changes(package, past, before))
+    where = " in the change that edits the skill" if together else ""
+    told += [_Told(together, target, message + where, Severity.WARNING) for target, message in cases]
+    place, since = declared.path or package.path, f" (compared with {ruling.word})"
+    return PolicyChanges(
+        tuple(Problem(CODE, each.target, _shown(each.message + since), place, fix=_FIX) for each in told if each.loosens),
+        tuple(_note(f"{each.target}: {each.message}{since}", each.severity) for each in told if not each.loosens),
+    )
 
 
 def _skill_changes(package: Package, past: PastPackage, before: PastWorkspace) -> list[str]:
@@ -122,8 +130,8 @@ def _substance(case: Case) -> dict[str, Any]:
     }
 
 
-def _note(message: str) -> Finding:
-    return Finding(CODE, Severity.NOTE, _shown(message))
+def _note(message: str, severity: Severity = Severity.NOTE) -> Finding:
+    return Finding(CODE, severity, _shown(message))
 
 
 def _shown(message: str) -> str:

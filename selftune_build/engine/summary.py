@@ -71,7 +71,7 @@ def package_report(settled: Settled) -> PackageReport:
         problems=problems,
         findings=(
             *run.package.findings,
-            *waiver_findings(run.specs, outcome.accepted),
+            *waiver_findings(run.specs, outcome.accepted, alone=len(run.package.manifest.agent) == 1),
             *(() if settled.dry else noticed(run)),
         ),
         failures=failures,

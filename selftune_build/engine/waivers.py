@@ -69,12 +69,17 @@ def left_to_decide(facts: Facts, taken: Accepted) -> Facts:
     return replace(facts, evals=tuple(_left(facts.evals, taken)), unit_tests=tuple(_left(facts.unit_tests, taken)))
 
 
-def findings(specs: Iterable[RowSpec], taken: Accepted) -> tuple[Finding, ...]:
-    """A warning for each row that is accepted, and for each waiver that holds for none: both are for every report."""
+def findings(specs: Iterable[RowSpec], taken: Accepted, *, alone: bool) -> tuple[Finding, ...]:
+    """A warning for each row that is accepted and, where the agent is `alone`, for each waiver that holds for none.
+
+    Of several agents each has keys of its own, so a waiver that holds for none here may be another one's.
+    """
     held = [(spec, taken.rows[place_of(spec)]) for spec in specs if place_of(spec) in taken.rows]
     told = [_warning("accepted", f"{target_of(spec)} is accepted as it is: {waiver.reason}") for spec, waiver in held]
     hint = "remove it from `accepted:`, or accept what is there today with `selftune lock accept`"
-    ended = [_warning("waiver-ended", f"the waiver for {waiver.target} is for a row of before", hint) for waiver in taken.idle]
+    ended = [
+        _warning("waiver-ended", f"the waiver for {waiver.target} is for a row of before", hint) for waiver in taken.idle if alone
+    ]
     return (*told, *ended)
 
 
@@ -93,12 +98,11 @@ def _by_name(spec: RowSpec) -> str:
 
 
 def _is_of_rows(waiver: Waiver) -> bool:
-    """Whether a waiver is one for a row; others decide about them themselves."""
+    """Whether a waiver is one for a row; whoever knows other targets decides about those."""
     try:
-        wanted = parse_target(waiver.target)
+        return parse_target(waiver.target).stage in SAMPLED
     except UsageError:
-        return True
-    return wanted.stage in (None, *SAMPLED)
+        return False
 
 
 def _left(outcomes: Iterable[CaseOutcome], taken: Accepted) -> Iterator[CaseOutcome]:

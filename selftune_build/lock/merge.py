@@ -71,7 +71,6 @@ def _merge_entries(base: AgentEntry | None, ours: AgentEntry, theirs: AgentEntry
         origin=_derived(before.origin, ours.origin, theirs.origin),
         cases={case: arms for case, arms in cases.items() if arms},
         gates=_merged(before.gates, ours.gates, theirs.gates, lambda base, ours, theirs: ours),
-        accepted=_merged(before.accepted, ours.accepted, theirs.accepted, lambda base, ours, theirs: None),
         extra=theirs.extra | ours.extra,
     )
 

@@ -13,7 +13,7 @@ from selftune_build.lock.fields import Malformed, count, digest, inner, names, o
 from selftune_build.lock.rendering import REVISION, VERSION, is_canonical
 from selftune_build.lock.seal import SEAL, holds
 from selftune_build.model.case import Arm
-from selftune_build.model.lock import Acceptance, AgentEntry, Lock, Row
+from selftune_build.model.lock import AgentEntry, Lock, Row
 from selftune_build.model.sample import EvidenceOrigin
 from selftune_build.model.verdict import Verdict
 
@@ -122,27 +122,12 @@ class _Parser:
             origin=one_of(fields, "origin", _ORIGINS),
             cases={case: self._arms(package, name, case, record(arms)) for case, arms in inner(fields, "cases").items()},
             gates={gate: one_of(gates, gate, _VERDICTS) for gate in gates},
-            accepted=self._accepted(package, name, fields),
-            extra=self._extra(fields, {"identity", "origin", "cases", "gates", "accepted"}),
+            extra=self._extra(fields, {"identity", "origin", "cases", "gates"}),
         )
         if self._sealed(identity, "identity", package, name):
             return entry
         self._tampered(f"the seal of the identity of agent {name!r} does not hold", name)
         return None
-
-    def _accepted(self, package: str, agent: str, fields: dict[str, Any]) -> dict[str, Acceptance]:
-        kept: dict[str, Acceptance] = {}
-        taken = inner(fields, "accepted") if "accepted" in fields else {}
-        if "accepted" in fields and not taken:
-            raise Malformed("`accepted` is empty")
-        for target in taken:
-            each = inner(taken, target)
-            extra = self._extra(each, {"key", "reason", SEAL})
-            if self._sealed(each, "accepted", package, agent, target):
-                kept[target] = Acceptance(digest(each, "key"), text(each, "reason"), extra)
-            else:
-                self._tampered(f"the seal of what is accepted of {target!r} does not hold", agent)
-        return kept
 
     def _arms(self, package: str, agent: str, case: str, arms: dict[str, Any]) -> dict[str, Row]:
         if not arms or set(arms) - set(_ARMS):

@@ -47,13 +47,8 @@ def is_canonical(document: dict[str, Any], content: bytes) -> bool:
 
 
 def _agent(package: str, name: str, entry: AgentEntry) -> dict[str, Any]:
-    taken = {
-        target: sealed({**each.extra, "key": each.key, "reason": each.reason}, "accepted", package, name, target)
-        for target, each in entry.accepted.items()
-    }
     return {
         **entry.extra,
-        **({"accepted": taken} if taken else {}),
         "identity": sealed(entry.identity, "identity", package, name),
         "origin": entry.origin,
         "gates": entry.gates,
@@ -68,8 +63,7 @@ def _has_unknown(lock: Lock) -> bool:
     """Whether some field is there that this release does not know."""
     entries = lock.agents.values()
     rows = (row for entry in entries for arms in entry.cases.values() for row in arms.values())
-    taken = (each for entry in entries for each in entry.accepted.values())
-    return bool(lock.extra or lock.package_extra) or any(part.extra for parts in (entries, rows, taken) for part in parts)
+    return bool(lock.extra or lock.package_extra) or any(part.extra for parts in (entries, rows) for part in parts)
 
 
 def row_fields(row: Row) -> dict[str, Any]:

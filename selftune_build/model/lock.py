@@ -24,14 +24,6 @@ class Row(Struct, frozen=True):
     extra: Fields = field(default_factory=dict)
 
 
-class Acceptance(Struct, frozen=True):
-    """A row that a human accepted as it is: the key that it had, and why."""
-
-    key: str
-    reason: str
-    extra: Fields = field(default_factory=dict)
-
-
 class AgentEntry(Struct, frozen=True):
     """The evidence of one agent: its identity verbatim as it enters static keys, its rows and its verdicts."""
 
@@ -40,8 +32,6 @@ class AgentEntry(Struct, frozen=True):
     cases: dict[str, dict[str, Row]] = field(default_factory=dict)
     """Case → arm → row."""
     gates: dict[str, str] = field(default_factory=dict)
-    accepted: dict[str, Acceptance] = field(default_factory=dict)
-    """By the target of the row: the waivers of the manifest that hold."""
     extra: Fields = field(default_factory=dict)
 
 

@@ -71,7 +71,7 @@ def _evidence(report: Report, width: int) -> Iterator[str]:
 
 def _table(report: Report, width: int, colour: bool, verbose: bool) -> list[str]:
     if not report.packages:
-        return ["no package is affected" if report.verdict is Verdict.PASS else "no package was selected"]
+        return ["no package was selected"]
     lines = table_lines(report.packages, folded=False)
     if len(lines) > FOLDED_TABLE_ROWS and not verbose:
         lines = table_lines(report.packages, folded=True)

@@ -50,8 +50,6 @@ def test_a_failing_row_that_is_accepted_does_not_fail_and_is_visible_everywhere(
     assert (built.status, built.calls, told(built, "accepted")) == (0, [], [f"{POURS} is accepted as it is: it spills"])
     checked = failing.build("--locked", "brew")
     assert (checked.status, codes(checked), told(checked, "accepted")) == (0, set(), told(built, "accepted"))
-    (taken,) = json.loads(failing.lock("brew"))["agents"]["house"]["accepted"].items()
-    assert (taken[0], taken[1]["reason"], sorted(taken[1])) == (POURS, "it spills", ["key", "reason", "seal"])
     _, stdout, _ = failing.selftune("build", "brew", "-C", str(failing.root))
     assert f"{POURS} is accepted as it is: it spills" in stdout.replace("\n  ", " ")
 
@@ -116,20 +114,6 @@ def test_a_waiver_of_a_stale_row_does_not_accept_what_it_then_measures(built: Wo
     measured = built.build("brew")
     assert told(measured, "accepted") == []
     assert told(measured, "waiver-ended") == [f"the waiver for {LATTE} is for a row of before"]
-
-
-def test_what_the_lock_says_is_accepted_has_to_be_what_the_manifest_accepts(failing: Workspace) -> None:
-    from tests.unit.lock.locks import written
-
-    accept(failing, POURS)
-    failing.build()
-    document = json.loads(failing.lock("brew"))
-    del document["agents"]["house"]["accepted"]
-    failing.lock_path("brew").write_bytes(written(document))
-    checked = failing.build("--locked", "brew")
-    assert [each["message"] for each in checked.package("brew")["problems"]] == [
-        "what the lock says is accepted is not what the manifest accepts"
-    ]
 
 
 def test_what_holds_is_not_accepted_and_what_is_no_row_neither(failing: Workspace) -> None:

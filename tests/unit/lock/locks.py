@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from selftune_build.lock.rendering import canonical, render
 from selftune_build.lock.seal import SEAL, sealed
-from selftune_build.model.lock import Acceptance, AgentEntry, Lock, Row
+from selftune_build.model.lock import AgentEntry, Lock, Row
 
 Document = dict[str, Any]
 SCHEMA: Document = json.loads((Path(__file__).parents[3] / "schemas" / "selftune-lock-1.json").read_text())
@@ -38,7 +38,6 @@ LOCK = Lock(
                 "pours": {"script": Row(digest("7"), ("pdf:*",), 1, digest("8"), passed=1)},
             },
             gates={"trigger-recall": "pass", "lift": "inconclusive"},
-            accepted={"pdf:replay[fill]": Acceptance(digest("1"), "the form is wrong, not the skill")},
         ),
         "guest": AgentEntry(identity={"plugin": "guest", "model": "é"}, origin="live"),
     },
@@ -71,9 +70,6 @@ def _reseal_entry(package: Any, agent: str, entry: Document) -> None:
         for arm, row in arms.items() if isinstance(arms, dict) else ():
             if isinstance(row, dict):
                 arms[arm] = sealed(row, package, agent, case, arm)
-    for target, taken in entry["accepted"].items() if isinstance(entry.get("accepted"), dict) else ():
-        if isinstance(taken, dict):
-            entry["accepted"][target] = sealed(taken, "accepted", package, agent, target)
 
 
 def written(changed: Document, *, seals: bool = True) -> bytes:
@@ -87,7 +83,6 @@ def parts(whole: Document) -> list[tuple[str, Document]]:
     for agent, entry in whole["agents"].items():
         found.append((f"identity of {agent}", entry["identity"]))
         found += [(f"{agent} {case} {arm}", row) for case, arms in entry["cases"].items() for arm, row in arms.items()]
-        found += [(f"{agent} accepted {target}", taken) for target, taken in entry.get("accepted", {}).items()]
     return found
 
 
@@ -119,7 +114,6 @@ _entries = st.builds(
         max_size=4,
     ),
     gates=st.dictionaries(_texts, st.sampled_from(["pass", "fail", "inconclusive"]), max_size=3),
-    accepted=st.dictionaries(_texts, st.builds(Acceptance, _digests, _texts, extra=st.just({})), max_size=2),
     extra=st.just({}),
 )
 locks = st.builds(

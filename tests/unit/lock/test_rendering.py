@@ -32,7 +32,7 @@ def test_a_lock_is_written_one_scalar_a_line_with_sorted_keys_and_a_newline_at_t
 
 
 def test_no_line_holds_more_than_one_value() -> None:
-    lines = re.sub(r'"[^"]*"', '""', render(LOCK).decode()).split("\n")
+    lines = render(LOCK).decode().split("\n")
     assert [line for line in lines if line.count('": ') > 1 or len(re.findall(r"[{}\[\]]", line)) > 2] == []
 
 
