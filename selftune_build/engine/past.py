@@ -56,6 +56,15 @@ class PastWorkspace:
                 return effective(file, own, place.relative_to(folder).as_posix())
         return effective(None, self._manifest_at(place), ".")
 
+    def home(self, member: str) -> str:
+        """Where a package was: where it is or, if there was none, in the only folder of its name that stands there no more."""
+        if self.has(member, SKILL_FILE):
+            return member
+        name = PurePosixPath(self.place(member)).name
+        named = [path for path in self.members() or () if PurePosixPath(self.place(path)).name == name]
+        moved = [path for path in named if not self.stands(f"{path}/{SKILL_FILE}")]
+        return moved[0] if len(moved) == 1 else member
+
     def members(self) -> frozenset[str] | None:
         """Folders of the packages that this workspace's manifest names there; None where it has none there."""
         file = self._manifest_at(PurePosixPath(self.place(".")))

@@ -28,6 +28,9 @@ from selftune_build.model.report import PackageReport, Problem
 from selftune_build.model.verdict import Verdict
 
 CODE = "policy-changed"
+_LABELS = frozenset({"id", "origin", "tags"})
+"""Fields of a case that nothing is asked or judged by."""
+_WORDS = {"checks": "judgement", "should_trigger": "polarity", "run": "command", "observe_package": "observation"}
 _FIX = "undo it, or let somebody who may decide merge it in a change of its own"
 
 
@@ -52,14 +55,14 @@ def policy_changes(package: Package, ruling: Ruling, registry: Registry) -> Poli
     if ruling.before is None:
         return PolicyChanges()
     try:
-        past = ruling.before.package(package.path, registry)
+        past = ruling.before.package(ruling.before.home(package.path), registry)
     except (InputError, UndecidedError) as error:
         if isinstance(error, UndecidedError) and error.code != PLUGIN_MISSING:
             raise
         return PolicyChanges(findings=(_note(f"{ruling.word} cannot be compared with: {error.message}"),))
     if past is None:
         message = f"{ruling.word} does not know this package: it is judged by what the workspace says there of all"
-        return PolicyChanges(findings=(_note(message),))
+        return PolicyChanges(findings=(_note(message, Severity.WARNING),))
     return _compared(package, past, ruling)
 
 
@@ -108,7 +111,7 @@ def _cases(package: Package, past: PastPackage, before: PastWorkspace) -> Iterat
             if msgspec.json.encode(_substance(case)) not in known:
                 yield target, "the case is gone"
         elif changed := [part for part, value in _substance(case).items() if _substance(now[name])[part] != value]:
-            yield target, f"the case has another {', '.join(changed)}"
+            yield target, f"the case has another {', '.join(_WORDS.get(part, part) for part in changed)}"
         elif _grader_changes(package, past, case, before):
             yield target, "the program that judges the case is another"
 
@@ -120,14 +123,9 @@ def _grader_changes(package: Package, past: PastPackage, case: Case, before: Pas
 
 
 def _substance(case: Case) -> dict[str, Any]:
-    """What a case asks and how it is judged, without where it stands and what it is called."""
-    return {
-        "question": [case.prompt, case.run, case.stdin, case.setup, [[file.dest, file.content] for file in case.files]],
-        "polarity": case.should_trigger,
-        "check": [msgspec.structs.replace(check, origin=None) for check in case.checks],
-        "limit": case.limits,
-        "observation": case.observe_package,
-    }
+    """What a case asks and how it is judged, field by field, without where it stands and what it is called."""
+    checks = [msgspec.structs.replace(check, origin=None) for check in case.checks]
+    return {name: getattr(case, name) for name in Case.__struct_fields__ if name not in _LABELS} | {"checks": checks}
 
 
 def _note(message: str, severity: Severity = Severity.NOTE) -> Finding:

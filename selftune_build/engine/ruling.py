@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import msgspec
 
 from selftune_build.engine.past import PastWorkspace
 from selftune_build.errors import UndecidedError, UsageError
+from selftune_build.fingerprint.tree import find_boundary
 from selftune_build.model.manifest import Manifest
 from selftune_build.reading.manifest import effective, read_manifest
 from selftune_build.reading.workspace import read_regular
@@ -51,13 +53,13 @@ def open_ruling(root: Path, directory: Path, word: str) -> Ruling:
     except UndecidedError:  # history was left out: then today is compared with the revision itself
         began = revision
     there = PastWorkspace(root, revision)
-    return Ruling(word, there.manifest_of, PastWorkspace(root, began))
+    return Ruling(word, lambda member: there.manifest_of(there.home(member)), PastWorkspace(root, began))
 
 
 def _of_file(root: Path, path: Path, word: str) -> Ruling:
-    real = path.resolve()
-    if real.is_relative_to(root.resolve()):
-        hint = "name a file outside of the workspace, or a revision such as origin/main"
+    real, clone = path.resolve(), find_boundary(root, root.resolve())
+    if real.is_relative_to(clone) or Path(os.path.abspath(path)).is_relative_to(clone):
+        hint = "name a file outside of the clone, or a revision such as origin/main"
         raise UsageError(f"{word} is part of what is judged, so it cannot be the policy", hint=hint)
     try:
         content = read_regular(real)

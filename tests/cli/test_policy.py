@@ -190,9 +190,9 @@ def all_gone(workspace: Workspace) -> None:
 
 
 EVALS: list[tuple[Callable[[Workspace], None], str, str]] = [
-    (other_prompt, "brew:replay[song]", "the case has another question"),
+    (other_prompt, "brew:replay[song]", "the case has another prompt"),
     (other_polarity, "brew:replay[song]", "the case has another polarity"),
-    (other_check, "brew:replay[black]", "the case has another check"),
+    (other_check, "brew:replay[black]", "the case has another judgement"),
     (gone, "brew:replay[black]", "the case is gone"),
     (all_gone, "brew:replay[latte]", "the case is gone"),
 ]
@@ -270,6 +270,24 @@ def test_a_package_that_the_workspace_no_longer_names_is_refused_and_one_that_is
     assert judged(kept).status == 0
 
 
+def test_a_package_that_was_moved_is_compared_with_what_it_was(kept: Workspace) -> None:
+    document = manifest()
+    document["workspace"]["members"] = ["b*", "more/*"]
+    kept.write("selftune.yaml", json.dumps(document))
+    committed(kept.root)
+    git(kept.root, "branch", "-qf", "main")
+    (kept.root / "more").mkdir()
+    (kept.root / "brew").rename(kept.root / "more/brew")
+    kept.write("more/brew/selftune.yaml", json.dumps({"version": 1, "gates": {"lift": {"enabled": False, "reason": "x"}}}))
+    kept.write("more/brew/evals/evals.yaml", kept.read("more/brew/evals/evals.yaml").replace("Sing a lullaby", "Hum a lullaby"))
+    kept.build()
+    checked = judged(kept)
+    assert {message for _, _, message in told(checked)} == {
+        "the gate lift is turned off",
+        "the case has another prompt in the change that edits the skill",
+    }
+
+
 def test_another_workspace_around_the_packages_does_not_bring_its_own_policy(built: Workspace) -> None:
     """A manifest with `workspace:` further down would be the nearest one."""
     settings(built, policy={"origins": ["live"]})
@@ -312,7 +330,8 @@ def test_a_file_of_the_checkout_never_rules_also_not_under_the_name_of_a_revisio
     kept.write("origin/main", "version: 1\n")
     status, _, stderr = kept.selftune("build", "--locked", "--policy", "origin/main", "-C", str(kept.root))
     assert (status, "there is no revision" in stderr) == (2, True)
-    for word in ("selftune.yaml", "./selftune.yaml", str(kept.root / "brew/selftune.yaml")):
+    (kept.root / "link.yaml").symlink_to("/dev/null")
+    for word in ("selftune.yaml", "./selftune.yaml", str(kept.root / "brew/selftune.yaml"), "link.yaml"):
         status, _, stderr = kept.selftune("build", "--locked", "--policy", word, "-C", str(kept.root))
         assert (status, "is part of what is judged" in stderr) == (2, True)
 
