@@ -139,6 +139,32 @@ def test_a_case_that_one_branch_adds_or_removes_is_there_or_gone_afterwards(kept
     assert ("song" in cases) == (one_less not in (ours, theirs))
 
 
+def drinks(side: str, numbers: range, ending: str = "") -> str:
+    """An eval file of one author: coffees by number."""
+    cases = [
+        {"id": f"{number:02} {side}", "prompt": f"Make {side} coffee {number}{ending}", "should_trigger": True}
+        for number in numbers
+    ]
+    return json.dumps({"format": "selftune.evals/1", "cases": cases}, indent=1)
+
+
+def test_two_authors_with_many_edits_and_new_cases_each_lose_no_measurement(kept: Workspace) -> None:
+    """Their cases alternate in the lock, so what they add stands side by side."""
+    for side in ("dark", "mild"):
+        kept.write(f"brew/evals/{side}.yaml", drinks(side, range(8)))
+    kept.build()
+    committed(kept.root, "many cases")
+
+    def edited(side: str) -> Edit:
+        return lambda workspace: workspace.write(f"brew/evals/{side}.yaml", drinks(side, range(4, 12), ", hot"))
+
+    two_branches(kept, edited("dark"), edited("mild"))
+    healed = kept.build()
+    assert (healed.status, healed.calls, codes(kept)) == (0, [], set())
+    expected = {f"{number:02} {side}" for number in range(4, 12) for side in ("dark", "mild")}
+    assert set(kept.rows("brew")) == expected | {"black", "latte", "song"}
+
+
 def test_edits_of_two_skills_never_meet_in_one_lock(kept: Workspace) -> None:
     assert two_branches(kept, milk, other_skill)
     assert (kept.build().calls, codes(kept), codes(kept, "bake")) == ([], set(), set())
