@@ -33,7 +33,7 @@ def salvaged(content: bytes) -> bytes:
     document = {
         "version": found.get("version", VERSION),
         "revision": found.get("revision", 1),
-        "package": package if holds(package, "package") else {"name": name, "tree": _UNKNOWN, "seal": _UNKNOWN},
+        "package": package if _is_whole(package, "package") else {"name": name, "tree": _UNKNOWN, "seal": _UNKNOWN},
         "policy": _text(found.get("policy")) or _UNKNOWN,
         "agents": {agent: entry for agent, fields in _objects(agents) if (entry := _entry(name, agent, fields)) is not None},
     }
@@ -56,26 +56,44 @@ def _tree(lines: list[str]) -> dict[str, Any]:
 def _put(above: list[Any], name: str | None, value: str) -> None:
     """Add what a line holds to the object or list above it, and itself where more can stand below it."""
     place = above[-1]
-    inner: Any = {"{": {}, "[": []}.get(value)
-    if inner is None:
-        try:
-            inner = json.loads(value.removesuffix(","))
-        except (ValueError, RecursionError):  # a brace that closes something
-            return
-    if isinstance(place, dict) and name is not None:
-        place[json.loads(name)] = inner
-    elif isinstance(place, list) and name is None:
+    opened: dict[str, Any] = {"{": {}, "[": []}
+    try:
+        inner = (
+            opened[value] if value in opened else json.loads(value.removesuffix(","), parse_float=_refuse, parse_constant=_refuse)
+        )
+        key = json.loads(name) if name is not None else None
+    except (ValueError, RecursionError):  # a brace that closes something, or no name
+        return
+    if isinstance(place, dict) and key is not None:
+        place[key] = inner
+    elif isinstance(place, list) and key is None:
         place.append(inner)
     else:
         return
-    if value in ("{", "["):
+    if value in opened:
         above.append(inner)
+
+
+def _refuse(literal: str) -> Any:
+    raise ValueError(f"{literal} is not an integer")
+
+
+def _is_whole(fields: dict[str, Any], *place: str) -> bool:
+    """Whether the seal holds; it does not where a text could not even be written."""
+    try:
+        return holds(fields, *place)
+    except ValueError:
+        return False
 
 
 def _entry(package: str, agent: str, fields: dict[str, Any]) -> dict[str, Any] | None:
     """What is whole of an agent's entry, None where its identity is not."""
     identity, origin, gates = fields.get("identity"), _text(fields.get("origin")), fields.get("gates")
-    if not isinstance(identity, dict) or not holds(identity, "identity", package, agent) or origin not in tuple(EvidenceOrigin):
+    if (
+        not isinstance(identity, dict)
+        or not _is_whole(identity, "identity", package, agent)
+        or origin not in tuple(EvidenceOrigin)
+    ):
         return None
     cases = {case: rows for case, arms in _objects(fields.get("cases")) if (rows := _rows(arms, package, agent, case))}
     verdicts = {gate: said for gate, said in (gates.items() if isinstance(gates, dict) else ()) if _text(said) in tuple(Verdict)}
@@ -83,7 +101,7 @@ def _entry(package: str, agent: str, fields: dict[str, Any]) -> dict[str, Any] |
 
 
 def _rows(arms: dict[str, Any], package: str, agent: str, case: str) -> dict[str, Any]:
-    return {arm: row for arm, row in _objects(arms) if holds(row, package, agent, case, arm)}
+    return {arm: row for arm, row in _objects(arms) if _is_whole(row, package, agent, case, arm)}
 
 
 def _objects(value: object) -> list[tuple[str, dict[str, Any]]]:

@@ -117,6 +117,11 @@ def damaged(content: bytes, chance: random.Random) -> bytes:
     return bytes(data)
 
 
+def conflicted(content: bytes, chance: random.Random) -> bytes:
+    """Two damaged sides between the markers of a merge."""
+    return b"<<<<<<< ours\n" + damaged(content, chance) + b"\n=======\n" + damaged(content, chance) + b"\n>>>>>>> theirs\n"
+
+
 def ended(root: Path) -> int:
     """The exit status of one run; its output goes nowhere. Raises TooLong."""
     signal.alarm(SECONDS)
@@ -139,7 +144,8 @@ def run(root: Path, rounds: int, seed: int) -> Counter[int]:
     for index in range(len(inputs) + rounds):
         path = root / (inputs[index][0] if index < len(inputs) else chance.choice(FILES))
         before = path.read_bytes()
-        path.write_bytes(inputs[index][1] if index < len(inputs) else damaged(before, chance))
+        harm = conflicted if path.suffix == ".lock" and chance.random() < 0.5 else damaged
+        path.write_bytes(inputs[index][1] if index < len(inputs) else harm(before, chance))
         try:
             status = ended(root)
         except TooLong:

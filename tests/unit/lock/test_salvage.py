@@ -61,7 +61,20 @@ def test_lines_that_tell_of_no_package_are_no_lock(content: bytes) -> None:
 def test_rubbish_among_the_lines_is_passed_over() -> None:
     chance = random.Random(7)
     lines = render(LOCK).decode().split("\n")
-    for rubbish in ("", "   {{{", '  "x": [[[', "\\", "     ]", ' "agents": 1x', '      "\\ud800": {'):
+    for rubbish in ("", "   {{{", '  "x": [[[', "\\", "     ]", ' "agents": 1x', ' "\\x": 1', '      "\\ud800": {'):
         lines.insert(chance.randrange(1, len(lines)), rubbish)
     for lock in read_lock(salvaged("\n".join(lines).encode())).locks:
         assert lock.package == "pdf"
+
+
+@pytest.mark.parametrize(
+    "value", [b"1.5", b"NaN", b"1e999", b"-Infinity", b'"\\ud800"', b"9" * 5_000, b"null", b"{}", b"[", b"{"]
+)
+@pytest.mark.parametrize("field", [b'"passed": 2', b'"version": 1', b'"revision": 1', b'"plugin": "command"', b'"name": "pdf"'])
+def test_a_value_that_no_lock_has_costs_its_part_and_never_raises(field: bytes, value: bytes) -> None:
+    content = render(LOCK)
+    assert content.count(field) == 1
+    damaged = content.replace(field, field.partition(b": ")[0] + b": " + value)
+    reading = read_lock(b"<<<<<<< ours\n" + damaged + b"=======\n}{\n" + content + b">>>>>>> theirs\n")
+    assert LOCK.agents in [lock.agents for lock in reading.locks]
+    assert reading.problems[0].code == "lock-conflict"
