@@ -26,7 +26,7 @@ from selftune_build.store.trail import Trail, recorded
 
 if TYPE_CHECKING:
     from selftune_build.engine.load import Universe
-    from selftune_build.engine.ruling import Ruling
+    from selftune_build.engine.standard import Standard
 
 
 class _Money(click.ParamType[Decimal]):
@@ -124,10 +124,10 @@ def command(
     with recorded() as trail:
         plugins = open_plugins(starting_folder(request.directory, request.targets), locked=locked)
         wanted = wanted_reports(reports, plugins.reports)
-        ruling = _ruling(request, policy)
-        universe, progress = _universe(request, plugins, ruling), Progress(sys.stderr, quiet=quiet or as_json)
+        standard = _standard(request, policy)
+        universe, progress = _universe(request, plugins, standard), Progress(sys.stderr, quiet=quiet or as_json)
         request = _narrowed(universe, request, since)
-        report = _run(universe, request, progress, plugins, ruling)
+        report = _run(universe, request, progress, plugins, standard)
         text = _rendered(report, as_json, verbose, quiet)
         print(text, flush=True)
         if not progress.spoke and not wanted and since is None:
@@ -153,14 +153,14 @@ def _anchor(universe: Universe) -> str:
     return str(universe.root / universe.packages[0].path / SKILL_FILE)
 
 
-def _ruling(request: BuildRequest, policy: str | None) -> Ruling | None:
+def _standard(request: BuildRequest, policy: str | None) -> Standard | None:
     if policy is None:
         return None
-    from selftune_build.engine.ruling import open_ruling
+    from selftune_build.engine.standard import open_standard
     from selftune_build.reading.workspace import find_workspace
 
     root = find_workspace(starting_folder(request.directory, request.targets)).root
-    return open_ruling(root, request.directory, policy)
+    return open_standard(root, request.directory, policy)
 
 
 def _narrowed(universe: Universe, request: BuildRequest, since: str | None) -> BuildRequest:
@@ -171,22 +171,22 @@ def _narrowed(universe: Universe, request: BuildRequest, since: str | None) -> B
     return msgspec.structs.replace(request, among=affected(universe, since))
 
 
-def _universe(request: BuildRequest, plugins: Plugins, ruling: Ruling | None) -> Universe:
+def _universe(request: BuildRequest, plugins: Plugins, standard: Standard | None) -> Universe:
     from selftune_build.engine.load import by_its_own, load_universe
     from selftune_build.reading.absent import no_package
 
     start = starting_folder(request.directory, request.targets)
-    universe = load_universe(start, registry=plugins.registry, ruled=ruling.over if ruling is not None else by_its_own)
+    universe = load_universe(start, registry=plugins.registry, standards=standard.over if standard is not None else by_its_own)
     if not (universe.packages or universe.broken):
         raise no_package(universe.root)
     return universe
 
 
-def _run(universe: Universe, request: BuildRequest, progress: Progress, plugins: Plugins, ruling: Ruling | None) -> Report:
+def _run(universe: Universe, request: BuildRequest, progress: Progress, plugins: Plugins, standard: Standard | None) -> Report:
     if request.locked:
         from selftune_build.engine.locked import check
 
-        return check(universe, request, plugins.registry, ruling)
+        return check(universe, request, plugins.registry, standard)
     from selftune_build.engine.build import build
 
     around = Surroundings(progress=progress, confirm=_confirm, registry=plugins.registry)

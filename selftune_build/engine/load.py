@@ -35,7 +35,7 @@ from selftune_build.stages.spec_rules.second_opinion import SecondOpinion, ask_s
 
 DATA_SUFFIXES = (".json", ".yaml", ".yml")
 SecondOpinionOf = Callable[[bytes, str], SecondOpinion]
-Ruled = Callable[[str, Manifest], Manifest]
+Standards = Callable[[str, Manifest], Manifest]
 """Folder of a package and its own manifest → the manifest that it is judged by."""
 
 
@@ -74,7 +74,7 @@ def load_universe(
     start: Path,
     second_opinion: SecondOpinionOf = ask_second_opinion,
     registry: Registry = BUILTIN,
-    ruled: Ruled = by_its_own,
+    standards: Standards = by_its_own,
 ) -> Universe:
     """Read the workspace that a folder belongs to. Raises InputError for a workspace manifest that cannot be read."""
     workspace = find_workspace(start)
@@ -82,7 +82,7 @@ def load_universe(
     broken: list[Broken] = []
     for member in workspace.members:
         try:
-            packages.append(load_package(workspace, member, second_opinion, registry, ruled))
+            packages.append(load_package(workspace, member, second_opinion, registry, standards))
         except (InputError, UndecidedError) as error:
             broken.append(Broken(member, error))
     return Universe(workspace.root, workspace.declared, with_handles(packages), tuple(broken))
@@ -93,7 +93,7 @@ def load_package(
     member: str,
     second_opinion: SecondOpinionOf = ask_second_opinion,
     registry: Registry = BUILTIN,
-    ruled: Ruled = by_its_own,
+    standards: Standards = by_its_own,
 ) -> Package:
     """Read one package. Raises InputError where its manifest, its evals or its tree cannot be read at all.
 
@@ -102,7 +102,7 @@ def load_package(
     root = workspace.root / member
     own = _own_manifest(workspace, member)
     declared = effective(workspace.manifest_file, own, member)
-    manifest = ruled(member, declared)
+    manifest = standards(member, declared)
     tree = scan(root, manifest.exclude, find_boundary(root, workspace.root))
     hint = "move long material to files under references/"
     content = _bounded(root / SKILL_FILE, SKILL_FILE_BYTES_MAX, _inside(member, SKILL_FILE), hint)

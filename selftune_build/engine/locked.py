@@ -23,8 +23,8 @@ from selftune_build.engine.ran import Ran
 from selftune_build.engine.registry import BUILTIN, Registry
 from selftune_build.engine.report import REFUSING, broken_reports, overall_report
 from selftune_build.engine.request import BuildRequest
-from selftune_build.engine.ruling import Ruling
 from selftune_build.engine.runs import AgentOf, package_runs
+from selftune_build.engine.standard import Standard
 from selftune_build.engine.summary import Settled, package_report
 from selftune_build.engine.tracing import tracer
 from selftune_build.engine.waivers import Accepted, place_of
@@ -48,15 +48,15 @@ _STAGES = {Arm.WITHOUT_SKILL.value: Stage.BASELINE, Arm.SCRIPT.value: Stage.UNIT
 """Where a row of a case stands that is there no more; else under `replay`."""
 
 
-def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTIN, ruling: Ruling | None = None) -> Report:
+def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTIN, standard: Standard | None = None) -> Report:
     """Judge every package that is asked for by its lock. What the store knows is used for explanations only.
 
-    `ruling`: the policy of another place, under which `universe` was loaded.
+    `standard`: the policy of another place, under which `universe` was loaded.
     """
     runs = locked_runs(universe, request, registry)
-    reports = [_with_policy(_report(run, universe, request), run, ruling) for run in runs]
-    if ruling is not None and not request.targets:
-        reports += dropped([*universe.names, *(broken.path for broken in universe.broken)], ruling)
+    reports = [_with_policy(_report(run, universe, request), run, standard) for run in runs]
+    if standard is not None and not request.targets:
+        reports += dropped([*universe.names, *(broken.path for broken in universe.broken)], standard)
     spend = Spend(reused=sum(stage.reused for each in reports for stage in each.stages))
     return overall_report([*reports, *broken_reports(universe, request)], spend, request)
 
@@ -105,10 +105,10 @@ def _unless_accepted(plan: RowPlan, taken: Accepted) -> RowPlan:
     return msgspec.structs.replace(plan, missing=0, reasons=()) if place_of(plan.spec) in taken.rows else plan
 
 
-def _with_policy(report: PackageReport, run: PackageRun, ruling: Ruling | None) -> PackageReport:
-    if ruling is None or Stage.VERIFY not in run.stages:
+def _with_policy(report: PackageReport, run: PackageRun, standard: Standard | None) -> PackageReport:
+    if standard is None or Stage.VERIFY not in run.stages:
         return report
-    found = policy_changes(run.package, ruling, run.registry)
+    found = policy_changes(run.package, standard, run.registry)
     verdict = Verdict.FAIL if found.problems else report.verdict
     problems, findings = (*report.problems, *found.problems), (*report.findings, *found.findings)
     return msgspec.structs.replace(report, problems=problems, findings=findings, verdict=verdict)

@@ -16,7 +16,7 @@ from selftune_build.checks.graders import grader_files
 from selftune_build.engine.loosened import differences
 from selftune_build.engine.past import PastPackage, PastWorkspace, agent_files
 from selftune_build.engine.registry import Registry
-from selftune_build.engine.ruling import Ruling
+from selftune_build.engine.standard import Standard
 from selftune_build.errors import PLUGIN_MISSING, InputError, UndecidedError
 from selftune_build.escape import one_line
 from selftune_build.graph.targets import Stage, address
@@ -50,37 +50,37 @@ class _Told(Struct, frozen=True):
     severity: Severity = Severity.NOTE
 
 
-def policy_changes(package: Package, ruling: Ruling, registry: Registry) -> PolicyChanges:
+def policy_changes(package: Package, standard: Standard, registry: Registry) -> PolicyChanges:
     """Compare a package with what it was where this change began. Raises UndecidedError where history was left out."""
-    if ruling.before is None:
+    if standard.before is None:
         return PolicyChanges()
     try:
-        past = ruling.before.package(ruling.before.home(package.path), registry)
+        past = standard.before.package(standard.before.home(package.path), registry)
     except (InputError, UndecidedError) as error:
         if isinstance(error, UndecidedError) and error.code != PLUGIN_MISSING:
             raise
-        return PolicyChanges(findings=(_note(f"{ruling.word} cannot be compared with: {error.message}"),))
+        return PolicyChanges(findings=(_note(f"{standard.word} cannot be compared with: {error.message}"),))
     if past is None:
-        message = f"{ruling.word} does not know this package: it is judged by what the workspace says there of all"
+        message = f"{standard.word} does not know this package: it is judged by what the workspace says there of all"
         return PolicyChanges(findings=(_note(message, Severity.WARNING),))
-    return _compared(package, past, ruling)
+    return _compared(package, past, standard)
 
 
-def dropped(members: Iterable[str], ruling: Ruling) -> Iterator[PackageReport]:
+def dropped(members: Iterable[str], standard: Standard) -> Iterator[PackageReport]:
     """A report of refusal for each package that the workspace had and that is there, but is verified no more."""
-    past = ruling.before
+    past = standard.before
     before = past.members() if past is not None else None
     if past is None or before is None:
         return
     for path in sorted(before - frozenset(members)):
         if past.stands(f"{path}/{SKILL_FILE}"):
             name = path.rpartition("/")[2]
-            message = f"{ruling.word} verifies this package, and the workspace does not name it any more"
+            message = f"{standard.word} verifies this package, and the workspace does not name it any more"
             yield PackageReport(name, path, "", "", Verdict.FAIL, problems=(Problem(CODE, name, message, fix=_FIX),))
 
 
-def _compared(package: Package, past: PastPackage, ruling: Ruling) -> PolicyChanges:
-    before, declared = ruling.before, package.declared or package.manifest
+def _compared(package: Package, past: PastPackage, standard: Standard) -> PolicyChanges:
+    before, declared = standard.before, package.declared or package.manifest
     assert before is not None
     told = [_Told(looser, package.handle, message) for looser, message in differences(past.manifest, declared)]
     programs = before.changed(".", agent_files(declared))
@@ -89,7 +89,7 @@ def _compared(package: Package, past: PastPackage, ruling: Ruling) -> PolicyChan
     together = bool(cases and _skill_changes(package, past, before))
     where = " in the change that edits the skill" if together else ""
     told += [_Told(together, target, message + where, Severity.WARNING) for target, message in cases]
-    place, since = declared.path or package.path, f" (compared with {ruling.word})"
+    place, since = declared.path or package.path, f" (compared with {standard.word})"
     return PolicyChanges(
         tuple(Problem(CODE, each.target, _shown(each.message + since), place, fix=_FIX) for each in told if each.loosens),
         tuple(_note(f"{each.target}: {each.message}{since}", each.severity) for each in told if not each.loosens),

@@ -17,13 +17,13 @@ from selftune_build.reading.workspace import read_regular
 from selftune_build.revision.repository import find_repository
 from selftune_build.revision.revision import open_revision
 
-RULING = ("gates", "samples", "policy", "accepted")
+SETTINGS = ("gates", "samples", "policy", "accepted")
 """The settings that are not taken from what is judged. The others make keys: they are compared, and a difference is told."""
 _FILE = (".yaml", ".yml")
 _PLACE = ("/", "./", "../")
 
 
-class Ruling:
+class Standard:
     """The settings that a file or a revision lays down for the packages of a workspace."""
 
     def __init__(self, word: str, manifest_of: Callable[[str], Manifest], before: PastWorkspace | None = None) -> None:
@@ -34,12 +34,12 @@ class Ruling:
 
     def over(self, member: str, own: Manifest) -> Manifest:
         """The manifest that a package is judged by: its own, with the settings that rule."""
-        ruling = self._manifest_of(member)
-        return msgspec.structs.replace(own, **{name: getattr(ruling, name) for name in RULING})
+        other = self._manifest_of(member)
+        return msgspec.structs.replace(own, **{name: getattr(other, name) for name in SETTINGS})
 
 
-def open_ruling(root: Path, directory: Path, word: str) -> Ruling:
-    """The ruling that `--policy` names. Raises UsageError, InputError and UndecidedError.
+def open_standard(root: Path, directory: Path, word: str) -> Standard:
+    """The standard that `--policy` names. Raises UsageError, InputError and UndecidedError.
 
     A file is what ends like a manifest or begins like a path: everything else is a revision, so that nobody can put a file into
     a checkout that is taken for the revision somebody meant.
@@ -53,10 +53,10 @@ def open_ruling(root: Path, directory: Path, word: str) -> Ruling:
     except UndecidedError:  # history was left out: then today is compared with the revision itself
         began = revision
     there = PastWorkspace(root, revision)
-    return Ruling(word, lambda member: there.manifest_of(there.home(member)), PastWorkspace(root, began))
+    return Standard(word, lambda member: there.manifest_of(there.home(member)), PastWorkspace(root, began))
 
 
-def _of_file(root: Path, path: Path, word: str) -> Ruling:
+def _of_file(root: Path, path: Path, word: str) -> Standard:
     real, clone = path.resolve(), find_boundary(root, root.resolve())
     if real.is_relative_to(clone) or Path(os.path.abspath(path)).is_relative_to(clone):
         hint = "name a file outside of the clone, or a revision such as origin/main"
@@ -69,4 +69,4 @@ def _of_file(root: Path, path: Path, word: str) -> Ruling:
         raise UsageError(f"the policy {word} is no regular file", hint="name an existing manifest")
     file = read_manifest(content, word)
     manifest = effective(file, None, ".") if file.is_workspace else effective(None, file, ".")
-    return Ruling(word, lambda member: manifest)
+    return Standard(word, lambda member: manifest)
