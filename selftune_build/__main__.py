@@ -30,6 +30,7 @@ COMMANDS = {
     "eval": ("selftune_build.cli.eval", "read, write and draft eval cases; see how siblings get along"),
     "create": ("selftune_build.cli.create", "write a new skill package"),
     "plugins": ("selftune_build.cli.plugins", "what is installed beside the tool, and a new plugin to start from"),
+    "lock": ("selftune_build.cli.lock", "what changed in locks, merging them, accepting a row as it is"),
     "init": ("selftune_build.cli.init", "adopt the skill packages that are here already"),
     "completion": ("selftune_build.cli.completion", "the completion script for bash, zsh or fish"),
     "doctor": ("selftune_build.cli.doctor", "which agents could be used here, and what to type where one could not"),

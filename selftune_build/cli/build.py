@@ -28,6 +28,7 @@ from selftune_build.store.trail import Trail, recorded
 
 if TYPE_CHECKING:
     from selftune_build.engine.load import Universe
+    from selftune_build.engine.standard import Standard
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 @click.option("--against", metavar="REV", help="Compare with the lock of this git revision: worse, not worse, or nothing shown.")
 @click.option("--failed", is_flag=True, help="Only cases that failed, or have no evidence.")
 @click.option("--resample", type=click.IntRange(0), default=0, metavar="N", help="Take N more samples of each case.")
+@click.option("--since", metavar="REV", help="Only packages that a change since REV can have affected.")
+@click.option("--policy", metavar="FILE|REV", help="With --locked: judge by the policy of a manifest elsewhere or of a revision.")
 @click.option("--junit", metavar="FILE", help="Short for --report junit=FILE.")
 @click.option("--sarif", metavar="FILE", help="Short for --report sarif=FILE.")
 @click.option("--html", metavar="FILE", help="Short for --report html=FILE.")
@@ -74,6 +77,8 @@ def command(
     against: str | None,
     failed: bool,
     resample: int,
+    since: str | None,
+    policy: str | None,
     junit: str | None,
     sarif: str | None,
     html: str | None,
@@ -95,6 +100,9 @@ def command(
     """
     if locked and (dry_run or resample or failed):
         raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample or --failed")
+    if policy is not None and not locked:
+        hint = "a build writes the lock under the policy of the manifest; `--locked` judges it"
+        raise UsageError("--policy goes with --locked", hint=hint)
     asked = asked_reports(reports, junit=junit, sarif=sarif, html=html)
     request = request_for(
         directory,
@@ -118,13 +126,15 @@ def command(
         plugins = open_plugins(starting_folder(request.directory, request.targets), locked=locked)
         wanted = wanted_reports(asked, plugins.reports, locked=locked)
         request = replace(request, transcripts=any(each.format.transcripts for each in wanted))
-        universe, progress = _universe(request, plugins), Progress(sys.stderr, quiet=quiet or as_json)
-        report = with_prefix(_run(universe, request, progress, plugins), universe.root)
+        standard = _standard(request, policy)
+        universe, progress = _universe(request, plugins, standard), Progress(sys.stderr, quiet=quiet or as_json)
+        request = _narrowed(universe, request, since)
+        report = with_prefix(_run(universe, request, progress, plugins, standard), universe.root)
         text = _rendered(report, as_json, verbose, quiet)
         if github:
             return worst([report.exit_code, *tell_github(report, text, as_json=as_json), *write_reports(report, wanted)])
         print(text, flush=True)
-        if not progress.spoke and not wanted:
+        if not progress.spoke and not wanted and since is None:
             _note(trail, universe, request, report, text)
         return worst([report.exit_code, *write_reports(report, wanted)])
 
@@ -147,21 +157,40 @@ def _anchor(universe: Universe) -> str:
     return str(universe.root / universe.packages[0].path / SKILL_FILE)
 
 
-def _universe(request: BuildRequest, plugins: Plugins) -> Universe:
-    from selftune_build.engine.load import load_universe
+def _standard(request: BuildRequest, policy: str | None) -> Standard | None:
+    if policy is None:
+        return None
+    from selftune_build.engine.standard import open_standard
+    from selftune_build.reading.workspace import find_workspace
+
+    root = find_workspace(starting_folder(request.directory, request.targets)).root
+    return open_standard(root, request.directory, policy)
+
+
+def _narrowed(universe: Universe, request: BuildRequest, since: str | None) -> BuildRequest:
+    if since is None:
+        return request
+    from selftune_build.engine.since import affected
+
+    return replace(request, among=affected(universe, since))
+
+
+def _universe(request: BuildRequest, plugins: Plugins, standard: Standard | None) -> Universe:
+    from selftune_build.engine.load import by_its_own, load_universe
     from selftune_build.reading.absent import no_package
 
-    universe = load_universe(starting_folder(request.directory, request.targets), registry=plugins.registry)
+    start = starting_folder(request.directory, request.targets)
+    universe = load_universe(start, registry=plugins.registry, standards=standard.over if standard is not None else by_its_own)
     if not (universe.packages or universe.broken):
         raise no_package(universe.root)
     return universe
 
 
-def _run(universe: Universe, request: BuildRequest, progress: Progress, plugins: Plugins) -> Report:
+def _run(universe: Universe, request: BuildRequest, progress: Progress, plugins: Plugins, standard: Standard | None) -> Report:
     if request.locked:
         from selftune_build.engine.locked import check
 
-        return check(universe, request, plugins.registry)
+        return check(universe, request, plugins.registry, standard)
     from selftune_build.engine.rounds import build_in_rounds
 
     around = Surroundings(progress=progress, confirm=confirm, registry=plugins.registry)

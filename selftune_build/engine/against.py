@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from selftune_build.engine.package_run import PackageRun
-from selftune_build.engine.past import Past, past_of
+from selftune_build.engine.past_lock import Past, past_of
 from selftune_build.engine.request import BuildRequest
 from selftune_build.gates.builtin import REGRESSION
 from selftune_build.graph.targets import Stage, address

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+
+from msgspec.structs import replace
 
 from selftune_build.checks.context import Execute
 from selftune_build.checks.execute import command_executor
 from selftune_build.engine.against import revision_of, with_comparison
 from selftune_build.engine.budget import Purses, tightest
+from selftune_build.engine.healing import healed_entry, is_conflicted
+from selftune_build.engine.left_behind import left_behind
 from selftune_build.engine.load import Universe
-from selftune_build.engine.locks import other_entries, write_lock
+from selftune_build.engine.locks import write_lock
 from selftune_build.engine.outcome import fresh_stages, lock_of, settle, settled_spec
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import judge_calls, missing_samples, settled_inputs
@@ -23,7 +27,7 @@ from selftune_build.engine.tracing import trace_address
 from selftune_build.engine.unsettled import unsettled
 from selftune_build.fingerprint.keys import Inputs
 from selftune_build.graph.targets import Stage
-from selftune_build.model.lock import Lock
+from selftune_build.model.lock import AgentEntry, Lock
 from selftune_build.model.package import Package
 from selftune_build.model.report import PackageReport, Report, Spend
 from selftune_build.store.location import find_store, open_store
@@ -42,10 +46,10 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings, purse
     if not request.dry_run:
         _agree(groups, request, around)
     settled = [each for runs in groups for each in _build_group(runs, request, purses, around)]
-    if not request.dry_run:
-        _write(settled, request, stores.traces)
+    written = _write(settled, request, stores.traces) if not request.dry_run else frozenset()
     reports: list[PackageReport] = [
-        with_comparison(package_report(each), each.run, each.outcome.rows, revision, request.against or "") for each in settled
+        with_comparison(_reported(each, written), each.run, each.outcome.rows, revision, request.against or "")
+        for each in settled
     ]
     if request.transcripts:
         from selftune_build.engine.detail import with_details
@@ -122,17 +126,27 @@ def _executor(run: PackageRun, request: BuildRequest, around: Surroundings) -> E
     return None if request.no_exec or request.dry_run else command_executor(run.package, cancel=around.cancel)
 
 
-def _write(settled: Sequence[Settled], request: BuildRequest, traces: Traces) -> None:
-    """Evidence is durable by now; the lock comes last. Raises SelftuneError."""
+def _reported(settled: Settled, written: Collection[str]) -> PackageReport:
+    """The report of a package; of one whose lock was written also what git will not take along."""
+    report = package_report(settled)
+    if report.path not in written:
+        return report
+    return replace(report, findings=(*report.findings, *left_behind(settled.run.package)))
+
+
+def _write(settled: Sequence[Settled], request: BuildRequest, traces: Traces) -> frozenset[str]:
+    """Evidence is durable by now; the lock comes last. Returns the folders whose lock is another now. Raises SelftuneError."""
+    written = set()
     noted: dict[str, Inputs] = {}
     by_package: dict[str, list[Settled]] = {}
     for each in settled:
         noted.update(_traces(each))
         by_package.setdefault(each.run.package.path, []).append(each)
     for group in by_package.values():
-        if _may_write(group[0].run.package, request):
-            write_lock(group[0].run.package, _merged_lock(group))
+        if _may_write(group[0].run.package, request) and write_lock(group[0].run.package, _merged_lock(group)):
+            written.add(group[0].run.package.path)
     traces.write(noted)
+    return frozenset(written)
 
 
 def _may_write(package: Package, request: BuildRequest) -> bool:
@@ -143,11 +157,20 @@ def _may_write(package: Package, request: BuildRequest) -> bool:
 
 def _merged_lock(group: Sequence[Settled]) -> Lock:
     first = group[0]
-    entries = other_entries(first.run.lock, first.run.agent.name, first.run.package.manifest.agent)
+    entries = _other_entries(first.run, {each.run.agent.name for each in group})
     for each in group:
         lock = lock_of(each.run, each.outcome, entries)
         entries = lock.agents
     return lock
+
+
+def _other_entries(run: PackageRun, built: Collection[str]) -> dict[str, AgentEntry]:
+    """The entries of the other agents that the manifest names: as they stand, of a merge row by row."""
+    others = [name for name in run.package.manifest.agent if name not in built]
+    if not is_conflicted(run.lock):
+        found = {name: entry for lock in run.lock.locks for name, entry in lock.agents.items()}
+        return {name: found[name] for name in others if name in found}
+    return {name: entry for name in others if (entry := healed_entry(run, name)) is not None}
 
 
 def _traces(settled: Settled) -> dict[str, Inputs]:

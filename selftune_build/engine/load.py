@@ -24,13 +24,14 @@ from selftune_build.reading.evals.claude_plugin import PROMPT
 from selftune_build.reading.evals.left_over import unread_folder
 from selftune_build.reading.evals.recognise import Format
 from selftune_build.reading.evals.source import EvalReading
-from selftune_build.reading.evals.suite import read_eval_files, read_unit_tests
+from selftune_build.reading.evals.suite import Read, read_eval_files, read_unit_tests
 from selftune_build.reading.idle_globs import idle_globs
 from selftune_build.reading.manifest import ManifestFile, effective
 from selftune_build.reading.skill import read_skill
 from selftune_build.reading.workspace import Workspace, find_workspace, manifest_at
 from selftune_build.relpath import match_glob
 from selftune_build.stages.spec import check_spec
+from selftune_build.stages.spec_rules.catalogue import Profile
 from selftune_build.stages.spec_rules.second_opinion import SecondOpinion, ask_second_opinion
 
 DATA_SUFFIXES = (".json", ".yaml", ".yml")
@@ -38,6 +39,13 @@ CANDIDATES = (*DATA_SUFFIXES, f"/{PROMPT}")
 """How the paths of files end that may hold evals: data, and the prompts of suites that are made of text."""
 
 SecondOpinionOf = Callable[[bytes, str], SecondOpinion]
+Standards = Callable[[str, Manifest], Manifest]
+"""Folder of a package and its own manifest → the manifest that it is judged by."""
+
+
+def by_its_own(_member: str, manifest: Manifest) -> Manifest:
+    """What a package is judged by where nobody says otherwise."""
+    return manifest
 
 
 class Broken(Struct, frozen=True):
@@ -66,21 +74,30 @@ class Universe(Struct, frozen=True):
         return {package.path: package.name for package in self.packages}
 
 
-def load_universe(start: Path, second_opinion: SecondOpinionOf = ask_second_opinion, registry: Registry = BUILTIN) -> Universe:
+def load_universe(
+    start: Path,
+    second_opinion: SecondOpinionOf = ask_second_opinion,
+    registry: Registry = BUILTIN,
+    standards: Standards = by_its_own,
+) -> Universe:
     """Read the workspace that a folder belongs to. Raises InputError for a workspace manifest that cannot be read."""
     workspace = find_workspace(start)
     packages: list[Package] = []
     broken: list[Broken] = []
     for member in workspace.members:
         try:
-            packages.append(load_package(workspace, member, second_opinion, registry))
+            packages.append(load_package(workspace, member, second_opinion, registry, standards))
         except (InputError, UndecidedError) as error:
             broken.append(Broken(member, error))
     return Universe(workspace.root, workspace.declared, with_handles(packages), tuple(broken))
 
 
 def load_package(
-    workspace: Workspace, member: str, second_opinion: SecondOpinionOf = ask_second_opinion, registry: Registry = BUILTIN
+    workspace: Workspace,
+    member: str,
+    second_opinion: SecondOpinionOf = ask_second_opinion,
+    registry: Registry = BUILTIN,
+    standards: Standards = by_its_own,
 ) -> Package:
     """Read one package. Raises InputError where its manifest, its evals or its tree cannot be read at all.
 
@@ -88,7 +105,8 @@ def load_package(
     """
     root = workspace.root / member
     own = _own_manifest(workspace, member)
-    manifest = effective(workspace.manifest_file, own, member)
+    declared = effective(workspace.manifest_file, own, member)
+    manifest = standards(member, declared)
     tree = scan(root, manifest.exclude, find_boundary(root, workspace.root))
     hint = "move long material to files under references/"
     content = _bounded(root / SKILL_FILE, SKILL_FILE_BYTES_MAX, _inside(member, SKILL_FILE), hint)
@@ -97,15 +115,15 @@ def load_package(
     paths = [file.path for file in tree.files]
     idle = idle_globs(own, paths, tree.idle_excludes)
     readers = _readers(manifest, paths, member, registry.under(manifest.policy).readers)
-    evals = _evals(root, manifest, paths, name, member, readers)
-    unit_tests = _unit_tests(root, manifest, paths, name, member, evals.cases)
-    staged = staged_files(tree.files, _is_eval(manifest))
+    evals = _evals(_reader(root), manifest, paths, name, member, readers)
+    unit_tests = _unit_tests(_reader(root), manifest, paths, name, member, evals.cases)
+    staged = staged_files(tree.files, is_eval_file(manifest))
     findings = check_spec(
         reading.skill,
         [*reading.findings, *(_moved(finding, member) for finding in tree.findings)],
         tree.files,
         root.name,
-        manifest.gates["spec"].profile if "spec" in manifest.gates else "hosts",
+        spec_profile(manifest),
         path=_inside(member, SKILL_FILE),
         locations=reading.locations,
         second_opinion=second_opinion(content, root.name),
@@ -117,6 +135,7 @@ def load_package(
         root=str(root),
         skill=reading.skill,
         manifest=manifest,
+        declared=declared,
         tree=tree.files,
         tree_digest=tree_digest(tree.files),
         staged=staged,
@@ -127,6 +146,11 @@ def load_package(
     )
 
 
+def spec_profile(manifest: Manifest) -> Profile:
+    """Which severities the rules of `spec` have."""
+    return manifest.gates["spec"].profile if "spec" in manifest.gates else "hosts"
+
+
 def is_safe_name(name: str) -> bool:
     """Whether a name can be the name of a staged folder and of a facet."""
     return 0 < len(name) <= 64 and name.isprintable() and not set(name) & set("/\\: ") and name not in (".", "..")
@@ -135,6 +159,14 @@ def is_safe_name(name: str) -> bool:
 def _own_manifest(workspace: Workspace, member: str) -> ManifestFile | None:
     at_root = workspace.manifest_file if member == "." else None
     return at_root or manifest_at(workspace.root / member, _inside(member, MANIFEST_FILE))
+
+
+def read_cases(
+    read: Read, manifest: Manifest, paths: Sequence[str], name: str, member: str, readers: Mapping[str, Format]
+) -> tuple[Case, ...]:
+    """All cases of a package whose files are `paths`, wherever they are kept. Raises as `load_package`."""
+    evals = _evals(read, manifest, paths, name, member, _readers(manifest, paths, member, readers))
+    return (*evals.cases, *_unit_tests(read, manifest, paths, name, member, evals.cases).cases)
 
 
 def _readers(manifest: Manifest, paths: Sequence[str], member: str, readers: Mapping[str, Format]) -> dict[str, Format]:
@@ -154,28 +186,26 @@ def _readers(manifest: Manifest, paths: Sequence[str], member: str, readers: Map
 
 
 def _evals(
-    root: Path, manifest: Manifest, paths: Sequence[str], name: str, member: str, readers: Mapping[str, Format]
+    read: Read, manifest: Manifest, paths: Sequence[str], name: str, member: str, readers: Mapping[str, Format]
 ) -> EvalReading:
     chosen = list(dict.fromkeys([*_chosen(paths, manifest.evals, "evals/"), *readers]))
     explicit = manifest.evals is not None
     reading = _located(
         member,
-        lambda: read_eval_files(
-            chosen, _reader(root), explicit, package_name=name, limits=manifest.limits, readers=readers, tree=paths
-        ),
+        lambda: read_eval_files(chosen, read, explicit, package_name=name, limits=manifest.limits, readers=readers, tree=paths),
     )
     return reading if explicit else EvalReading(reading.cases, (*reading.findings, *unread_folder(paths, reading)))
 
 
 def _unit_tests(
-    root: Path, manifest: Manifest, paths: Sequence[str], name: str, member: str, evals: Iterable[Case]
+    read: Read, manifest: Manifest, paths: Sequence[str], name: str, member: str, evals: Iterable[Case]
 ) -> EvalReading:
     given_away = {path for globs in manifest.readers.values() for path in _chosen(paths, globs, "")}
     chosen = [path for path in _chosen(paths, manifest.unit_tests, "tests/") if path not in given_away]
     taken = frozenset(case.id for case in evals)
     explicit = manifest.unit_tests is not None
     return _located(
-        member, lambda: read_unit_tests(chosen, _reader(root), explicit, package_name=name, limits=manifest.limits, taken=taken)
+        member, lambda: read_unit_tests(chosen, read, explicit, package_name=name, limits=manifest.limits, taken=taken)
     )
 
 
@@ -185,13 +215,14 @@ def _chosen(paths: Sequence[str], globs: Sequence[str] | None, folder: str) -> l
     return [path for path in paths if path.startswith(folder) and path.endswith(CANDIDATES)]
 
 
-def _is_eval(manifest: Manifest) -> Callable[[str], bool]:
+def is_eval_file(manifest: Manifest) -> Callable[[str], bool]:
+    """Whether a path is one that the manifest gives to a reader of cases."""
     given_away = (pattern for globs in manifest.readers.values() for pattern in globs)
     globs = (*(manifest.evals or ()), *(manifest.unit_tests or ()), *given_away)
     return lambda path: any(match_glob(pattern, path) for pattern in globs)
 
 
-def _reader(root: Path) -> Callable[[str], bytes]:
+def _reader(root: Path) -> Read:
     return lambda path: _bounded(root / path, EVAL_FILE_BYTES, path)
 
 

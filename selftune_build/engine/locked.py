@@ -12,7 +12,8 @@ from selftune_build.agents.protocol import Agent
 from selftune_build.engine.advice import command
 from selftune_build.engine.against import revision_of, with_comparison
 from selftune_build.engine.evidence import Evidence
-from selftune_build.engine.load import Universe
+from selftune_build.engine.healing import NOBODY
+from selftune_build.engine.load import Universe, spec_profile
 from selftune_build.engine.locked_identity import other_identity
 from selftune_build.engine.locked_judge import locked_judges, other_judge
 from selftune_build.engine.locks import lock_path
@@ -20,19 +21,23 @@ from selftune_build.engine.outcome import decided, failures_by_lock, fresh_stage
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan, Trace, changes_since, kept_row
 from selftune_build.engine.policy import policy_digest
+from selftune_build.engine.policy_changes import dropped, policy_changes
 from selftune_build.engine.ran import Ran
 from selftune_build.engine.registry import BUILTIN, Registry
 from selftune_build.engine.report import REFUSING, broken_reports, overall_report
 from selftune_build.engine.request import BuildRequest
 from selftune_build.engine.runs import AgentOf, package_runs
+from selftune_build.engine.standard import Standard
 from selftune_build.engine.summary import Settled, package_report
 from selftune_build.engine.tracing import tracer
+from selftune_build.engine.waivers import Accepted, place_of
 from selftune_build.engine.wanted import wanted_packages
 from selftune_build.errors import PLUGIN_FAILED, PLUGIN_MISSING
 from selftune_build.graph.targets import Stage, address
 from selftune_build.lock.parsing import LockReading
 from selftune_build.model.case import Arm
 from selftune_build.model.lock import AgentEntry, Row
+from selftune_build.model.manifest import Manifest
 from selftune_build.model.package import Package
 from selftune_build.model.report import PackageReport, Problem, Reason, Report, Spend
 from selftune_build.model.verdict import GateResult, Verdict
@@ -43,26 +48,37 @@ from selftune_build.store.records import RecordStore
 from selftune_build.store.samples import SampleStore
 from selftune_build.store.traces import Traces
 
-NOBODY = AgentEntry(identity={}, origin="live")
-"""Stands for an entry that the lock does not have."""
 _STAGES = {Arm.WITHOUT_SKILL.value: Stage.BASELINE, Arm.SCRIPT.value: Stage.UNIT_TESTS}
 """Where a row of a case stands that is there no more; else under `replay`."""
 
 
-def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTIN) -> Report:
-    """Judge every package that is asked for by its lock. What the store knows is used for explanations only."""
-    root = find_store(universe.root)
-    traces, records = Traces(root, universe.root), RecordStore(root)
-    samples, revision = SampleStore(root), revision_of(universe.root, request)
-    agents, judge_of = _agents(samples, records), locked_judges(universe.root, samples, records)
-    runs = list(package_runs(universe, wanted_packages(universe, request), request, agents, judge_of, registry))
-    reports = [_report(run, tracer(run, traces), universe, request, revision) for run in runs]
+def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTIN, standard: Standard | None = None) -> Report:
+    """Judge every package that is asked for by its lock. What the store knows is used for explanations only.
+
+    `standard`: the policy of another place, under which `universe` was loaded.
+    """
+    runs, revision = locked_runs(universe, request, registry), revision_of(universe.root, request)
+    reports = [_with_policy(_report(run, universe, request, revision), run, standard) for run in runs]
+    if standard is not None and not request.targets:
+        reports += dropped([*universe.names, *(broken.path for broken in universe.broken)], standard)
     if request.transcripts:
         from selftune_build.engine.detail import without_transcripts
 
         reports = without_transcripts(reports, runs)
     spend = Spend(reused=sum(stage.reused for each in reports for stage in each.stages))
     return overall_report([*reports, *broken_reports(universe, request)], spend, request)
+
+
+def locked_runs(universe: Universe, request: BuildRequest, registry: Registry = BUILTIN) -> list[PackageRun]:
+    """Every package that is asked for under each of its agents, planned by its lock alone."""
+    root = find_store(universe.root)
+    traces, samples, records = Traces(root, universe.root), SampleStore(root), RecordStore(root)
+    agents, judge_of = _agents(samples, records), locked_judges(universe.root, samples, records)
+    runs = list(package_runs(universe, wanted_packages(universe, request), request, agents, judge_of, registry))
+    for run in runs:
+        trace = tracer(run, traces)
+        run.plans = [_plan(run, run.compared_by_lock(spec), trace) for spec in run.specs]
+    return runs
 
 
 def _agents(samples: SampleStore, records: RecordStore) -> AgentOf:
@@ -77,14 +93,14 @@ def _entry(lock: LockReading, agent: str) -> AgentEntry | None:
     return next((side.agents[agent] for side in lock.locks if agent in side.agents), None)
 
 
-def _report(run: PackageRun, trace: Trace, universe: Universe, request: BuildRequest, revision: Revision | None) -> PackageReport:
-    run.plans = [_plan(run, run.compared_by_lock(spec), trace) for spec in run.specs]
+def _report(run: PackageRun, universe: Universe, request: BuildRequest, revision: Revision | None) -> PackageReport:
     rows: dict[str, dict[str, Row]] = {}
     for plan in run.plans:
         if plan.row is not None:
             rows.setdefault(plan.spec.case.id, {})[plan.spec.arm.value] = plan.row
     failures = (failure for plan in run.plans if plan.row is not None for failure in failures_by_lock(plan, plan.row))
     outcome = decided(run, rows, failures)
+    run.plans = [_unless_accepted(plan, outcome.accepted) for plan in run.plans]
     settled = Settled(run, Ran(), outcome, fresh_stages(run, outcome), True, request.place, request.detailed)
     known = _without_entry(package_report(settled), run)
     report = with_comparison(known, run, rows, revision, request.against or "")
@@ -92,6 +108,20 @@ def _report(run: PackageRun, trace: Trace, universe: Universe, request: BuildReq
     refused = any(problem.code in REFUSING for problem in problems)
     verdict = Verdict.FAIL if refused else report.verdict
     return msgspec.structs.replace(report, problems=problems, verdict=verdict, next_command=_next(problems, report))
+
+
+def _unless_accepted(plan: RowPlan, taken: Accepted) -> RowPlan:
+    """A row that a human accepted as it is lacks nothing."""
+    return msgspec.structs.replace(plan, missing=0, reasons=()) if place_of(plan.spec) in taken.rows else plan
+
+
+def _with_policy(report: PackageReport, run: PackageRun, standard: Standard | None) -> PackageReport:
+    if standard is None or Stage.VERIFY not in run.stages:
+        return report
+    found = policy_changes(run.package, standard, run.registry)
+    verdict = Verdict.FAIL if found.problems else report.verdict
+    problems, findings = (*report.problems, *found.problems), (*report.findings, *found.findings)
+    return msgspec.structs.replace(report, problems=problems, findings=findings, verdict=verdict)
 
 
 def _without_entry(report: PackageReport, run: PackageRun) -> PackageReport:
@@ -165,8 +195,13 @@ def _changed(run: PackageRun) -> Iterator[Problem]:
     """A lock of today's tree and policy, on any side of a merge."""
     if all(side.tree != run.package.tree_digest for side in run.lock.locks):
         yield _problem(run, "tree-changed", "the files of the package are not those that the lock was written for")
-    if all(side.policy != policy_digest(run.package.manifest) for side in run.lock.locks):
+    if all(side.policy != policy_digest(_declared(run)) for side in run.lock.locks):
         yield _problem(run, "policy-changed", "gates, samples or policy are not those that the lock was written under")
+
+
+def _declared(run: PackageRun) -> Manifest:
+    """What a lock is written under: the package's own settings, whoever's it is judged by."""
+    return run.package.declared or run.package.manifest
 
 
 def _row_problems(run: PackageRun) -> Iterator[Problem]:
@@ -195,11 +230,15 @@ def _extra(run: PackageRun) -> Iterator[Problem]:
 def _other_verdicts(settled: Settled) -> Iterator[Problem]:
     """Of a lock of today's rows, tree and policy the verdicts have to be today's, too."""
     run = settled.run
-    if len(run.lock.locks) != 1 or any(plan.row is None for plan in run.plans) or [*_changed(run)]:
+    waived = settled.outcome.accepted.rows
+    open_rows = any(plan.row is None and place_of(plan.spec) not in waived for plan in run.plans)
+    if len(run.lock.locks) != 1 or open_rows or [*_changed(run)]:
         return
-    entry = _entry(run.lock, run.agent.name) or NOBODY
-    supplied = [gate for gate in settled.outcome.gates if not gate.message.startswith((PLUGIN_MISSING, PLUGIN_FAILED))]
-    unknown = {gate.id for gate in settled.outcome.gates} - {gate.id for gate in supplied}
+    entry, declared = _entry(run.lock, run.agent.name) or NOBODY, _declared(run)
+    outcome = decided(run, settled.outcome.rows, manifest=declared)
+    gates = [gate for gate in outcome.gates if gate.id != "spec" or spec_profile(declared) == spec_profile(run.package.manifest)]
+    supplied = [gate for gate in gates if not gate.message.startswith((PLUGIN_MISSING, PLUGIN_FAILED))]
+    unknown = {gate.id for gate in outcome.gates} - {gate.id for gate in supplied}
     noted = {name: verdict for name, verdict in entry.gates.items() if name not in unknown}
     if noted != {gate.id: gate.verdict.value for gate in supplied}:
         yield _problem(run, "lock-tampered", "the verdicts in the lock do not follow from its rows")

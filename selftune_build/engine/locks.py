@@ -9,7 +9,7 @@ from selftune_build.limits import LOCK_BYTES
 from selftune_build.lock.parsing import FUTURE, LockProblem, LockReading, read_lock
 from selftune_build.lock.rendering import render
 from selftune_build.model.location import Location
-from selftune_build.model.lock import AgentEntry, Lock
+from selftune_build.model.lock import Lock
 from selftune_build.model.package import LOCK_FILE, Package
 from selftune_build.store.atomic import store_errors, write_atomic
 from selftune_build.store.worktree import STORE_FOLDER
@@ -25,7 +25,12 @@ def lock_bytes(package: Package) -> bytes | None:
 
     Raises StoreError for one that is there and cannot be read: a build must not write over evidence it has not seen.
     """
-    path = lock_path(package)
+    return lock_bytes_in(Path(package.root))
+
+
+def lock_bytes_in(folder: Path) -> bytes | None:
+    """As `lock_bytes`, of the package in a folder."""
+    path = folder / LOCK_FILE
     if path.is_symlink() or (path.exists() and not path.is_file()):
         return b""
     if not path.exists():
@@ -51,14 +56,6 @@ def refuse_newer(package: Package, reading: LockReading) -> None:
         if problem.code == FUTURE:
             at = Location((PurePosixPath(package.path) / LOCK_FILE).as_posix())
             raise InputError(problem.message, at=at, code=FUTURE, hint="use the release of selftune-build that wrote it")
-
-
-def other_entries(reading: LockReading, agent: str, named: tuple[str, ...]) -> dict[str, AgentEntry]:
-    """The entries of the other agents that the manifest names, as they stand."""
-    entries: dict[str, AgentEntry] = {}
-    for lock in reading.locks:
-        entries.update({name: entry for name, entry in lock.agents.items() if name != agent and name in named})
-    return entries
 
 
 def write_lock(package: Package, lock: Lock) -> bool:

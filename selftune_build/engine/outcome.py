@@ -15,12 +15,14 @@ from selftune_build.engine.judging import Judgement, judge_row
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan, answered, larger
 from selftune_build.engine.policy import policy_digest
+from selftune_build.engine.waivers import NOTHING, Accepted, accepted, left_to_decide
 from selftune_build.gates.decide import chosen, decide, overall
 from selftune_build.gates.facts import Facts, gather, measures_anything
 from selftune_build.gates.metrics import metrics
 from selftune_build.graph.targets import Stage, address
 from selftune_build.model.case import Arm
 from selftune_build.model.lock import AgentEntry, JudgeEntry, Lock, Row
+from selftune_build.model.manifest import Manifest
 from selftune_build.model.report import Agreement, Failure
 from selftune_build.model.verdict import GateResult, Metric, Verdict
 from selftune_build.stages.row import RowSpec
@@ -40,6 +42,8 @@ class Outcome(Struct, frozen=True):
     verdict: Verdict
     always: Always = {}
     agreements: tuple[Agreement, ...] = ()
+    accepted: Accepted = NOTHING
+    """Rows that a human accepted as they are."""
 
 
 def settle(run: PackageRun, execute: Execute | None) -> Outcome:
@@ -71,20 +75,27 @@ def settled_spec(spec: RowSpec, rows: Rows) -> RowSpec:
     return with_baseline(spec, base.evidence if base is not None else "")
 
 
-def decided(run: PackageRun, rows: Rows, failures: Iterable[Failure] = ()) -> Outcome:
-    """The gates and metrics over these rows. Samples that are missing count as whatever they would have brought: an error of
-    the machinery can make a verdict inconclusive, never another one."""
-    package, manifest = run.package, run.package.manifest
+def decided(run: PackageRun, rows: Rows, failures: Iterable[Failure] = (), manifest: Manifest | None = None) -> Outcome:
+    """The gates and metrics over these rows, by the settings of the package's manifest or of the one that is given.
+
+    Samples that are missing count as whatever they would have brought: an error of the machinery can make a verdict
+    inconclusive, never another one.
+    """
+    package, manifest = run.package, manifest or run.package.manifest
     found, risks, left = package.findings, run.security.counted, _missing(run, rows)
     facts = gather(package.evals, package.unit_tests, rows, run.measures_outcome, findings=found, security=risks, left=left)
-    gates = decide(facts, manifest.gates, manifest.samples.confidence, chosen(manifest.gates, run.registry.gates))
+    taken = accepted(run.specs, rows, manifest.accepted)
+    supplied = chosen(manifest.gates, run.registry.gates)
+    gates = decide(left_to_decide(facts, taken), manifest.gates, manifest.samples.confidence, supplied)
+    waived = taken.targets(run.specs)
     return Outcome(
         rows=rows,
         facts=facts,
         gates=tuple(gates),
         metrics=metrics(facts, manifest.samples.confidence),
-        failures=tuple(failures),
+        failures=tuple(failure for failure in failures if failure.target not in waived),
         verdict=overall(gates, measures_anything(facts)),
+        accepted=taken,
     )
 
 
@@ -187,7 +198,7 @@ def lock_of(run: PackageRun, outcome: Outcome, others: Mapping[str, AgentEntry])
     lock = Lock(
         package=run.package.name,
         tree=run.package.tree_digest,
-        policy=policy_digest(run.package.manifest),
+        policy=policy_digest(run.package.declared or run.package.manifest),
         agents={**others, run.agent.name: entry},
         surface=tuple(run.security.surface),
         accepted=run.package.manifest.accepted,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import reduce
 
 from msgspec import UNSET, Struct
 
@@ -15,6 +16,7 @@ from selftune_build.fingerprint.keys import Inputs
 from selftune_build.graph.cohorts import Counted
 from selftune_build.graph.staleness import ReadRecord, differences
 from selftune_build.graph.targets import address
+from selftune_build.lock.merge import larger_row
 from selftune_build.model.lock import Lock, Row
 from selftune_build.model.report import Reason
 from selftune_build.stages.row import RowSpec
@@ -59,7 +61,7 @@ def kept_row(spec: RowSpec, locks: Iterable[Lock], agent: str) -> Row | None:
     """The row of the lock that belongs to today, of several sides of a merge the one with more samples."""
     rows = (lock.agents[agent].cases.get(spec.case.id, {}).get(spec.arm) for lock in locks if agent in lock.agents)
     holding = [row for row in rows if row is not None and holds_today(spec, row)]
-    return min(holding, key=lambda row: (-row.n, row.evidence), default=None)
+    return reduce(larger_row, holding) if holding else None
 
 
 def plan_row(spec: RowSpec, kept: Row | None, evidence: Evidence, trace: Trace, extra: int, asked: bool) -> RowPlan:

@@ -35,8 +35,9 @@ def overall_report(
     interrupted: bool = False,
     store: Sequence[SelftuneError] = (),
 ) -> Report:
-    """One verdict over all packages: any fail is a fail, else any inconclusive is inconclusive; so is nothing at all."""
-    verdicts = {package.verdict for package in packages} or {Verdict.INCONCLUSIVE}
+    """One verdict over all packages: any fail is a fail, else any inconclusive is inconclusive; so is nothing at all, but
+    where `--since` found that nothing is affected."""
+    verdicts = {package.verdict for package in packages} or {Verdict.INCONCLUSIVE if request.among is None else Verdict.PASS}
     verdict = next(each for each in (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS) if each in verdicts)
     statuses = {_STATUS[each] for each in verdicts} | {STORE for _ in store}
     codes = {problem.code for package in packages for problem in package.problems}

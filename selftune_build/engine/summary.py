@@ -20,6 +20,7 @@ from selftune_build.engine.sampling import TakenKind
 from selftune_build.engine.scheduler import Question
 from selftune_build.engine.states import Event, advance
 from selftune_build.engine.statistics import statistics_of
+from selftune_build.engine.waivers import findings as waiver_findings
 from selftune_build.errors import PLUGIN_FAILED, PLUGIN_MISSING
 from selftune_build.gates.decide import disabled
 from selftune_build.graph.targets import SAMPLED, Stage, address
@@ -84,6 +85,7 @@ def package_report(settled: Settled) -> PackageReport:
             *run.security.findings,
             *drifted(run),
             *judge_findings(run, dry=settled.dry),
+            *waiver_findings(run.specs, outcome.accepted, alone=len(run.package.manifest.agent) == 1),
             *(() if settled.dry else noticed(run)),
             *not_discriminating(run, outcome.rows, outcome.always),
         ),

@@ -33,7 +33,7 @@ def wanted_packages(universe: Universe, request: BuildRequest) -> list[WantedPac
         stages.setdefault(goal.package, set()).update(with_needs([goal.stage]))
     wanted = []
     for package in universe.packages:
-        if package.path in stages:
+        if package.path in stages and (request.among is None or package.path in request.among):
             cases = _cases(package, selection.cases)
             wanted.append(WantedPackage(package.path, package, frozenset(stages[package.path]), cases))
     return wanted

@@ -130,11 +130,12 @@ def tree_digest(files: Sequence[TreeFile]) -> str:
 
 def staged_files(files: Iterable[TreeFile], is_eval: Callable[[str], bool]) -> tuple[TreeFile, ...]:
     """What an agent gets: the tree without manifest, eval and test folders, and whatever `is_eval` names."""
-    return tuple(file for file in files if not _is_build_material(file.path) and not is_eval(file.path))
+    return tuple(file for file in files if is_staged(file.path, is_eval))
 
 
-def _is_build_material(path: str) -> bool:
-    return path == MANIFEST_FILE or path.startswith(EVAL_FOLDERS)
+def is_staged(path: str, is_eval: Callable[[str], bool]) -> bool:
+    """Whether an agent gets the file of a package under this path."""
+    return path != MANIFEST_FILE and not path.startswith(EVAL_FOLDERS) and not is_eval(path)
 
 
 def _by_path(file: TreeFile) -> str:

@@ -11,7 +11,8 @@ from msgspec import UNSET, Struct, UnsetType
 from selftune_build.limits import LOCK_BYTES, LOCK_DEPTH
 from selftune_build.lock.conflict import conflict_sides, has_markers
 from selftune_build.lock.fields import Malformed, count, digest, inner, names, one_of, record, text
-from selftune_build.lock.rendering import ACCEPTED, JUDGE, REVISION, SURFACE, VERSION, is_canonical
+from selftune_build.lock.rendering import ACCEPTED, JUDGE, REVISION, SURFACE, VERSION, is_canonical, needed_revision
+from selftune_build.lock.salvage import salvaged
 from selftune_build.lock.seal import SEAL, holds
 from selftune_build.model.case import Arm
 from selftune_build.model.lock import AgentEntry, JudgeEntry, Lock, Row
@@ -46,11 +47,22 @@ def read_lock(content: bytes) -> LockReading:
     if len(content) > LOCK_BYTES:
         return _nothing("lock-malformed", f"the lock is larger than {LOCK_BYTES} bytes")
     if has_markers(content):
-        readings = [_read_side(side) for side in conflict_sides(content)]
+        readings = [_read_piece(side) for side in conflict_sides(content)]
         future = [problem for reading in readings for problem in reading.problems if problem.code == FUTURE]
         found = tuple(lock for reading in readings for lock in reading.locks)
         return LockReading(found, (LockProblem("lock-conflict", "the lock holds conflict markers of a merge"), *future[:1]))
     return _read_side(content)
+
+
+def _read_piece(content: bytes) -> LockReading:
+    """One side of a conflict, as far as it is whole."""
+    reading = _read_side(content)
+    if reading.locks or any(problem.code == FUTURE for problem in reading.problems):
+        return reading
+    try:
+        return _read_side(salvaged(content))
+    except (ValueError, RecursionError):
+        return reading
 
 
 def _nothing(code: str, message: str) -> LockReading:
@@ -111,6 +123,9 @@ class _Parser:
             extra=self._extra(self.document, {"version", "revision", "package", "policy", "agents", *(later - {SURFACE})}),
             package_extra=self._extra(package, {"name", "tree", SEAL, *(later - {ACCEPTED})}),
         )
+        needed = needed_revision(lock)
+        if not self.problems and self.revision != needed:
+            raise Malformed(f"it has revision {self.revision}, and its fields are those of {needed}")
         return LockReading((lock,), tuple(self.problems))
 
     def _accepted(self, package: str) -> tuple[Waiver, ...]:

@@ -18,12 +18,15 @@ _ENCODER = json.JSONEncoder(indent=1, sort_keys=True, ensure_ascii=False, allow_
 
 
 def render(lock: Lock) -> bytes:
-    """The canonical bytes of a lock: equal locks give equal bytes, and every other byte sequence is not a lock."""
+    """The canonical bytes of a lock: equal locks give equal bytes, and every other byte sequence is not a lock.
+
+    Its revision is the smallest that has all its fields; that of a newer release where a field of one is left.
+    """
     surface = {SURFACE: list(lock.surface)} if lock.surface else {}
     document = {
         **lock.extra,
         "version": VERSION,
-        "revision": _revision(lock),
+        "revision": needed_revision(lock),
         "package": sealed({**lock.package_extra, **surface, "name": lock.package, "tree": lock.tree}, "package"),
         "policy": lock.policy,
         "agents": {name: _agent(lock.package, name, entry) for name, entry in lock.agents.items()},
@@ -31,11 +34,12 @@ def render(lock: Lock) -> bytes:
     return canonical(document | ({"accepted": _accepted(lock)} if lock.accepted else {}))
 
 
-def _revision(lock: Lock) -> int:
-    """The earliest that knows every field, so that a lock follows from what it says; one that is not known here stays."""
+def needed_revision(lock: Lock) -> int:
+    """The smallest revision that has every field of the lock; its own where that is newer and some field is not known here."""
+    if lock.revision > REVISION and _has_unknown(lock):
+        return lock.revision
     judged = any(entry.judge is not None for entry in lock.agents.values())
-    needed = REVISION if lock.surface or lock.accepted or judged else 1
-    return lock.revision if lock.revision > REVISION else needed
+    return REVISION if lock.surface or lock.accepted or judged else 1
 
 
 def _accepted(lock: Lock) -> dict[str, dict[str, Any]]:
@@ -78,6 +82,13 @@ def _agent(package: str, name: str, entry: AgentEntry) -> dict[str, Any]:
 def _judge(package: str, agent: str, judge: JudgeEntry) -> dict[str, Any]:
     fields = {**judge.extra, "name": judge.name, "identity": judge.identity, "origin": judge.origin}
     return sealed(fields, JUDGE, package, agent)
+
+
+def _has_unknown(lock: Lock) -> bool:
+    """Whether some field is there that this release does not know."""
+    entries = lock.agents.values()
+    rows = (row for entry in entries for arms in entry.cases.values() for row in arms.values())
+    return bool(lock.extra or lock.package_extra) or any(part.extra for parts in (entries, rows) for part in parts)
 
 
 def row_fields(row: Row) -> dict[str, Any]:

@@ -70,3 +70,5 @@ class Package(Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
     handle: str = ""
     """How commands and reports address it: its name, or its folder where the name is not enough. Set by whoever knows all."""
+    declared: Manifest | None = None
+    """What its own files declare; `manifest` differs from it where the package is judged by the policy of another place."""

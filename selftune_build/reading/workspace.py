@@ -67,7 +67,7 @@ def manifest_at(folder: Path, shown: str) -> ManifestFile | None:
     quote what they refuse, and a link may lead to a file that nobody wants quoted.
     """
     try:
-        content = _read_regular(folder / MANIFEST_FILE)
+        content = read_regular(folder / MANIFEST_FILE)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -79,8 +79,11 @@ def manifest_at(folder: Path, shown: str) -> ManifestFile | None:
     return read_manifest(content, shown)
 
 
-def _read_regular(path: Path) -> bytes | None:
-    """The start of a regular file, one byte more than a manifest may have; None for anything else. Never waits for a writer."""
+def read_regular(path: Path) -> bytes | None:
+    """The start of a regular file, one byte more than a manifest may have; None for anything else. Never waits for a writer.
+
+    Raises OSError.
+    """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

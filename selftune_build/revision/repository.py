@@ -59,7 +59,7 @@ def _opened(start: str, root: Path, marker: str) -> Repository:
     if os.lstat(marker).st_uid not in (os.geteuid(), os.stat(start).st_uid):
         raise unusable(f"{marker} belongs to somebody else", "make a clone of your own")
     private, common = (marker, marker) if os.path.isdir(marker) else _linked(root, marker)
-    config = _configuration(common)
+    config = settings_of(common)
     return Repository(
         root=root,
         private=private,
@@ -98,7 +98,7 @@ def _pointed(file: str, base: str, prefix: str = "") -> str | None:
     return os.path.realpath(os.path.join(base, named))
 
 
-def _configuration(common: str) -> dict[str, str]:
+def settings_of(common: str) -> dict[str, str]:
     """`section.name` and `section.subsection.name` of the repository's own configuration file, nothing that it includes."""
     from dulwich.config import ConfigFile
 

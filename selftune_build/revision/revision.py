@@ -58,6 +58,16 @@ class Revision:
             return None
         return self._blob(entry.name)[: limit + 1]
 
+    def has(self, path: str) -> bool:
+        """Whether something stands under a path."""
+        return self._entry(self._inside(path)) is not None
+
+    def folders(self, folder: str = ".") -> list[str]:
+        """Names of the folders in a folder, sorted."""
+        entry = self._entry(self._inside(folder))
+        inside = self._listing(entry.name) if entry is not None and entry.mode == _FOLDER else {}
+        return sorted(name for name, each in inside.items() if each.mode == _FOLDER)
+
     def files(self, folder: str = ".") -> list[str]:
         """Paths of everything below a folder that is no folder, sorted. A folder that is not there has nothing in it."""
         start = self._inside(folder)

@@ -46,10 +46,12 @@ def test_both_sides_are_read_whole(content: bytes) -> None:
     assert [problem.code for problem in reading.problems] == ["lock-conflict"]
 
 
-def test_of_two_sides_the_one_that_is_a_lock_is_kept() -> None:
+def test_of_a_side_that_is_no_lock_the_parts_whose_seal_holds_are_kept() -> None:
     for ours, theirs, kept in ((A, B.replace(b'"tree"', b'"three"'), OURS), (b" rubbish\n", B, THEIRS)):
         reading = read_lock(merged(b"<<<<<<< HEAD\n", ours, b"=======\n", theirs, b">>>>>>> topic\n"))
-        assert reading.locks == (kept,)
+        others = [lock for lock in reading.locks if lock != kept]
+        assert len(others) == len(reading.locks) - 1 == (kept == OURS)
+        assert {OURS.tree, THEIRS.tree}.isdisjoint(lock.tree for lock in others)
         assert [problem.code for problem in reading.problems] == ["lock-conflict"]
 
 
@@ -95,9 +97,9 @@ def test_markers_that_close_nothing_lose_no_line(content: bytes) -> None:
     assert read_lock(content).locks == ()
 
 
-def test_conflicts_within_conflicts_that_never_end_are_on_no_side() -> None:
+def test_of_conflicts_within_conflicts_that_never_end_the_parts_are_found() -> None:
     reading = read_lock(b"<<<<<<< a\n" * 100_000 + render(LOCK) + b"a line\n" * 100_000)
-    assert reading.locks == ()
+    assert reading.locks == (LOCK,)
     assert [problem.code for problem in reading.problems] == ["lock-conflict"]
 
 
