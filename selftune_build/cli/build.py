@@ -125,7 +125,7 @@ def command(
     with recorded() as trail:
         plugins = open_plugins(starting_folder(request.directory, request.targets), locked=locked)
         wanted = wanted_reports(asked, plugins.reports, locked=locked)
-        request = replace(request, transcripts=any(each.format.transcripts for each in wanted))
+        request = replace(request, transcripts=any(each.format.transcripts for each in wanted), base=since or against or "HEAD")
         standard = _standard(request, policy)
         universe, progress = _universe(request, plugins, standard), Progress(sys.stderr, quiet=quiet or as_json)
         request = _narrowed(universe, request, since)

@@ -54,7 +54,7 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings, purse
     if request.transcripts:
         from selftune_build.engine.detail import with_details
 
-        reports = with_details(reports, [each.run for each in settled], lambda run: _executor(run, request, around))
+        reports = with_details(reports, [each.run for each in settled], lambda run: _executor(run, request, around), request.base)
     spend = Spend(
         agent_calls=purses.agents.calls,
         judge_calls=purses.judges.calls,

@@ -52,6 +52,24 @@ def _derived(old: Lock, new: Lock) -> Iterator[LockChange]:
         yield LockChange("tree", "the files of the package are others")
     if old.policy != new.policy:
         yield LockChange("policy", "gates, samples or policy are others")
+    yield from _surface(old, new)
+    yield from _accepted(old, new)
+
+
+def _surface(old: Lock, new: Lock) -> Iterator[LockChange]:
+    """What the package can reach and run."""
+    for name in sorted({*old.surface} ^ {*new.surface}):
+        kind, _, what = name.partition(":")
+        yield LockChange("surface", f"{'new' if name in new.surface else 'gone'}: {kind} {what}")
+
+
+def _accepted(old: Lock, new: Lock) -> Iterator[LockChange]:
+    for waiver in new.accepted:
+        if waiver not in old.accepted:
+            yield LockChange("accepted", f"{waiver.target} is accepted as it is: {waiver.reason}")
+    for waiver in old.accepted:
+        if waiver not in new.accepted:
+            yield LockChange("accepted", f"{waiver.target} is accepted no more")
 
 
 def _agents(old: Lock, new: Lock) -> Iterator[LockChange]:
@@ -74,6 +92,11 @@ def _identity(name: str, before: AgentEntry, after: AgentEntry) -> Iterator[Lock
         yield LockChange("agent", f"it is another: {', '.join(changed)}", name)
     if before.origin != after.origin:
         yield LockChange("agent", f"its evidence is {after.origin}, and was {before.origin}", name)
+    if before.judge != after.judge:
+        who = [entry.judge.name if entry.judge is not None else "nobody" for entry in (after, before)]
+        yield LockChange(
+            "judge", f"judged by {who[0]}, and was by {who[1]}" if who[0] != who[1] else f"{who[0]} is another", name
+        )
 
 
 def _cases(name: str, before: AgentEntry, after: AgentEntry) -> Iterator[LockChange]:

@@ -64,7 +64,7 @@ def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTI
     if request.transcripts:
         from selftune_build.engine.detail import without_transcripts
 
-        reports = without_transcripts(reports, runs)
+        reports = without_transcripts(reports, runs, request.base)
     spend = Spend(reused=sum(stage.reused for each in reports for stage in each.stages))
     return overall_report([*reports, *broken_reports(universe, request)], spend, request)
 

@@ -42,6 +42,8 @@ class BuildRequest(Struct, frozen=True):
     """Samples in each; None: `samples.min` of the package."""
     transcripts: bool = False
     """Whether it carries transcripts and what changed in the locks as well."""
+    base: str = "HEAD"
+    """The revision whose locks those of today are compared with on a page."""
     among: frozenset[str] | None = None
     """Folders of the packages that `--since` leaves; None without it."""
 
