@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "build": ("selftune_build.cli.build", "bring evidence up to date: spec, evals, unit-tests, replay, baseline, verify"),
+    "verify": ("selftune_build.cli.verify", "build verify, then how far each package is"),
     "show": ("selftune_build.cli.show", "one case whole: prompt, transcript, files, each check"),
     "plan": ("selftune_build.cli.plan", "what a build would run and why, and what it may cost"),
     "explain": ("selftune_build.cli.explain", "why a case is stale or reused, input by input"),
