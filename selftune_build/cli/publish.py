@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 @click.argument("targets", nargs=-1, type=TargetType(), metavar="[PACKAGE]...")
 @click.option("--skill-path", multiple=True, metavar="PATH", help="A package by its folder; the same as PACKAGE.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=None, help="Folder for archive, attestation and lock (default: dist)."
+    "--out",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Folder for archive, attestation and lock (default: .selftune/dist of the workspace).",
 )
 @click.option("--key", type=click.Path(path_type=Path), help="Private key (PEM) that signs; with --check the public key.")
 @click.option("--to", "folder", type=click.Path(path_type=Path), help="Also install into this folder of skills.")
@@ -82,7 +85,7 @@ def command(
         return _rollback(report, goal, as_json, force=force)
     if report.exit_code:
         return _refused(report, as_json)
-    done = _publish(universe, report, Goal(out or place / "dist", goal, force, report.place), key)
+    done = _publish(universe, report, Goal(_outside(out, place, universe), goal, force, report.place), key)
     print(render_json(done) if as_json else render(done, watch=not no_watch), end="")
     return 0
 
@@ -102,6 +105,20 @@ def _verified(place: Path, words: Sequence[str], typed: str) -> tuple[Universe, 
         raise UsageError("say which package to publish", hint=f"selftune publish PACKAGE: {names}")
     request = BuildRequest(directory=place, place=typed, targets=tuple(words), locked=True)
     return universe, publishable(universe, request, registry)
+
+
+def _outside(out: Path | None, place: Path, universe: Universe) -> Path:
+    """Where the files go: a file inside of a package would be one of the package, whose lock would then be of another tree."""
+    from selftune_build.store.worktree import STORE_FOLDER
+
+    if out is None:
+        return universe.root / STORE_FOLDER / "dist"
+    folder = (place / out).resolve()
+    for package in universe.packages:
+        root = Path(package.root)
+        if folder.is_relative_to(root) and STORE_FOLDER not in folder.relative_to(root).parts:
+            raise UsageError(f"{out} lies in the package {package.name}, and would become part of it", hint="name another folder")
+    return out
 
 
 def _goal(universe: Universe, folder: Path | None, host: str | None, *, user: bool) -> Path | None:

@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from selftune_build.engine.advice import command
 from selftune_build.engine.load import Universe
-from selftune_build.engine.locked import check
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.planning import Planned
+from selftune_build.engine.publishing import publishable
 from selftune_build.engine.request import BuildRequest
 from selftune_build.graph.targets import Stage, address
 from selftune_build.model.finding import Severity
@@ -35,7 +35,7 @@ class Step(Struct, frozen=True):
 def statuses(request: BuildRequest, planned: Planned) -> list[PackageStatus]:
     """The status of every package that is asked for; the plan says what the store knows of it. Raises SelftuneError."""
     locked = msgspec.structs.replace(request, dry_run=False, locked=True)
-    reports = check(planned.universe, locked, planned.registry).packages
+    reports = publishable(planned.universe, locked, planned.registry).packages
     return _statuses(planned.universe, reports, [run for runs in planned.groups for run in runs], request.place)
 
 
@@ -93,12 +93,15 @@ def _steps(package: Package, report: PackageReport, place: str) -> Iterator[Step
         if stale.get(stage):
             yield step(state, f"{stale[stage]} rows have no evidence of today", "build", address(handle, stage))
     failing = [gate for gate in report.gates if gate.required and gate.verdict is not Verdict.PASS]
-    others = [problem for problem in report.problems if problem.code != "gate-failed"]
+    simulated = [problem for problem in report.problems if problem.code == "evidence-simulated"]
+    others = [problem for problem in report.problems if problem.code not in ("gate-failed", "evidence-simulated")]
     if others:
         yield step(Readiness.NEEDS_VERIFICATION, others[0].message, "build", handle)
     if failing:
         summary = f"{failing[0].id} is {failing[0].verdict.value}: {failing[0].message}"
         yield step(Readiness.NEEDS_PASSING_GATES, summary, "build", handle, "-v")
+    if simulated:
+        yield Step(Readiness.NEEDS_LIVE_EVIDENCE, simulated[0].message, command("doctor"))
     yield step(Readiness.NEEDS_VERIFICATION, f"{report.verdict.value}", "build", handle, "-v")
 
 

@@ -10,7 +10,7 @@ from selftune_build.model.verdict import Verdict
 
 
 class Readiness(StrEnum):
-    """The first step that is left, in this order; the predecessor's names, and two steps that it did not know."""
+    """The first step that is left, in this order; the predecessor's names, and three steps that it did not know."""
 
     BLOCKED_SPEC_VALIDATION = "blocked_spec_validation"
     NEEDS_PACKAGE_RESOURCES = "needs_package_resources"
@@ -22,6 +22,8 @@ class Readiness(StrEnum):
     """Every row holds, and the lock is not the one that follows from them."""
     NEEDS_PASSING_GATES = "needs_passing_gates"
     """Everything is measured, and a required gate does not pass."""
+    NEEDS_LIVE_EVIDENCE = "needs_live_evidence"
+    """Everything passes, by evidence of a kind that the policy does not let out."""
     READY_TO_PUBLISH = "ready_to_publish"
 
 

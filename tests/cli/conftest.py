@@ -46,3 +46,18 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.setenv("SELFTUNE_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("TEST_LEDGER", str(tmp_path / "ledger"))
     return Shop(tmp_path / "shop", capsys)
+
+
+@pytest.fixture(scope="session")
+def live_kitchen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a workspace whose evidence is that of a real agent, as far as its manifest says."""
+    folder = tmp_path_factory.mktemp("live")
+    assert kitchen(folder / "workspace", folder / "ledger", origin="live").build().status == 0
+    return folder
+
+
+@pytest.fixture
+def live(live_kitchen: Path, tmp_path: Path) -> Workspace:
+    """Such a workspace of one's own."""
+    shutil.copytree(live_kitchen / "workspace", tmp_path / "workspace", symlinks=True)
+    return Workspace(tmp_path / "workspace", tmp_path / "ledger")

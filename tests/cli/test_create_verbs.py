@@ -14,7 +14,7 @@ def typed(workspace: Workspace, verb: str, *arguments: str, path: str = "brew") 
     """Exit status and document."""
     words = ("create", verb, "--skill-path", str(workspace.root / path), "--json", *arguments)
     status, stdout, stderr = workspace.selftune(*words)
-    assert stderr == ""
+    assert "error:" not in stderr
     return status, json.loads(stdout)
 
 
@@ -26,7 +26,8 @@ def test_a_verb_brings_its_stage_up_to_date_and_nothing_of_another_package(fresh
     assert {each["target"]: each["state"] for each in package["stages"]}[stage] == "built"
 
 
-def test_status_is_told_whatever_it_is_and_check_decides_by_it(built: Workspace) -> None:
+def test_status_is_told_whatever_it_is_and_check_decides_by_it(live: Workspace) -> None:
+    built = live
     assert typed(built, "check", path="brew/SKILL.md")[0] == 0
     built.edit("brew/SKILL.md", "Grind the beans.", "Grind the beans slowly.")
     status, document = typed(built, "status")

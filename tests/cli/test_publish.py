@@ -18,25 +18,9 @@ from google.protobuf.json_format import ParseDict
 from in_toto_attestation.v1.statement import Statement
 from in_toto_attestation.v1.statement_pb2 import Statement as StatementMessage
 
-from tests.property.kitchen import kitchen
 from tests.property.workspace import Workspace, plain_environment
 
 PARTS = ("brew.skill", "brew.skill.intoto.jsonl", "brew.skill.lock")
-
-
-@pytest.fixture(scope="session")
-def live_kitchen(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a workspace whose evidence is that of a real agent, as far as its manifest says."""
-    folder = tmp_path_factory.mktemp("live")
-    assert kitchen(folder / "workspace", folder / "ledger", origin="live").build().status == 0
-    return folder
-
-
-@pytest.fixture
-def live(live_kitchen: Path, tmp_path: Path) -> Workspace:
-    """Such a workspace of one's own."""
-    shutil.copytree(live_kitchen / "workspace", tmp_path / "workspace", symlinks=True)
-    return Workspace(tmp_path / "workspace", tmp_path / "ledger")
 
 
 def publish(workspace: Workspace, *arguments: str, status: int = 0, **environment: str) -> dict[str, Any]:
@@ -345,3 +329,11 @@ def test_the_package_has_to_be_named_where_there_are_several(live: Workspace) ->
     assert (status, "say which package to publish" in stderr) == (2, True)
     out = ("--out", str(live.root.parent), "-C", str(live.root))
     assert live.selftune("publish", "--skill-path", str(live.root / "bake"), *out)[0] == 0
+
+
+def test_no_file_is_written_into_a_package(live: Workspace) -> None:
+    status, _, stderr = live.selftune("publish", "brew", "--out", str(live.root / "brew/dist"), "-C", str(live.root))
+    assert (status, "would become part of it" in stderr) == (2, True)
+    assert live.selftune("publish", "brew", "-C", str(live.root))[0] == 0
+    assert sorted(path.name for path in (live.root / ".selftune/dist").iterdir()) == sorted(PARTS)
+    assert live.build("--locked").status == 0

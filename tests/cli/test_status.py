@@ -64,38 +64,44 @@ def _strict_gate(workspace: Workspace) -> None:
     ],
 )
 def test_the_first_step_that_is_left_is_named_with_its_command(
-    built: Workspace, edit: Callable[[Workspace], None], state: str, command: str
+    live: Workspace, edit: Callable[[Workspace], None], state: str, command: str
 ) -> None:
-    edit(built)
-    found = status_of(built, "brew")
+    edit(live)
+    found = status_of(live, "brew")
     assert found["state"] == state
     assert shlex.split(found["next_command"])[:-2] == command.split()
-    assert shlex.split(found["next_command"])[-2:] == ["-C", str(built.root)]
+    assert shlex.split(found["next_command"])[-2:] == ["-C", str(live.root)]
 
 
-def test_the_command_takes_the_step(built: Workspace) -> None:
-    _other_body(built)
-    built.selftune(*shlex.split(status_of(built, "brew")["next_command"])[1:])
-    assert status_of(built, "brew")["state"] not in ("needs_routing_replay", "needs_evals")
-
-
-def test_a_script_that_no_unit_test_runs_is_a_step_of_a_package_that_is_not_verified(built: Workspace) -> None:
-    built.write("brew/scripts/weigh.py", "print(1)\n")
-    assert status_of(built, "brew")["state"] == "needs_unit_tests"
-    built.build()
-    assert status_of(built, "brew")["state"] == "ready_to_publish"  # what no gate asks for stands in nobody's way
-
-
-def test_the_age_of_the_evidence_is_that_of_the_samples_in_the_store(built: Workspace) -> None:
+def test_evidence_that_is_not_let_out_is_a_step_of_its_own(built: Workspace) -> None:
     found = status_of(built, "brew")
-    assert found["origin"] == "simulated"
+    assert (found["state"], found["next_command"]) == ("needs_live_evidence", "selftune doctor")
+    assert "the evidence is simulated" in found["summary"]
+
+
+def test_the_command_takes_the_step(live: Workspace) -> None:
+    _other_body(live)
+    live.selftune(*shlex.split(status_of(live, "brew")["next_command"])[1:])
+    assert status_of(live, "brew")["state"] not in ("needs_routing_replay", "needs_evals")
+
+
+def test_a_script_that_no_unit_test_runs_is_a_step_of_a_package_that_is_not_verified(live: Workspace) -> None:
+    live.write("brew/scripts/weigh.py", "print(1)\n")
+    assert status_of(live, "brew")["state"] == "needs_unit_tests"
+    live.build()
+    assert status_of(live, "brew")["state"] == "ready_to_publish"  # what no gate asks for stands in nobody's way
+
+
+def test_the_age_of_the_evidence_is_that_of_the_samples_in_the_store(live: Workspace) -> None:
+    found = status_of(live, "brew")
+    assert found["origin"] == "live"
     assert found["oldest"] is not None
     assert found["oldest"] <= found["newest"]
 
 
-def test_without_the_samples_the_age_is_not_known_and_said_so(built: Workspace, tmp_path: Any) -> None:
-    elsewhere = {**built.environment, "SELFTUNE_STORE": str(tmp_path / "empty")}
-    status, stdout, _ = built.selftune("status", "-C", str(built.root), environment=elsewhere)
+def test_without_the_samples_the_age_is_not_known_and_said_so(live: Workspace, tmp_path: Any) -> None:
+    elsewhere = {**live.environment, "SELFTUNE_STORE": str(tmp_path / "empty")}
+    status, stdout, _ = live.selftune("status", "-C", str(live.root), environment=elsewhere)
     assert status == 0
     assert "its samples are not in this store" in stdout
     assert "2 of 2 packages ready to publish" in stdout

@@ -11,7 +11,7 @@ def test_it_builds_with_every_option_and_then_says_how_far_each_package_is(fresh
     status, stdout, _ = fresh.selftune("verify", "brew", "-j", "2", "-C", str(fresh.root))
     assert status == 0
     lines = stdout.splitlines()
-    assert "brew (house)  ready_to_publish" in lines
+    assert "brew (house)  needs_live_evidence" in lines
     assert any(line.startswith("bake (house)  needs_") for line in lines)
 
 
