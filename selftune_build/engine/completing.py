@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from selftune_build.agents.protocol import Agent, AgentFailure, CompleteRequest
 from selftune_build.engine.budget import Purse
-from selftune_build.engine.keeping import plain
+from selftune_build.engine.keeping import plain, reports
 from selftune_build.engine.request import Surroundings
 from selftune_build.engine.sampling import Taken, TakenKind, tried
 from selftune_build.engine.structured import InvalidAnswer, structured
@@ -25,7 +25,6 @@ from selftune_build.errors import UndecidedError
 from selftune_build.fingerprint.digest import digest_json
 from selftune_build.fingerprint.keys import Inputs, call_id, static_key
 from selftune_build.limits import COMPLETION_ANSWERS, COMPLETION_SECONDS
-from selftune_build.model.sample import ErrorKind
 from selftune_build.process import NotStarted
 from selftune_build.store.archive import Archive, Intent
 from selftune_build.store.samples import SampleStore
@@ -185,8 +184,8 @@ class Completer:
     def _is_whole(self, raw: bytes) -> bool:
         try:
             self.agent.parse(raw)
-        except AgentFailure as failure:
-            return failure.kind is ErrorKind.REPORTED
+        except Exception as error:
+            return reports(error)
         return True
 
     @property
