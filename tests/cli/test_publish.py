@@ -345,3 +345,14 @@ def test_the_package_has_to_be_named_where_there_are_several(live: Workspace) ->
     assert (status, "say which package to publish" in stderr) == (2, True)
     out = ("--out", str(live.root.parent), "-C", str(live.root))
     assert live.selftune("publish", "--skill-path", str(live.root / "bake"), *out)[0] == 0
+
+
+@pytest.mark.parametrize("path", ["references/aux.md", "references/ lead.md", "a./b.md"])
+def test_a_name_that_some_system_cannot_hold_is_refused_before_anything_is_written(
+    live: Workspace, tmp_path: Path, path: str
+) -> None:
+    live.write(f"brew/{path}", "text")
+    live.build()
+    error = publish(live, "--out", str(tmp_path / "out"), status=2)["error"]
+    assert error["path"] == path
+    assert not (tmp_path / "out").exists()
