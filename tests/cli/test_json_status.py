@@ -62,9 +62,8 @@ def _commands(words: tuple[str, ...], found: click.Command) -> Iterator[str]:
 
 def test_every_command_with_json_is_among_them() -> None:
     commands = {name: importlib.import_module(module).command for name, (module, _) in COMMANDS.items()}
-    assert sorted([*INVOCATIONS, *FOREIGN]) == sorted(
-        each for name, command in commands.items() for each in _commands((name,), command)
-    )
+    found = [each for name, command in commands.items() for each in _commands((name,), command)]
+    assert sorted([*INVOCATIONS, *FOREIGN]) == sorted(found)
 
 
 @pytest.mark.parametrize(("command", "words"), [(name, words) for name, each in INVOCATIONS.items() for words in each])
