@@ -12,6 +12,7 @@ import pytest
 
 from tests.property.workspace import CHECKOUT, Workspace
 
+SCRIPT = "if __name__ == '__main__':\n    print(1)\n"
 SCHEMA: dict[str, Any] = json.loads((CHECKOUT / "schemas/selftune-status-1.json").read_text())
 
 
@@ -80,10 +81,22 @@ def test_the_command_takes_the_step(built: Workspace) -> None:
 
 
 def test_a_script_that_no_unit_test_runs_is_a_step_of_a_package_that_is_not_verified(built: Workspace) -> None:
-    built.write("brew/scripts/weigh.py", "print(1)\n")
+    built.write("brew/scripts/weigh.py", SCRIPT)
     assert status_of(built, "brew")["state"] == "needs_unit_tests"
     built.build()
     assert status_of(built, "brew")["state"] == "ready_to_publish"  # what no gate asks for stands in nobody's way
+
+
+def test_data_and_modules_beside_scripts_are_no_scripts(built: Workspace) -> None:
+    built.write("brew/scripts/data.json", "{}\n")
+    built.write("brew/scripts/shared.py", "WEIGHT = 1\n")
+    assert status_of(built, "brew")["state"] == "needs_verification"
+    status, stdout, _ = built.selftune("eval", "unit-test", "--generate", "-C", str(built.root))
+    assert (status, stdout.splitlines()[0].partition(";")[0]) == (
+        0,
+        "nothing to write: every package that has a script has unit tests",
+    )
+    assert "nothing tests" not in built.selftune("init", str(built.root))[1]
 
 
 def test_the_age_of_the_evidence_is_that_of_the_samples_in_the_store(built: Workspace) -> None:
