@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from selftune_build.cli.start import existing_folder, starting_folder, typed
+from selftune_build.cli.start import existing_folder, open_plugins, starting_folder, typed
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
 from selftune_build.model.package import Package
@@ -39,7 +39,8 @@ def command(sources: tuple[Path, ...], target: str | None, file: str, force: boo
 
     here = existing_folder(directory)
     targets = (target,) if target else ()
-    universe = load_universe(starting_folder(here, targets))
+    start = starting_folder(here, targets)
+    universe = load_universe(start, registry=open_plugins(start).registry)
     package = only_package(universe, target, here)
     imported = plan_import(package, sources, safe(file))
     written = write_together(Path(package.root), imported.contents, force=force)
