@@ -139,6 +139,7 @@ class Completer:
                 timeout_s=question.timeout_s,
                 schema=question.schema,
                 cancel=self.cancel,
+                sample=index,
             )
             try:
                 self.agent.complete(request, call.answer)
@@ -149,12 +150,14 @@ class Completer:
                 if not (self.cancel.is_set() and self._is_whole(call.raw())):
                     self._fail(call, failure)
                     raise
-            self._keep(call, int((time.monotonic() - started) * 1000))
+            self._keep(call, int((time.monotonic() - started) * 1000), self.purse)
 
-    def _keep(self, call: Call, milliseconds: int) -> None:
+    def _keep(self, call: Call, milliseconds: int, purse: Purse | None = None) -> None:
+        """Archive what came back; `purse` pays, where it was asked for in this invocation."""
         call.complete()
         usage = self.agent.billed(call.raw())
-        self.purse.settle(usage)
+        if purse is not None:
+            purse.settle(usage)
         try:
             self.agent.parse(call.raw())
         except AgentFailure as failure:
@@ -168,7 +171,7 @@ class Completer:
         call.fail(failure.kind.value, failure.message, plain(usage))
 
     def _recover(self, key: str) -> None:
-        """Keep what calls of a process that was killed have answered since. Needs the claim."""
+        """Keep for free what calls of a process that was killed have answered since. Needs the claim."""
         for orphan in self._store.orphans(key, self._is_whole, self._waiting, self.stop):
             if orphan.call is None:
                 self._waiting(

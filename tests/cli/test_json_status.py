@@ -79,5 +79,7 @@ def test_the_document_says_the_status_of_the_process(
     Path("torn/selftune.yaml").write_text("version: [")
     Path("torn/SKILL.md").write_text("---\nname: torn\ndescription: d\n---\n")
     status = main([*command.split(), *words.split(), "--json"])
-    document = json.loads(capsys.readouterr().out)
+    printed = capsys.readouterr().out
+    document = json.loads(printed)
+    assert printed == printed.rstrip() + "\n"
     assert (document["exit_code"], document["ok"]) == (status, status == 0)
