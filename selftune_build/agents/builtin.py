@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -40,19 +41,22 @@ def make_agent(
     definition = manifest.agents.get(name)
     found = types.get(definition.type if definition else name)
     if found is None:
-        raise _unknown(name, manifest)
+        raise _unknown(name, manifest, types)
     return found.make(AgentSettings(name, definition, model, workspace_root))
 
 
-def _unknown(name: str, manifest: Manifest) -> UndecidedError:
+def _unknown(name: str, manifest: Manifest, types: Mapping[str, AgentType]) -> UndecidedError:
     definition = manifest.agents.get(name)
-    known = ", ".join(sorted({"embedded", *manifest.agents}))
+    names = sorted({*types, *manifest.agents} - {"command"})
+    known = ", ".join(names)
     if definition is not None:
         message = f"agent {name!r} has the type {definition.type!r}, which nothing here supplies"
         hint = "install the plugin that supplies it (`selftune plugins list` shows what is there), or use `type: command`"
     else:
         message = f"there is no agent {name!r} here"
-        hint = f"install the plugin that supplies it, declare it under `agents:` in selftune.yaml, or use one of: {known}"
+        near = get_close_matches(name, names, n=1)
+        meant = f"did you mean {near[0]!r}? Else " if near else ""
+        hint = f"{meant}install the plugin that supplies it, declare it under `agents:` in selftune.yaml, or use one of: {known}"
     return UndecidedError(message, code="agent-unavailable", hint=hint)
 
 

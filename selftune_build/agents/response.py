@@ -103,7 +103,10 @@ def _integer(digits: str) -> int:
 
 
 def _decimal(digits: str) -> Decimal:
-    number = Decimal(digits) if len(digits) <= RESPONSE_INTEGER_DIGITS * 2 else None
+    try:
+        number = Decimal(digits) if len(digits) <= RESPONSE_INTEGER_DIGITS * 2 else None
+    except ArithmeticError:
+        number = None
     if number is None or abs(number.adjusted()) > 300:
         _refuse("a number is out of range")
     return number

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from selftune_build.agents.leftovers import changed_files, remove_folder
 from selftune_build.agents.protocol import SKILLS_FOLDER
 from selftune_build.errors import InputError
 from selftune_build.fingerprint.digest import digest_bytes
+from selftune_build.fingerprint.unchanged import read_unchanged
 from selftune_build.model.case import CaseFile
 from selftune_build.model.location import Location
 from selftune_build.model.package import TreeFile
@@ -113,7 +113,7 @@ class Stage:
             with store_errors("create", self.root / folder):
                 (self.root / folder).mkdir(parents=True)
             for file in source.staged:
-                content = _read_unchanged(source.package_root / file.path, file)
+                content = read_unchanged(source.package_root / file.path, file)
                 self._place(f"{folder}/{_inside(file.path)}", content, file.executable, Location(file.path))
             self._placed[name] = (self.root / folder, tuple(file.path for file in source.staged))
         return self._placed[name][0]
@@ -229,17 +229,3 @@ def _placed_in(root: Path, initial: Mapping[str, str], skills_folder: str) -> di
             name, _, inside = path.removeprefix(f"{skills_folder}/").partition("/")
             placed.setdefault(name, []).append(inside)
     return {name: (root / skills_folder / name, tuple(paths)) for name, paths in placed.items()}
-
-
-def _read_unchanged(path: Path, file: TreeFile) -> bytes:
-    """The bytes that were fingerprinted: read once, never blocking on what took the file's place."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as opened:
-            regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
-            content = opened.read(file.size + 1) if regular else None
-    except OSError:
-        content = None
-    if content is None or digest_bytes(content) != file.digest:
-        raise InputError(f"{path} changed while it was being built", at=Location(str(path)), hint="run again")
-    return content

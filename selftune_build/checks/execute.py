@@ -11,6 +11,8 @@ from pathlib import Path
 from selftune_build.checks.context import Command, CommandEnd, Execute
 from selftune_build.checks.graders import grader_files
 from selftune_build.environment import script_environment
+from selftune_build.errors import InputError
+from selftune_build.fingerprint.unchanged import read_unchanged
 from selftune_build.limits import CHECK_COMMAND_OUTPUT_BYTES, CHECK_COMMAND_SECONDS
 from selftune_build.model.package import Package
 from selftune_build.process import Outcome, run
@@ -34,6 +36,8 @@ def command_executor(package: Package, *, passed: Sequence[str] = (), cancel: th
         try:
             with tempfile.TemporaryDirectory(prefix="selftune-check-", ignore_cleanup_errors=True) as folder:
                 return _run_in(Path(folder).resolve(), package, command, passed, cancel)
+        except InputError as changed:
+            return CommandEnd(None, reason=changed.message)
         except OSError as problem:
             return CommandEnd(None, reason=f"its files could not be laid out ({problem.strerror or problem})")
 
@@ -72,7 +76,7 @@ def _end(outcome: Outcome) -> CommandEnd:
 def _copy_grader(package: Package, named: Sequence[str], folder: Path) -> None:
     root = Path(package.root)
     for file in grader_files(package.tree, named):
-        _write(folder, file.path, (root / file.path).read_bytes(), file.executable)
+        _write(folder, file.path, read_unchanged(root / file.path, file), file.executable)
 
 
 def _write(folder: Path, path: str, content: bytes, executable: bool) -> None:

@@ -202,7 +202,7 @@ def _rendered(report: Report, as_json: bool, verbose: bool, quiet: bool) -> str:
     if as_json:
         from selftune_build.report.json import render as render_json
 
-        return render_json(report)
+        return render_json(report).rstrip()
     from selftune_build.report.text import render
 
     width = shutil.get_terminal_size((100, 24)).columns

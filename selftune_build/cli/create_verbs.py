@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -42,14 +43,15 @@ def status(skill_path: Path, as_json: bool) -> int:
 @_shared
 def check(skill_path: Path, as_json: bool) -> int:
     """How far the package is; exit status 0 if it is ready to publish, else 1."""
-    from selftune_build.cli.planning import plan_only
+    from selftune_build.cli.planning import plan_only, width
     from selftune_build.engine.status import statuses
     from selftune_build.model.status import Readiness
+    from selftune_build.report.status import render, render_json
 
-    words = [_package(skill_path)]
-    told = statuses(*plan_only(Path(), tuple(words), (), None))
-    _delegate("status", words, as_json)
-    return 0 if all(each.state is Readiness.READY_TO_PUBLISH for each in told) else 1
+    told = statuses(*plan_only(Path(), (_package(skill_path),), (), None))
+    exit_code = 0 if all(each.state is Readiness.READY_TO_PUBLISH for each in told) else 1
+    print(render_json(told, exit_code) if as_json else render(told, datetime.now(UTC), width()), end="")
+    return exit_code
 
 
 @click.command(short_help="Run its cases with the skill: selftune build PACKAGE:replay.")

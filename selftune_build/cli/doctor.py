@@ -27,10 +27,11 @@ def command(agents: tuple[str, ...], as_json: bool) -> int:
 
     types = _types(agents)
     found = {each.id: each.diagnose() for each in types if each.diagnose is not None}
-    print(json.dumps(_document(found), indent=1) if as_json else render(found))
     ready = [diagnosis for diagnosis in found.values() if diagnosis.next_step is None]
     enough = len(ready) == len(found) if agents else bool(ready) or not found
-    return 0 if enough else UndecidedError.exit_status
+    status = 0 if enough else UndecidedError.exit_status
+    print(json.dumps(_document(found, status), indent=1) if as_json else render(found))
+    return status
 
 
 def _types(names: tuple[str, ...]) -> list[AgentType]:
@@ -43,7 +44,7 @@ def _types(names: tuple[str, ...]) -> list[AgentType]:
     return [known[name] for name in names or sorted(known)]
 
 
-def _document(found: dict[str, Diagnosis]) -> dict[str, object]:
+def _document(found: dict[str, Diagnosis], status: int) -> dict[str, object]:
     agents = {
         name: {
             "ready": each.next_step is None,
@@ -55,4 +56,4 @@ def _document(found: dict[str, Diagnosis]) -> dict[str, object]:
         }
         for name, each in found.items()
     }
-    return {"schema": SCHEMA, "agents": agents}
+    return {"schema": SCHEMA, "ok": status == 0, "exit_code": status, "agents": agents}

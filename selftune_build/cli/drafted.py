@@ -50,7 +50,7 @@ def _lines(job: Errand, craft: Craft, outcome: Outcome) -> Iterator[str]:
     if outcome.generation.generated:
         yield craft.review[outcome.asked]
     elif not (outcome.unreadable or outcome.generation.undrafted or outcome.questions):
-        yield "nothing to write: every package has cases; name a package to draft more for it"
+        yield f"nothing to write: {craft.nothing}; name a package to draft more for it"
     if not job.dry_run:
         yield f"next: {_next_command(job, craft)}"
 

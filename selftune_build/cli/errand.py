@@ -56,6 +56,8 @@ class Craft(Struct, frozen=True):
     """Questions that the store has no answer to."""
     review: dict[bool, str]
     """What to look at, by whether a model was asked."""
+    nothing: str
+    """What is said where nobody named a package and none lacks a file."""
     output: Path | None = None
     """Another file of the one package, as it was typed."""
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from selftune_build.cli.replaying import named_packages, number, options, percent, replay, scene
-from selftune_build.errors import UsageError
+from selftune_build.errors import InputError, UsageError
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
+from selftune_build.model.location import Location
 
 if TYPE_CHECKING:
     from selftune_build.engine.composing import Composition, Shift
@@ -64,18 +65,22 @@ def command(siblings: tuple[str, ...], skill: str | None, eval_set: Path | None,
 def _cases(package: Package, eval_set: Path | None) -> Sequence[Case]:
     if eval_set is None:
         return package.evals
+    from selftune_build.engine.load import reader
     from selftune_build.limits import EVAL_FILE_BYTES
     from selftune_build.reading.evals.suite import read_eval_files
 
     try:
         with eval_set.open("rb") as stream:
-            content = stream.read(EVAL_FILE_BYTES)
+            content = stream.read(EVAL_FILE_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{eval_set} cannot be read: {error.strerror}", hint="name a file of eval cases") from None
+    if len(content) > EVAL_FILE_BYTES:
+        raise InputError(f"the file is larger than {EVAL_FILE_BYTES:,} bytes", at=Location(str(eval_set)), hint="split it")
+    inside = reader(Path(package.root))
 
     def read(path: str) -> bytes:
         """The file itself; what its cases bring along lies in the package."""
-        return content if path == str(eval_set) else (Path(package.root) / path).read_bytes()
+        return content if path == str(eval_set) else inside(path)
 
     return read_eval_files([str(eval_set)], read, True, package_name=package.name, limits=package.manifest.limits).cases
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
+from selftune_build.cli.start import existing_folder, open_plugins, starting_folder, typed
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
 
@@ -38,6 +38,7 @@ def command(
 
     Exit status: 0 written, 2 bad input or a file in the way, 3 there is no sample, 4 not written.
     """
+    from selftune_build.engine.advice import command as advised
     from selftune_build.engine.exported import exported_cases
     from selftune_build.engine.load import load_universe
     from selftune_build.engine.request import BuildRequest
@@ -64,5 +65,6 @@ def command(
     elif samples:
         print(one_line(f"wrote {len(written)} files to {folder}: {samples} samples of {package.handle}", MESSAGE_CHARACTERS))
     else:
-        print(one_line(f"there is no sample of {package.handle} in this store; next: selftune build", MESSAGE_CHARACTERS))
+        following = advised("build", package.handle, place=typed(directory))
+        print(one_line(f"there is no sample of {package.handle} in this store; next: {following}", MESSAGE_CHARACTERS))
     return status

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from selftune_build.cli.replaying import Scene, named_packages, number, options, percent, replay, scene
+from selftune_build.cli.start import typed
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS, NAME_CHARACTERS
 
@@ -63,7 +64,7 @@ def command(
     names = [package.name for package in members]
     pairs = overlaps(claimed, names)
     reported = [each for each in pairs if each.share >= Fraction(str(min_overlap)) and _prompts(each) >= min_shared]
-    result = _Result(members, claimed, matrix(claimed, names), pairs, reported, parent_skill)
+    result = _Result(members, claimed, matrix(claimed, names), pairs, reported, parent_skill, typed(given["directory"]))
     if given["as_json"]:
         print(json.dumps({"schema": "selftune.eval-family-overlap/1", **replayed.document(), **result.document()}, indent=1))
     else:
@@ -96,10 +97,13 @@ class _Result:
         pairs: tuple[Overlap, ...],
         reported: list[Overlap],
         parent: str | None,
+        place: str,
     ) -> None:
         from selftune_build.engine.overlap import families
 
         self._names = [package.name for package in members]
+        self._handles = {package.name: package.handle for package in members}
+        self._place = place
         self._claimed = claimed
         self._cells = cells
         self._pairs = pairs
@@ -121,6 +125,8 @@ class _Result:
         }
 
     def lines(self) -> Iterator[str]:
+        from selftune_build.engine.advice import command as advised
+
         width = max(len(one_line(name, NAME_CHARACTERS)) for name in self._names)
         yield "who is activated (columns) for whose prompts (rows), mean share of samples:"
         yield " " * (width + 5) + "".join(f"{f'[{number}]':>{_CELL}}" for number in range(1, len(self._names) + 1))
@@ -132,7 +138,8 @@ class _Result:
                 + (f"  of {row[0].prompts} prompts")
             )
         for name in self._silent:
-            yield f"{name} claims no prompt: `selftune eval generate {name}` drafts some"
+            drafting = advised("eval generate", self._handles[name], place=self._place)
+            yield f"{name} claims no prompt: `{drafting}` drafts some"
         for pair in self._reported:
             yield from self._told(pair)
         if not self._reported:

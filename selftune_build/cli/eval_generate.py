@@ -60,5 +60,6 @@ def command(targets: tuple[str, ...], no_negatives: bool, output: Path | None, *
         ),
         missing=lambda completer, found: by(completer).missing(found),
         review=REVIEW,
+        nothing="every package has cases",
     )
     return fulfil(job, craft)

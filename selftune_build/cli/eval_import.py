@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
-from selftune_build.cli.start import existing_folder, starting_folder
+from selftune_build.cli.start import existing_folder, open_plugins, starting_folder, typed
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
 from selftune_build.model.package import Package
@@ -33,27 +32,25 @@ def command(sources: tuple[Path, ...], target: str | None, file: str, force: boo
 
     Exit status: 0 written, 1 there was no case, 2 bad input or a file in the way, 4 not written.
     """
+    from selftune_build.engine.advice import command as advised
     from selftune_build.engine.load import load_universe
     from selftune_build.relpath import safe
     from selftune_build.scaffold.chosen import only_package
 
     here = existing_folder(directory)
     targets = (target,) if target else ()
-    universe = load_universe(starting_folder(here, targets))
+    start = starting_folder(here, targets)
+    universe = load_universe(start, registry=open_plugins(start).registry)
     package = only_package(universe, target, here)
     imported = plan_import(package, sources, safe(file))
     written = write_together(Path(package.root), imported.contents, force=force)
     status = 0 if imported.written else EXIT_NOTHING
-    following = shlex.join(("selftune", "eval", "list", package.handle, *_place(directory)))
+    following = advised("eval list", package.handle, place=typed(directory))
     if as_json:
         print(json.dumps(_document(package, imported, written, status, following), indent=1))
     else:
         print("\n".join(one_line(line, MESSAGE_CHARACTERS) for line in _lines(package, imported, written, following)))
     return status
-
-
-def _place(directory: Path) -> tuple[str, ...]:
-    return () if directory == Path() else ("-C", str(directory))
 
 
 def _lines(package: Package, imported: Imported, written: Written, following: str) -> Iterator[str]:

@@ -32,12 +32,12 @@ def command(targets: tuple[str, ...], generate: bool, **given: Any) -> int:
     """
     if not generate:
         return _run(targets, given)
+    from selftune_build.reading.scripts import scripts
     from selftune_build.scaffold.generation import TESTS_FILE
     from selftune_build.scaffold.phrasing import printable
     from selftune_build.scaffold.script_cases import FROM_A_MODEL, FROM_WORDS, generated
     from selftune_build.scaffold.script_drafting import script_drafts
     from selftune_build.scaffold.script_questions import ask_for_tests, missing_tests
-    from selftune_build.scaffold.scripts import scripts
 
     job = errand(targets, given)
 
@@ -54,6 +54,7 @@ def command(targets: tuple[str, ...], generate: bool, **given: Any) -> int:
         from_a_model=from_a_model,
         missing=lambda completer, found: missing_tests(found, completer, job.seed, job.most),
         review=REVIEW,
+        nothing="every package that has a script has unit tests",
     )
     return fulfil(job, craft)
 

@@ -14,7 +14,7 @@ from selftune_build.cli.drafted import rendered
 from selftune_build.cli.errand import Craft, Errand, Outcome
 from selftune_build.cli.paying import BUDGET, confirm, with_options
 from selftune_build.cli.signals import interruptible
-from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
+from selftune_build.cli.start import existing_folder, open_plugins, starting_folder, typed
 from selftune_build.errors import UsageError
 from selftune_build.limits import DRAFTED_PER_SIDE
 
@@ -55,7 +55,7 @@ def errand(targets: tuple[str, ...], given: dict[str, Any]) -> Errand:
     return Errand(
         targets=(*targets, *given["skills"], *given["paths"]),
         directory=existing_folder(directory),
-        place="" if directory == Path() else str(directory),
+        place=typed(directory),
         wish=CompletionWish(**wish),
         asks=True if named else None if given["auto_synthetic"] else False,
         **{name: given[name] for name in ("seed", "most", "force", "as_json")},

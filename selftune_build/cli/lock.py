@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
+from selftune_build.cli.start import existing_folder, open_plugins, starting_folder, typed
 from selftune_build.engine.request import BuildRequest
 from selftune_build.errors import UsageError
 from selftune_build.escape import one_line
@@ -65,6 +65,7 @@ def merge(files: tuple[Path, ...], directory: Path, as_json: bool) -> int:
     """
     if files:
         return _merge_files(files)
+    from selftune_build.engine.advice import command as advised
     from selftune_build.engine.healing import healed_locks
     from selftune_build.engine.locks import write_lock
 
@@ -78,7 +79,7 @@ def merge(files: tuple[Path, ...], directory: Path, as_json: bool) -> int:
         _print_json(healed=[{"name": name, "rows": rows} for name, rows in names])
     else:
         _print_lines([f"healed {name}: {rows} rows hold" for name, rows in names] or ["no lock has conflict markers"])
-        _print_lines([f"next: selftune build {name}" for name, _ in names])
+        _print_lines([f"next: {advised('build', name, place=typed(directory))}" for name, _ in names])
     return 0
 
 
@@ -112,6 +113,7 @@ def accept(target: str, reason: str, agents: tuple[str, ...], directory: Path, a
     The waiver is bound to the key of the row, so the next change of what the row depends on needs a new one.
     """
     from selftune_build.engine.acceptance import acceptable
+    from selftune_build.engine.advice import command as advised
     from selftune_build.scaffold.acceptance import with_waivers
     from selftune_build.scaffold.writing import write_together
 
@@ -120,13 +122,13 @@ def accept(target: str, reason: str, agents: tuple[str, ...], directory: Path, a
     folder = existing_folder(directory)
     universe = _universe(directory, (target,))
     registry = open_plugins(starting_folder(folder, (target,)), locked=True).registry
-    request = BuildRequest(directory=folder, targets=(target,), agents=agents)
+    request = BuildRequest(directory=folder, place=typed(directory), targets=(target,), agents=agents)
     found = acceptable(universe, request, registry, reason.strip())
     root = Path(found.package.root)
     before = _read(root / MANIFEST_FILE)
     content = with_waivers(before, (PurePosixPath(found.package.path) / MANIFEST_FILE).as_posix(), found.waivers)
     write_together(root, {MANIFEST_FILE: content}, force=before is not None)
-    following = f"selftune build {found.package.handle}"
+    following = advised("build", found.package.handle, place=typed(directory))
     if as_json:
         waivers = [{"target": each.target, "key": each.key, "reason": each.reason} for each in found.waivers]
         _print_json(path=str(root / MANIFEST_FILE), accepted=waivers, next_command=following)

@@ -59,11 +59,13 @@ def info(name: str, directory: Path, as_json: bool) -> int:
     found = described.get(normal(name)) or refused.get(normal(name))
     if found is None:
         raise UsageError(f"there is no plugin {name!r}", hint="selftune plugins list")
+    status = _UNDECIDED if found.get("faults") or "reason" in found else 0
     if as_json:
-        print(json.dumps({**_HEAD, "api": API_VERSION, "plugin": found}, indent=1))
+        head = {**_HEAD, "ok": status == 0, "exit_code": status}
+        print(json.dumps({**head, "api": API_VERSION, "plugin": found}, indent=1))
     else:
         print("\n".join(one_line(line, MESSAGE_CHARACTERS) for line in _info_lines(found)))
-    return _UNDECIDED if found.get("faults") or "reason" in found else 0
+    return status
 
 
 @command.command("new")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
+from selftune_build.cli.start import existing_folder, open_plugins, starting_folder, typed
 from selftune_build.cli.target_type import TargetType
 from selftune_build.engine.request import BuildRequest
 from selftune_build.errors import UsageError
@@ -79,7 +79,7 @@ def command(
     words = (*targets, *skill_path)
     if folder is not None and host is not None:
         raise UsageError("--to and --install exclude each other", hint="install into one folder at a time")
-    universe, report = _verified(place, words, "" if directory == Path() else str(directory))
+    universe, report = _verified(place, words, typed(directory))
     goal = _goal(universe, folder, host, user=user)
     if rollback:
         return _rollback(report, goal, as_json, force=force)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
+from selftune_build.cli.start import existing_folder, open_plugins, starting_folder, typed
 from selftune_build.cli.target_type import TargetType
 from selftune_build.engine.request import BuildRequest
 
@@ -52,5 +52,5 @@ def command(
     else:
         from selftune_build.report.show import render
 
-        print(render(cases, verbose=verbose), end="")
+        print(render(cases, verbose=verbose, place=typed(directory)), end="")
     return 0 if all(case.samples for case in cases) else 3

@@ -30,7 +30,7 @@ def request_for(directory: Path, targets: tuple[str, ...], agents: Sequence[str]
     """What a command line asks of the engine; `more` are the fields that not every command has. Raises UsageError."""
     return BuildRequest(
         directory=existing_folder(directory),
-        place="" if directory == Path() else str(directory),
+        place=typed(directory),
         targets=targets,
         agents=tuple(dict.fromkeys(agents)),
         model=model,
@@ -43,6 +43,11 @@ def existing_folder(directory: Path) -> Path:
     if not directory.is_dir():
         raise UsageError(f"there is no folder {str(directory)!r}", hint="name an existing folder after -C")
     return directory.resolve()
+
+
+def typed(directory: Path) -> str:
+    """`-C` as commands to type next have it; empty where it was not given."""
+    return "" if directory == Path() else str(directory)
 
 
 def starting_folder(directory: Path, targets: Sequence[str]) -> Path:

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from selftune_build.agents.protocol import Agent, AgentFailure, CompleteRequest
 from selftune_build.engine.budget import Purse
-from selftune_build.engine.keeping import plain
+from selftune_build.engine.keeping import plain, reports
 from selftune_build.engine.request import Surroundings
 from selftune_build.engine.sampling import Taken, TakenKind, tried
 from selftune_build.engine.structured import InvalidAnswer, structured
@@ -25,7 +25,6 @@ from selftune_build.errors import UndecidedError
 from selftune_build.fingerprint.digest import digest_json
 from selftune_build.fingerprint.keys import Inputs, call_id, static_key
 from selftune_build.limits import COMPLETION_ANSWERS, COMPLETION_SECONDS
-from selftune_build.model.sample import ErrorKind
 from selftune_build.process import NotStarted
 from selftune_build.store.archive import Archive, Intent
 from selftune_build.store.samples import SampleStore
@@ -140,6 +139,7 @@ class Completer:
                 timeout_s=question.timeout_s,
                 schema=question.schema,
                 cancel=self.cancel,
+                sample=index,
             )
             try:
                 self.agent.complete(request, call.answer)
@@ -150,12 +150,14 @@ class Completer:
                 if not (self.cancel.is_set() and self._is_whole(call.raw())):
                     self._fail(call, failure)
                     raise
-            self._keep(call, int((time.monotonic() - started) * 1000))
+            self._keep(call, int((time.monotonic() - started) * 1000), self.purse)
 
-    def _keep(self, call: Call, milliseconds: int) -> None:
+    def _keep(self, call: Call, milliseconds: int, purse: Purse | None = None) -> None:
+        """Archive what came back; `purse` pays, where it was asked for in this invocation."""
         call.complete()
         usage = self.agent.billed(call.raw())
-        self.purse.settle(usage)
+        if purse is not None:
+            purse.settle(usage)
         try:
             self.agent.parse(call.raw())
         except AgentFailure as failure:
@@ -169,7 +171,7 @@ class Completer:
         call.fail(failure.kind.value, failure.message, plain(usage))
 
     def _recover(self, key: str) -> None:
-        """Keep what calls of a process that was killed have answered since. Needs the claim."""
+        """Keep for free what calls of a process that was killed have answered since. Needs the claim."""
         for orphan in self._store.orphans(key, self._is_whole, self._waiting, self.stop):
             if orphan.call is None:
                 self._waiting(
@@ -185,8 +187,8 @@ class Completer:
     def _is_whole(self, raw: bytes) -> bool:
         try:
             self.agent.parse(raw)
-        except AgentFailure as failure:
-            return failure.kind is ErrorKind.REPORTED
+        except Exception as error:
+            return reports(error)
         return True
 
     @property

@@ -46,9 +46,14 @@ def is_whole(spec: RowSpec, raw: bytes, means: Means) -> bool:
         return False
     try:
         means.evidence.parse(spec, raw)
-    except AgentFailure as failure:
-        return failure.kind is ErrorKind.REPORTED
+    except Exception as error:
+        return reports(error)
     return True
+
+
+def reports(error: Exception) -> bool:
+    """Whether what reading an answer came to is the agent's whole word that it has none; a reader that broke has not seen it."""
+    return isinstance(error, AgentFailure) and error.kind is ErrorKind.REPORTED
 
 
 def keep(spec: RowSpec, call: Call, stage: Stage, ended: Ended, milliseconds: int, means: Means) -> None:

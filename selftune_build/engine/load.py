@@ -108,15 +108,14 @@ def load_package(
     declared = effective(workspace.manifest_file, own, member)
     manifest = standards(member, declared)
     tree = scan(root, manifest.exclude, find_boundary(root, workspace.root))
-    hint = "move long material to files under references/"
-    content = _bounded(root / SKILL_FILE, SKILL_FILE_BYTES_MAX, _inside(member, SKILL_FILE), hint)
+    content = _skill_text(root, member)
     reading = read_skill(content, _inside(member, SKILL_FILE), root.name)
     name = reading.skill.name if is_safe_name(reading.skill.name) else root.name
     paths = [file.path for file in tree.files]
     idle = idle_globs(own, paths, tree.idle_excludes)
     readers = _readers(manifest, paths, member, registry.under(manifest.policy).readers)
-    evals = _evals(_reader(root), manifest, paths, name, member, readers)
-    unit_tests = _unit_tests(_reader(root), manifest, paths, name, member, evals.cases)
+    evals = _evals(reader(root), manifest, paths, name, member, readers)
+    unit_tests = _unit_tests(reader(root), manifest, paths, name, member, evals.cases)
     staged = staged_files(tree.files, is_eval_file(manifest))
     findings = check_spec(
         reading.skill,
@@ -222,7 +221,18 @@ def is_eval_file(manifest: Manifest) -> Callable[[str], bool]:
     return lambda path: any(match_glob(pattern, path) for pattern in globs)
 
 
-def _reader(root: Path) -> Read:
+def _skill_text(root: Path, member: str) -> bytes:
+    """The bytes of SKILL.md. Raises InputError where they cannot be had, also where it went since the package was found."""
+    shown = _inside(member, SKILL_FILE)
+    try:
+        return _bounded(root / SKILL_FILE, SKILL_FILE_BYTES_MAX, shown, "move long material to files under references/")
+    except OSError as error:
+        message = f"the file cannot be read: {error.strerror or error}"
+        raise InputError(message, at=Location(shown), hint="make it readable, or move its folder away") from error
+
+
+def reader(root: Path) -> Read:
+    """Reads files of a package by their path in it, none larger than an eval file may be."""
     return lambda path: _bounded(root / path, EVAL_FILE_BYTES, path)
 
 

@@ -50,6 +50,8 @@ from selftune_build.store.traces import Traces
 
 _STAGES = {Arm.WITHOUT_SKILL.value: Stage.BASELINE, Arm.SCRIPT.value: Stage.UNIT_TESTS}
 """Where a row of a case stands that is there no more; else under `replay`."""
+_BUILD = ""
+"""The fix of what another build of the package mends: becomes its command."""
 
 
 def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTIN, standard: Standard | None = None) -> Report:
@@ -104,7 +106,8 @@ def _report(run: PackageRun, universe: Universe, request: BuildRequest, revision
     settled = Settled(run, Ran(), outcome, fresh_stages(run, outcome), True, request.place, request.detailed)
     known = _without_entry(package_report(settled), run)
     report = with_comparison(known, run, rows, revision, request.against or "")
-    problems = (*report.problems, *_problems(settled, report.gates, universe, request))
+    found = [_with_fix(problem, run, request.place) for problem in _problems(settled, report.gates, universe, request)]
+    problems = (*report.problems, *found)
     refused = any(problem.code in REFUSING for problem in problems)
     verdict = Verdict.FAIL if refused else report.verdict
     return msgspec.structs.replace(report, problems=problems, verdict=verdict, next_command=_next(problems, report))
@@ -215,7 +218,7 @@ def _row_problems(run: PackageRun) -> Iterator[Problem]:
         origin = spec.case.origin
         path, line = (origin.at.path, origin.at.line) if origin is not None else (_lock_file(run), None)
         message = "; ".join(reason.message for reason in plan.reasons)
-        yield Problem(code, plan.address, f"{spec.arm.value}: {message}", path, line, _fix(run))
+        yield Problem(code, plan.address, f"{spec.arm.value}: {message}", path, line, _BUILD)
 
 
 def _extra(run: PackageRun) -> Iterator[Problem]:
@@ -245,10 +248,10 @@ def _other_verdicts(settled: Settled) -> Iterator[Problem]:
 
 
 def _other_waivers(run: PackageRun) -> Iterator[Problem]:
-    """What a lock of today's tree says was accepted has to be what the manifest accepts; revision 1 did not say."""
-    accepted = set(run.package.manifest.accepted)
+    """What a lock of today's tree says was accepted has to be what its manifest accepts, whoever's policy it is judged by."""
+    accepted = set(_declared(run).accepted)
     for side in run.lock.locks:
-        if side.tree == run.package.tree_digest and side.revision > 1 and set(side.accepted) != accepted:
+        if side.tree == run.package.tree_digest and set(side.accepted) != accepted:
             yield _problem(run, "lock-tampered", "what the lock calls accepted is not what the manifest accepts")
 
 
@@ -261,13 +264,15 @@ def _gate_problems(run: PackageRun, gates: Iterable[GateResult]) -> Iterator[Pro
 
 
 def _problem(
-    run: PackageRun, code: str, message: str, case: str | None = None, arm: str | None = None, fix: str | None = ""
+    run: PackageRun, code: str, message: str, case: str | None = None, arm: str | None = None, fix: str | None = _BUILD
 ) -> Problem:
     """About the lock as a whole, or about one of its rows."""
-    stages = {(spec.case.id, spec.arm.value): spec.stage for spec in run.specs}
-    stage = stages.get((case or "", arm or "")) or _STAGES.get(arm or "", Stage.REPLAY)
-    target = run.package.handle if case is None else address(run.package.handle, stage, case)
-    return Problem(code, target, message, _lock_file(run), fix=_fix(run) if fix == "" else fix)
+    target = run.package.handle if case is None else address(run.package.handle, _stage(run, case, arm or ""), case)
+    return Problem(code, target, message, _lock_file(run), fix=fix)
+
+
+def _stage(run: PackageRun, case: str, arm: str) -> Stage:
+    return run.stage_of.get((case, arm)) or _STAGES.get(arm, Stage.REPLAY)
 
 
 def _lock_file(run: PackageRun) -> str:
@@ -275,5 +280,7 @@ def _lock_file(run: PackageRun) -> str:
     return path.name if run.package.path == "." else f"{run.package.path}/{path.name}"
 
 
-def _fix(run: PackageRun) -> str:
-    return command("build", run.package.handle)
+def _with_fix(problem: Problem, run: PackageRun, place: str) -> Problem:
+    if problem.fix != _BUILD:
+        return problem
+    return msgspec.structs.replace(problem, fix=command("build", run.package.handle, place=place))

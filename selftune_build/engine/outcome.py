@@ -201,7 +201,7 @@ def lock_of(run: PackageRun, outcome: Outcome, others: Mapping[str, AgentEntry])
         policy=policy_digest(run.package.declared or run.package.manifest),
         agents={**others, run.agent.name: entry},
         surface=tuple(run.security.surface),
-        accepted=run.package.manifest.accepted,
+        accepted=(run.package.declared or run.package.manifest).accepted,
     )
     if before is None:
         return lock

@@ -64,6 +64,11 @@ class PackageRun:
         """Every row of the package, cheap ones first, whether it is asked for or not."""
         return [*unit_test_rows(self.asking), *replay_rows(self.asking), *baseline_rows(self.asking)]
 
+    @cached_property
+    def stage_of(self) -> dict[tuple[str, str], Stage]:
+        """The stage of every row, by case and arm."""
+        return {(spec.case.id, spec.arm.value): spec.stage for spec in self.specs}
+
     def plan(self, trace: Trace, resample: int, only: frozenset[str] | None) -> None:
         """Decide every row. Rows that are not asked for are kept where they hold, and nobody is asked for them."""
         self._only = only

@@ -66,7 +66,10 @@ def archived_files(package: Package) -> list[ArchivedFile]:
 
 
 def bundle_of(package: Package, reports: Sequence[PackageReport], by: CryptoSigner | None) -> Bundle:
-    """Archive, attestation and lock of a package whose reports say that it may be published. Raises StoreError."""
+    """Archive, attestation and lock of a package whose reports say that it may be published.
+
+    Raises StoreError, and InputError for a file that no archive holds.
+    """
     files = archived_files(package)
     archive, lock = pack(package.name, files), lock_bytes(package) or b""
     payload = statement(package, reports, archive, files, lock, policy_digest(package.manifest))

@@ -20,6 +20,7 @@ from selftune_build.model.report import PackageReport, Problem
 from selftune_build.model.sample import Sample
 from selftune_build.model.status import PackageStatus, Readiness
 from selftune_build.model.verdict import Verdict
+from selftune_build.reading.scripts import scripts
 
 _STALE = frozenset({"case-missing", "key-changed", "n-too-small", "lock-missing", "lock-tampered", "agent-changed"})
 
@@ -87,7 +88,7 @@ def _steps(package: Package, report: PackageReport, place: str) -> Iterator[Step
             yield step(Readiness.NEEDS_PACKAGE_RESOURCES, finding.message, "build", address(handle, Stage.SPEC), "-v")
     if not package.evals:
         yield step(Readiness.NEEDS_EVALS, "there is no eval case", "eval generate", handle)
-    if _has_scripts(package) and not package.unit_tests:
+    if not package.unit_tests and scripts(package):
         yield step(Readiness.NEEDS_UNIT_TESTS, "no unit test runs its scripts", "eval unit-test", "--generate", handle)
     for stage, state in _ROWS:
         if stale.get(stage):
@@ -120,10 +121,6 @@ def _stale_rows(problems: Iterable[Problem]) -> Mapping[Stage, int]:
         if "[" in problem.target and problem.code in _STALE and stage in tuple(Stage):
             found[Stage(stage)] = found.get(Stage(stage), 0) + 1
     return found
-
-
-def _has_scripts(package: Package) -> bool:
-    return any(file.path.startswith("scripts/") for file in package.staged)
 
 
 def _unread(report: PackageReport) -> Step:

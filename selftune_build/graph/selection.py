@@ -64,11 +64,19 @@ def find_packages(text: str, names: Mapping[str, str], root: Path, here: Path) -
         return by_path
     if by_name:
         raise UsageError(f"{len(by_name)} packages are called {text!r}", hint="name one by its folder: " + ", ".join(by_name))
-    near = difflib.get_close_matches(text, sorted({*names, *names.values()}), n=1)
+    words = sorted({*names, *names.values(), *(stage.value for stage in Stage)})
+    near = _meant_stage(text, names) or difflib.get_close_matches(text, words, n=1)
     raise UsageError(
         f"there is no package {text!r} here",
         hint=f"did you mean {near[0]!r}?" if near else "name a package, a stage or a folder; `selftune build` takes all packages",
     )
+
+
+def _meant_stage(text: str, names: Mapping[str, str]) -> list[str]:
+    """The target of a package that is there, whose stage was mistyped."""
+    package, colon, stage = text.rpartition(":")
+    near = difflib.get_close_matches(stage, [each.value for each in Stage], n=1)
+    return [f"{package}:{near[0]}"] if colon and near and package in {*names, *names.values()} else []
 
 
 def _by_path(text: str, names: Mapping[str, str], root: Path, here: Path) -> list[str]:

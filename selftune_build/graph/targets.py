@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 from enum import StrEnum
 
 from msgspec import Struct
@@ -50,6 +51,7 @@ def with_needs(stages: Iterable[Stage]) -> frozenset[Stage]:
     return frozenset(wanted)
 
 
+_EXAMPLE = "write PACKAGE:STAGE[CASE], for example pdf:replay[fill-form]"
 _STAGES = {stage.value: stage for stage in Stage}
 
 SAMPLED = (Stage.UNIT_TESTS, Stage.REPLAY, Stage.BASELINE)
@@ -82,8 +84,14 @@ def parse_target(text: str) -> Wanted:
     if colon and package and stage in _STAGES:
         return Wanted(text, package=package, stage=_STAGES[stage], case=case)
     if case is not None or not head:
-        raise UsageError(f"{text!r} is not a target", hint="write PACKAGE:STAGE[CASE], for example pdf:replay[fill-form]")
+        raise UsageError(f"{text!r} is not a target", hint=_meant(package, stage, case) or _EXAMPLE)
     return Wanted(text, package=head)
+
+
+def _meant(package: str, stage: str, case: str | None) -> str | None:
+    """What to type instead where only the stage is mistyped."""
+    near = get_close_matches(stage, list(_STAGES), n=1)
+    return f"did you mean {address(package, _STAGES[near[0]], case)!r}?" if package and near else None
 
 
 def _split_case(text: str) -> tuple[str, str | None]:

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from selftune_build.errors import InputError
 from selftune_build.limits import ARCHIVE_BYTES, ARCHIVE_FILES
+from selftune_build.model.location import Location
 from selftune_build.relpath import safe
 
 SUFFIX = ".skill"
@@ -31,11 +32,14 @@ class ArchivedFile(Struct, frozen=True):
 
 
 def pack(name: str, files: Iterable[ArchivedFile]) -> bytes:
-    """The archive of a skill. Equal files give equal bytes, on any machine."""
+    """The archive of a skill. Equal files give equal bytes, on any machine.
+
+    Raises InputError for a file whose name some system cannot hold: `unpack` refuses it everywhere.
+    """
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as archive:
         for file in sorted(files, key=lambda each: each.path):
-            entry = zipfile.ZipInfo(f"{name}/{file.path}", _EPOCH)
+            entry = zipfile.ZipInfo(safe(f"{name}/{file.path}", at=Location(file.path)), _EPOCH)
             entry.create_system = _UNIX
             entry.external_attr = (stat.S_IFREG | (0o755 if file.executable else 0o644)) << 16
             archive.writestr(entry, file.content)

@@ -117,6 +117,11 @@ def _before(receipt: Receipt, now: Version) -> Version | None:
 
 
 def _is_there(folder: Path, files: list[ArchivedFile]) -> bool:
+    with store_errors("read", folder):
+        return _holds(folder, files)
+
+
+def _holds(folder: Path, files: list[ArchivedFile]) -> bool:
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() or path.is_symlink()}
     if found != {file.path for file in files} or folder.is_symlink():
         return False
@@ -150,15 +155,21 @@ def _write_receipt(folder: Path, receipt: Receipt) -> None:
     path = _receipt_path(folder, receipt.name)
     _make(path.parent)
     content = (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
-    if not path.exists() or path.read_bytes() != content:
+    if _read(path) != content:
         write_atomic(path, content)
 
 
 def _keep(folder: Path, digest: str, archive: bytes) -> None:
     path = _archive_path(folder, digest)
     _make(path.parent)
-    if not path.exists() or sha256(path.read_bytes()) != digest:
+    if _read(path) != archive:
         write_atomic(path, archive)
+
+
+def _read(path: Path) -> bytes | None:
+    """The bytes of a file of ours, None where there is none. Raises StoreError."""
+    with store_errors("read", path):
+        return path.read_bytes() if path.exists() else None
 
 
 def _make(folder: Path) -> None:

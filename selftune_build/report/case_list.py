@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 from selftune_build.checks.registry import check_id
@@ -11,12 +12,12 @@ from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS, SHOWN_PROBLEMS
 from selftune_build.model.case import Case
 from selftune_build.model.finding import Finding, Severity
-from selftune_build.model.package import Package
+from selftune_build.model.package import MANIFEST_FILE, SKILL_FILE, Package
 
 _PROMPT = 100
 _TRIGGERS = {True: "should trigger", False: "should not trigger", None: ""}
 _EVALS = ("eval-", "case-", "check-", "json-", "yaml-")
-"""How the codes of findings about eval files start."""
+"""How the codes of findings about eval files start; the last two also those about other files."""
 
 
 def document(packages: Sequence[Package], broken: Sequence[Broken], status: int) -> dict[str, Any]:
@@ -43,7 +44,9 @@ def lines(packages: Sequence[Package], broken: Sequence[Broken]) -> Iterator[str
 
 def eval_findings(package: Package) -> list[Finding]:
     """What was noticed about its eval files."""
-    return [finding for finding in package.findings if finding.code.startswith(_EVALS)]
+    others = {(PurePosixPath(package.path) / file).as_posix() for file in (SKILL_FILE, MANIFEST_FILE)}
+    told = [finding for finding in package.findings if finding.code.startswith(_EVALS)]
+    return [finding for finding in told if finding.at is None or finding.at.path not in others]
 
 
 def finding_lines(findings: Sequence[Finding]) -> Iterator[str]:

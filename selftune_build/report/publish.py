@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def _published(each: Published, watch: bool) -> Iterator[str]:
     if each.installed is not None:
         before = f", instead of {each.previous[:12]}" if each.previous is not None else ""
         yield f"  installed as {sentence(each.installed)}{before}"
-    yield f"  check: selftune publish --check {sentence(each.archive)}"
+    yield f"  check: selftune publish --check {sentence(shlex.quote(each.archive))}"
     if watch:
         yield f"next: {sentence(each.next_command)}"
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 
+from selftune_build.engine.advice import command
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS, SHOWN_FILE_LINES, SHOWN_TEXT_LINES
 from selftune_build.model.sample import FileChange, ToolCall
@@ -16,12 +16,15 @@ from selftune_build.report.statistics import flaky_rate
 _MARKS = {True: "held", False: "failed", None: "not measured"}
 
 
-def render(cases: Sequence[ShownCase], *, verbose: bool = False) -> str:
-    """Each case whole; texts of strangers line by line, without control characters. Ends in a newline."""
-    return "\n\n".join("\n".join(_case(case, verbose)) for case in cases) + "\n"
+def render(cases: Sequence[ShownCase], *, verbose: bool = False, place: str = "") -> str:
+    """Each case whole; texts of strangers line by line, without control characters. Ends in a newline.
+
+    `place`: `-C` as it was typed, for the commands to type next.
+    """
+    return "\n\n".join("\n".join(_case(case, verbose, place)) for case in cases) + "\n"
 
 
-def _case(shown: ShownCase, verbose: bool) -> Iterator[str]:
+def _case(shown: ShownCase, verbose: bool, place: str) -> Iterator[str]:
     yield f"{name(shown.target)}  {shown.arm}, agent {name(shown.agent)} ({shown.origin})"
     yield from _asked(shown, verbose)
     if shown.judge:
@@ -31,8 +34,8 @@ def _case(shown: ShownCase, verbose: bool) -> Iterator[str]:
         yield ""
         yield from _sample(sample, shown, verbose)
     if not shown.samples:
-        again = " --resample 1" if shown.row is not None else ""  # what the lock has settled is not run again by itself
-        yield f"  no sample of it is in this store; next: selftune build {name(shlex.quote(shown.target))}{again}"
+        again = ["--resample", "1"] if shown.row is not None else []  # what the lock has settled is not run again by itself
+        yield f"  no sample of it is in this store; next: {name(command('build', shown.target, *again, place=place))}"
 
 
 def _asked(shown: ShownCase, verbose: bool) -> Iterator[str]:

@@ -14,9 +14,14 @@ from selftune_build.report.cells import cells, counted, indented, name, pad, sen
 _DAY_S = 86_400
 
 
-def render_json(statuses: Sequence[PackageStatus]) -> str:
+def render_json(statuses: Sequence[PackageStatus], exit_code: int = 0) -> str:
     """One document, newline at the end."""
-    document = {"schema": "selftune.status/1", "ok": True, "exit_code": 0, "packages": msgspec.to_builtins(statuses)}
+    document = {
+        "schema": "selftune.status/1",
+        "ok": not exit_code,
+        "exit_code": exit_code,
+        "packages": msgspec.to_builtins(statuses),
+    }
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 

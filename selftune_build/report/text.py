@@ -195,22 +195,22 @@ def _problem(group: Sequence[Problem], width: int) -> Iterator[str]:
 
 
 def _findings(report: Report, width: int, verbose: bool) -> Iterator[str]:
-    seen: set[tuple[str, str]] = set()
-    for package in report.packages:
-        if (package.name, package.path) not in seen:  # one package under several agents has its findings once
-            seen.add((package.name, package.path))
-            yield from _package_findings(package, width, verbose)
+    together: dict[tuple[str, str], dict[Finding, None]] = {}
+    for package in report.packages:  # one package under several agents has each finding once
+        together.setdefault((package.name, package.path), {}).update(dict.fromkeys(package.findings))
+    for (whose, _), findings in together.items():
+        yield from _package_findings(whose, list(findings), width, verbose)
 
 
-def _package_findings(package: PackageReport, width: int, verbose: bool) -> Iterator[str]:
-    errors = [finding for finding in package.findings if finding.severity is Severity.ERROR]
-    others = [finding for finding in package.findings if finding.severity is not Severity.ERROR]
+def _package_findings(whose: str, findings: Sequence[Finding], width: int, verbose: bool) -> Iterator[str]:
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    others = [finding for finding in findings if finding.severity is not Severity.ERROR]
     for finding in errors:
         yield from _finding(finding, width)
     warnings = others if verbose else [each for each in others if each.severity is Severity.WARNING]
     shown = warnings if verbose else warnings[:SUGGESTED_FINDINGS]
     if warnings and not verbose:
-        head = f"{_count(len(warnings), 'warning')} about {name(package.name)}" + _all_hint(len(warnings) > len(shown))
+        head = f"{_count(len(warnings), 'warning')} about {name(whose)}" + _all_hint(len(warnings) > len(shown))
         yield from wrap(head, width, "  ")
     for finding in shown:
         yield from _finding(finding, width)

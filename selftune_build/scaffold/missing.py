@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from selftune_build.model.finding import Severity
 from selftune_build.model.package import Package
+from selftune_build.reading.scripts import scripts
 from selftune_build.scaffold.adopt import EvalFiles
 
 DECIDABLE = 5
@@ -60,8 +61,8 @@ def _evals(package: Package) -> Iterator[Missing]:
 
 
 def _unit_tests(package: Package) -> Iterator[Missing]:
-    scripts = [file.path for file in package.staged if file.path.startswith("scripts/")]
-    if scripts and not package.unit_tests:
+    found = () if package.unit_tests else scripts(package)
+    if found:
         fix = "`selftune eval unit-test --generate` drafts some, or write tests/scripts.yaml (format: selftune.unit-tests/1)"
-        more = " and the other scripts" if len(scripts) > 1 else ""
-        yield Missing(f"nothing tests {scripts[0]}{more}", fix, "unit tests of their scripts")
+        more = " and the other scripts" if len(found) > 1 else ""
+        yield Missing(f"nothing tests {found[0].path}{more}", fix, "unit tests of their scripts")

@@ -13,13 +13,13 @@ from selftune_build.limits import (
     DRAFTED_SKILL_CHARACTERS,
     DRAFTED_TESTS,
 )
+from selftune_build.reading.scripts import Script, scripts
 from selftune_build.relpath import fault as path_fault
 from selftune_build.scaffold.briefing import RULE, cut, fenced, sections, skill_data
 from selftune_build.scaffold.drafts import Rejection
 from selftune_build.scaffold.generation import Situation
 from selftune_build.scaffold.phrasing import printable
 from selftune_build.scaffold.script_cases import ScriptCase, fault, new_ones
-from selftune_build.scaffold.scripts import Script, scripts
 from selftune_build.scaffold.two_questions import CRITIQUE_ANSWER, CRITIQUE_SCHEMA, Sieve, TwoQuestions, numbered
 
 MOST = 10

@@ -56,9 +56,12 @@ def public_key(path: Path) -> Key:
 def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as stream:
-            return stream.read(KEY_FILE_BYTES)
+            content = stream.read(KEY_FILE_BYTES + 1)
     except OSError as error:
         raise UsageError(f"the key {path} cannot be read: {error.strerror}", hint="name a key file") from None
+    if len(content) > KEY_FILE_BYTES:
+        raise InputError(f"the file is larger than {KEY_FILE_BYTES:,} bytes", at=Location(str(path)), hint="name a key file")
+    return content
 
 
 def _require() -> None:

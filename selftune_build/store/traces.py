@@ -41,7 +41,7 @@ class Traces:
     def below(self, prefix: str, most: int) -> Mapping[str, Mapping[str, Any]]:
         """The inputs noted for addresses that start so, of at most so many rows; empty where they cannot be read."""
         try:
-            if not self._path.exists():
+            if not self._is_ours():
                 return {}
             with self._open("ro") as connection:
                 connection.set_progress_handler(lambda: 1, _READ_STEPS)

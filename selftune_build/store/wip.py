@@ -131,7 +131,8 @@ class Call:
         self.answer.close()
 
     def _archive(self, record: Archive | Attempt, suffix: str) -> None:
-        target = self.path.with_name(self.path.name.removesuffix(WIP_SUFFIX) + suffix)
+        target = _beside(self.path, suffix)
+        _refuse_finished(self.path)
         try:
             write_atomic(target, encode(record), self._durable)
         except StoreError as error:
@@ -142,6 +143,7 @@ class Call:
 
 def begin_call(path: Path, intent: Intent, durable: bool, next_number: Callable[[], int]) -> Call:
     """Write the intent into a new file, its guard held. Raises StoreError before anything was sent."""
+    _refuse_finished(path)
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o666)
     except FileExistsError as error:
@@ -162,6 +164,19 @@ def begin_call(path: Path, intent: Intent, durable: bool, next_number: Callable[
         os.close(descriptor)
         raise
     return Call(path, descriptor, intent, durable, next_number)
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    """Where the record of a call goes whose file in flight this is."""
+    return path.with_name(path.name.removesuffix(WIP_SUFFIX) + suffix)
+
+
+def _refuse_finished(path: Path) -> None:
+    """Raise StoreError where the call has its answer already: an archive is immutable."""
+    finished = _beside(path, ARCHIVE_SUFFIX)
+    if finished.exists():
+        hint = "it stays as it is; run again, and report this if it comes again"
+        raise StoreError(f"{finished} holds an answer to this call already", at=Location(str(finished)), hint=hint)
 
 
 def intent_line(intent: Intent) -> bytes:

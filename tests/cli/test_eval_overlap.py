@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from selftune_build.limits import EVAL_FILE_BYTES
 from tests.property.kitchen import kitchen
 from tests.property.workspace import Workspace
 
@@ -231,9 +232,14 @@ def test_another_eval_set_can_be_replayed(cafe: Workspace) -> None:
         (("composability",), "name it with --skill"),
         (("composability", "--skill", "brew", "brew"), "brew has no sibling here"),
         (("composability", "--skill", "brew", "--eval-set", "none.json"), "none.json cannot be read"),
+        (("composability", "--skill", "brew", "--eval-set", "large.json"), "larger than"),
     ],
 )
-def test_what_cannot_be_compared_is_refused_with_a_way_on(words: tuple[str, ...], said: str, cafe: Workspace) -> None:
+def test_what_cannot_be_compared_is_refused_with_a_way_on(
+    words: tuple[str, ...], said: str, cafe: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("large.json").write_bytes(b"[]".ljust(EVAL_FILE_BYTES + 1))
     report = asked(cafe, *words)
     assert report["exit_code"] == 2
     assert said in json.dumps(report)

@@ -11,6 +11,7 @@ import pytest
 from selftune_build.__main__ import main
 from selftune_build.reading.workspace import find_workspace
 
+SCRIPT = "if __name__ == '__main__':\n    print(1)\n"
 TRIGGERS = '[{"query": "make it odd", "should_trigger": true}, {"query": "boil an egg", "should_trigger": false}]'
 
 
@@ -143,8 +144,8 @@ def test_evals_that_an_existing_manifest_does_not_name_are_pointed_out(
 
 def test_each_package_is_told_what_it_lacks_and_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     package = skill(tmp_path / "pdf")
-    put(package, "scripts/a.py", "print(1)\n")
-    put(package, "scripts/b.py", "print(2)\n")
+    put(package, "scripts/a.py", SCRIPT)
+    put(package, "scripts/b.py", SCRIPT)
     assert main(["init", str(package)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "  missing: there are no evals, so nothing about an agent can be measured" in lines
@@ -205,7 +206,7 @@ def test_names_of_strangers_cannot_move_the_cursor(tmp_path: Path, capsys: pytes
 
 def test_what_many_packages_lack_alike_is_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for number in range(30):
-        put(skill(tmp_path / f"skills/quiet-{number}"), "scripts/a.py", "print(1)\n")
+        put(skill(tmp_path / f"skills/quiet-{number}"), "scripts/a.py", SCRIPT)
     put(skill(tmp_path / "skills/tested"), "evals/triggers.json", TRIGGERS)
     skill(tmp_path / "skills/mute", description='""')
     assert main(["init", str(tmp_path)]) == 0

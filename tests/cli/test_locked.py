@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -217,7 +218,8 @@ def test_what_does_not_belong_together_is_refused_with_its_code(
     checked = locked(built, "brew")
     assert problems(checked) == expected
     assert (checked.status, checked.report["verdict"]) == (1, "fail")
-    remedy = "use the release of selftune-build that wrote it" if edit is lock_from_the_future else "selftune build brew"
+    build = shlex.join(["selftune", "build", "brew", "-C", str(built.root)])
+    remedy = "use the release of selftune-build that wrote it" if edit is lock_from_the_future else build
     assert all(problem["fix"] == remedy for problem in checked.package("brew")["problems"])
 
 

@@ -337,3 +337,14 @@ def test_no_file_is_written_into_a_package(live: Workspace) -> None:
     assert live.selftune("publish", "brew", "-C", str(live.root))[0] == 0
     assert sorted(path.name for path in (live.root / ".selftune/dist").iterdir()) == sorted(PARTS)
     assert live.build("--locked").status == 0
+
+
+@pytest.mark.parametrize("path", ["references/aux.md", "references/ lead.md", "a./b.md"])
+def test_a_name_that_some_system_cannot_hold_is_refused_before_anything_is_written(
+    live: Workspace, tmp_path: Path, path: str
+) -> None:
+    live.write(f"brew/{path}", "text")
+    live.build()
+    error = publish(live, "--out", str(tmp_path / "out"), status=2)["error"]
+    assert error["path"] == path
+    assert not (tmp_path / "out").exists()

@@ -12,6 +12,7 @@ import pytest
 
 from tests.property.workspace import CHECKOUT, Workspace
 
+SCRIPT = "if __name__ == '__main__':\n    print(1)\n"
 SCHEMA: dict[str, Any] = json.loads((CHECKOUT / "schemas/selftune-status-1.json").read_text())
 
 
@@ -73,6 +74,18 @@ def test_the_first_step_that_is_left_is_named_with_its_command(
     assert shlex.split(found["next_command"])[-2:] == ["-C", str(live.root)]
 
 
+def test_data_and_modules_beside_scripts_are_no_scripts(live: Workspace) -> None:
+    live.write("brew/scripts/data.json", "{}\n")
+    live.write("brew/scripts/shared.py", "WEIGHT = 1\n")
+    assert status_of(live, "brew")["state"] == "needs_verification"
+    status, stdout, _ = live.selftune("eval", "unit-test", "--generate", "-C", str(live.root))
+    assert (status, stdout.splitlines()[0].partition(";")[0]) == (
+        0,
+        "nothing to write: every package that has a script has unit tests",
+    )
+    assert "nothing tests" not in live.selftune("init", str(live.root))[1]
+
+
 def test_evidence_that_is_not_let_out_is_a_step_of_its_own(built: Workspace) -> None:
     found = status_of(built, "brew")
     assert (found["state"], found["next_command"]) == ("needs_live_evidence", "selftune doctor")
@@ -86,7 +99,7 @@ def test_the_command_takes_the_step(live: Workspace) -> None:
 
 
 def test_a_script_that_no_unit_test_runs_is_a_step_of_a_package_that_is_not_verified(live: Workspace) -> None:
-    live.write("brew/scripts/weigh.py", "print(1)\n")
+    live.write("brew/scripts/weigh.py", SCRIPT)
     assert status_of(live, "brew")["state"] == "needs_unit_tests"
     live.build()
     assert status_of(live, "brew")["state"] == "ready_to_publish"  # what no gate asks for stands in nobody's way

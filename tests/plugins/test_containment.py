@@ -229,7 +229,7 @@ def test_a_plugin_that_does_not_load_is_named_and_the_one_beside_it_works(
     plugged.skill("pdf")
     finished = plugged.run("plugins", "info", "selftune-broken", "-C", "pdf", "--json")
     (fault,) = finished.document["plugin"]["faults"]
-    assert finished.status == 3
+    assert (finished.status, finished.document["exit_code"], finished.document["ok"]) == (3, 3, False)
     assert fault.startswith("the plugin selftune-broken 0.1 failed in ")
     assert reason in fault
     assert "Traceback" not in finished.stderr

@@ -68,6 +68,13 @@ def reader_hook(workspace: SkillWorkspace) -> None:
     assert {case: arms["with_skill"]["triggered"] for case, arms in rows(workspace).items()} == {"l0": 1, "l1": 0}
 
 
+def test_evals_are_imported_beside_those_that_a_plugin_reads(with_example: SkillWorkspace) -> None:
+    with_example.skill("pdf", {"evals/cases.txt": "+use pdf\n", "selftune.yaml": manifest(readers={"plus-minus": ["**/*.txt"]})})
+    (with_example.root / "new.json").write_text('[{"query": "merge them", "should_trigger": true}]')
+    finished = with_example.run("eval", "import", "new.json", "-C", "pdf", "--json")
+    assert (finished.status, len(finished.document["cases"])) == (0, 1)
+
+
 def report_hook(workspace: SkillWorkspace) -> None:
     workspace.skill("pdf")
     assert workspace.run("build", "pdf", "--report", "verdict=out.txt", "--report", "json=out.json").status == 3

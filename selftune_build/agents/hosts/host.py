@@ -169,7 +169,7 @@ class HostAgent:
             timeout_s=request.timeout_s,
             output_cap=RESPONSE_BYTES,
             pass_fds=session.login.descriptors,
-            cancel=request.cancel if isinstance(request, RunRequest) else None,
+            cancel=request.cancel,
         )
         write_all(descriptor, line({**self.host.closing(session.home), "type": CLOSING}))
         raw = scrub(descriptor, start, written(descriptor, start), session.login.secrets)

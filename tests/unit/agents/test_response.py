@@ -74,6 +74,7 @@ def test_what_is_missing_or_null_is_not_told_and_an_empty_list_is_told() -> None
         (b'{"output": "x", "n": -Infinity}', "-Infinity is not JSON"),
         (b'{"output": "x", "n": 1e999}', "a number is out of range"),
         (b'{"output": "x", "n": 1e-999}', "a number is out of range"),
+        (b'{"output": "x", "usage": {"cost_usd": 1e99999999999999999999}}', "a number is out of range"),
         (b'{"output": "x", "n": ' + b"9" * 19 + b"}", "an integer has more than 18 digits"),
         (b'{"output": "x", "skills_used": "pdf"}', "/skills_used is not a list"),
         (b'{"output": "x", "files_read": ["a", 7]}', "/files_read/1 is not a string"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -137,3 +138,24 @@ def test_the_command_has_a_home_of_its_own(grade: Grade) -> None:
         "import os, pathlib; print(pathlib.Path.home() != pathlib.Path.cwd() and 'selftune-check-' in str(pathlib.Path.home()))"
     )
     assert grade([sys.executable, "-c", script], **{"stdout-contains": "True"}).held is True
+
+
+def _edit(helper: Path) -> None:
+    helper.write_text("WANTED = '43'\n")
+
+
+def _pipe(helper: Path) -> None:
+    helper.unlink()
+    os.mkfifo(helper)
+
+
+def _remove(helper: Path) -> None:
+    helper.unlink()
+
+
+@pytest.mark.parametrize("change", [_edit, _pipe, _remove])
+def test_what_a_changed_grader_would_say_is_not_measured(grade: Grade, tmp_path: Path, change: Callable[[Path], None]) -> None:
+    change(tmp_path / "pdf" / "evals" / "graders" / "helper.py")
+    result = grade(["python3", "evals/graders/check.py"])
+    assert result.held is None
+    assert "helper.py changed while it was being built" in result.evidence

@@ -25,6 +25,8 @@ class Saying(EmbeddedAgent):
     """An answer ends with a dot; one that begins with `error` says that there is none."""
 
     def parse(self, raw: bytes) -> Reply:
+        if raw == b"Too much.":
+            raise ArithmeticError("too large a number")
         if raw.startswith(b"error"):
             raise AgentFailure(ErrorKind.REPORTED, raw.decode())
         if not raw.endswith(b"."):
@@ -40,7 +42,10 @@ def means(tmp_path: Path) -> Means:
     return Means(evidence, lambda *arguments: Ended(), traits, Purse(), stop, cancel, lambda message: None, "house")
 
 
-@pytest.mark.parametrize(("raw", "whole"), [(b"All of it.", True), (b"Half of", False), (b"", False), (b"error: busy", True)])
+@pytest.mark.parametrize(
+    ("raw", "whole"),
+    [(b"All of it.", True), (b"Half of", False), (b"", False), (b"error: busy", True), (b"Too much.", False)],
+)
 def test_an_answer_counts_where_it_is_whole_or_says_that_there_is_none(means: Means, raw: bytes, whole: bool) -> None:
     assert is_whole(spec(), raw, means) is whole
 

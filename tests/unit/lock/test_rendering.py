@@ -69,7 +69,8 @@ def test_fields_of_a_newer_revision_survive_wherever_they_stand() -> None:
 def test_a_lock_with_nothing_of_revision_two_is_of_revision_one_whatever_it_was_before() -> None:
     assert render(replace(LOCK, revision=2)) == render(LOCK)
     assert json.loads(render(LATER))["revision"] == 2
-    assert json.loads(render(replace(LATER, revision=3)))["revision"] == 3
+    assert json.loads(render(replace(LATER, revision=3)))["revision"] == 2
+    assert json.loads(render(replace(LATER, revision=3, extra={"new": 1})))["revision"] == 3
 
 
 def test_what_was_accepted_and_the_surface_are_read_back_as_they_were_written() -> None:

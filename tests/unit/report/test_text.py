@@ -177,6 +177,15 @@ def test_errors_are_all_shown_and_warnings_counted() -> None:
     assert "note: by the way [n]" in shown(package(findings=notes), verbose=True)
 
 
+def test_what_only_the_second_agent_of_a_package_found_is_shown_too() -> None:
+    both, second = (Finding(code, Severity.WARNING, f"about {code}") for code in ("both", "second"))
+    lines = shown(package(findings=(both,)), package(findings=(both, second), agent="house"))
+    assert [line for line in lines if "about" in line and "[" in line] == [
+        "warning: about both [both]",
+        "warning: about second [second]",
+    ]
+
+
 def test_a_package_under_two_agents_has_its_findings_once() -> None:
     finding = (Finding("e", Severity.ERROR, "bad"),)
     lines = shown(package(findings=finding), package(findings=finding, agent="house"))

@@ -413,3 +413,18 @@ def test_a_free_agent_pays_for_no_fsync(store: SampleStore, monkeypatch: pytest.
     monkeypatch.setattr(os, "fsync", lambda _: pytest.fail("fsync"))
     add(store, 0)
     assert len(store.archives(KEY)) == 1
+
+
+def test_a_finished_sample_is_never_replaced(store: SampleStore, tmp_path: Path) -> None:
+    with store.begin(KEY, intent(0)) as late:
+        late.answer.write(b"late")
+        other = SampleStore(tmp_path / "other")
+        add(other, 0, b"paid for")
+        (other.folder(KEY) / f"{stem(0)}.zst").rename(store.folder(KEY) / f"{stem(0)}.zst")
+        with pytest.raises(StoreError, match="holds an answer to this call already"):
+            late.commit()
+        late.withdraw()
+    with pytest.raises(StoreError, match="holds an answer to this call already"):
+        store.begin(KEY, intent(0))
+    assert [archive.raw for archive in store.archives(KEY)] == [b"paid for"]
+    assert names(store) == [f"{stem(0)}.zst"]

@@ -93,3 +93,11 @@ def test_a_database_that_never_comes_to_an_end_is_given_up(traces: Traces, tmp_p
 def test_what_is_no_database_tells_nothing(traces: Traces, tmp_path: Path, content: bytes) -> None:
     database(tmp_path).write_bytes(content)
     assert traces.read(ROW) is None
+
+
+def test_no_database_of_another_kind_is_read_for_many_rows_either(traces: Traces, tmp_path: Path) -> None:
+    assert traces.below(ROW[:2], 9) == {ROW: {"prompt": "sha256:1"}}
+    changed(database(tmp_path), "PRAGMA journal_mode=WAL")
+    before = contents(tmp_path / "index")
+    assert traces.below(ROW[:2], 9) == {}
+    assert contents(tmp_path / "index") == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from selftune_build.agents.hosts import Host, HostAgent, Invocation, Login, Program, Stream, Variable
-from selftune_build.agents.protocol import AgentFailure, AgentSettings, RunRequest
+from selftune_build.agents.protocol import AgentFailure, AgentSettings, CompleteRequest, RunRequest
 from selftune_build.agents.staging import Stage
 from selftune_build.errors import InputError
 from selftune_build.model.manifest import AgentDefinition
@@ -137,6 +138,17 @@ def test_the_time_limit_ends_the_whole_group(program: Any, ask: Ask, tmp_path: P
     with pytest.raises(AgentFailure) as caught:
         ask(timeout_s=1)
     assert caught.value.kind is ErrorKind.TIMEOUT
+
+
+def test_a_question_alone_is_ended_as_soon_as_the_user_wants_everything_to_end(
+    program: Any, agent: HostAgent, tmp_path: Path
+) -> None:
+    program("sleep 60")
+    cancel = threading.Event()
+    cancel.set()
+    with (tmp_path / "answer").open("ab+", buffering=0) as answer, pytest.raises(AgentFailure) as caught:
+        agent.complete(CompleteRequest("sha256:0", "hello", None, 5, cancel=cancel), answer)
+    assert (caught.value.kind, "cancelled" in caught.value.message) == (ErrorKind.CRASH, True)
 
 
 def test_no_exec_refuses_the_whole_task_and_allows_a_decision(program: Any, ask: Ask, agent: HostAgent) -> None:
