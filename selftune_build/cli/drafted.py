@@ -11,6 +11,7 @@ from selftune_build.cli.errand import Craft, Errand, Outcome
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
 from selftune_build.scaffold.sifting import ENOUGH
+from selftune_build.wording import counted
 
 if TYPE_CHECKING:
     from selftune_build.scaffold.generation import Generated
@@ -22,11 +23,6 @@ def rendered(job: Errand, craft: Craft, outcome: Outcome) -> str:
     if job.as_json:
         return json.dumps(_document(job, craft, outcome), indent=1)
     return "\n".join(one_line(line, MESSAGE_CHARACTERS) for line in _lines(job, craft, outcome))
-
-
-def questions(count: int) -> str:
-    """So many questions, in words."""
-    return f"{count} question{'' if count == 1 else 's'}"
 
 
 def _next_command(job: Errand, craft: Craft) -> str:
@@ -74,7 +70,9 @@ def _verb(job: Errand, each: Generated, written: Written) -> str:
 def _spent(job: Errand, outcome: Outcome) -> str:
     if job.dry_run:
         price = f", {outcome.price}" if outcome.price else ""
-        return f"would ask {', '.join(outcome.agents)} {questions(outcome.questions)}{price}; nothing was asked or written"
+        return (
+            f"would ask {', '.join(outcome.agents)} {counted(outcome.questions, 'question')}{price}; nothing was asked or written"
+        )
     return f"asked {', '.join(outcome.agents)}: {outcome.calls} calls, {outcome.reused} answers were there already"
 
 

@@ -12,6 +12,7 @@ import click
 from selftune_build.cli.replaying import Scene, named_packages, number, options, percent, replay, scene
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS, NAME_CHARACTERS
+from selftune_build.wording import counted
 
 if TYPE_CHECKING:
     from selftune_build.engine.overlap import Cell, Claim, Overlap
@@ -136,7 +137,7 @@ class _Result:
         for pair in self._reported:
             yield from self._told(pair)
         if not self._reported:
-            below = f" ({len(self._pairs)} pair{'' if len(self._pairs) == 1 else 's'} below it)" if self._pairs else ""
+            below = f" ({counted(len(self._pairs), 'pair')} below it)" if self._pairs else ""
             yield f"no overlap that reaches the threshold{below}"
         for each in self._families:
             into = f" into {self._parent}" if self._parent else ""

@@ -19,6 +19,7 @@ from selftune_build.scaffold.adopt import Adoption, plan_adoption
 from selftune_build.scaffold.missing import Missing, missing
 from selftune_build.scaffold.overview import overview
 from selftune_build.scaffold.writing import Written, write_together
+from selftune_build.wording import counted
 
 
 @click.command()
@@ -44,7 +45,7 @@ def _next_command(directory: Path) -> str:
 
 def _lines(directory: Path, adoption: Adoption, universe: Universe, written: Written) -> Iterator[str]:
     count = len(universe.packages) + len(universe.broken)
-    yield f"found {count} skill package{'' if count == 1 else 's'} in {universe.root}"
+    yield f"found {counted(count, 'skill package')} in {universe.root}"
     yield from (f"wrote {path}" for path in written.made)
     yield from (f"{'added to' if path in adoption.extended else 'replaced'} {path}" for path in written.replaced)
     if not adoption.contents:
@@ -66,7 +67,8 @@ def _packages_lines(packages: Sequence[Package], adoption: Adoption) -> Iterator
     if len(packages) <= SHOWN_PATHS:
         shown = list(packages)
     for package in shown:
-        yield f"{package.path}: {package.name}, {_count(package.evals, 'eval')}, {_count(package.unit_tests, 'unit test')}"
+        has = f"{counted(len(package.evals), 'eval')}, {counted(len(package.unit_tests), 'unit test')}"
+        yield f"{package.path}: {package.name}, {has}"
         yield from _lack_lines(seen.own[package.path])
     if len(shown) < len(packages):
         yield f"{len(packages) - len(shown)} more have neither evals nor unit tests and no fault"
@@ -79,10 +81,6 @@ def _lack_lines(lacks: Sequence[Missing]) -> Iterator[str]:
     for lack in lacks:
         yield f"  missing: {lack.message}"
         yield f"    fix: {lack.fix}"
-
-
-def _count(things: Sequence[object], noun: str) -> str:
-    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
 
 
 def _document(directory: Path, adoption: Adoption, universe: Universe, written: Written) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from selftune_build.limits import REPORT_REASONS
 from selftune_build.model.finding import Severity
 from selftune_build.model.report import PackageReport, Problem, Reason, StageReport, TargetState
 from selftune_build.model.verdict import GateResult, Verdict
+from selftune_build.wording import counted
 
 
 class Settled(Struct, frozen=True):
@@ -155,8 +156,8 @@ def _sampled_report(stage: Stage, settled: Settled) -> StageReport:
 def _reasons(plans: Sequence[RowPlan]) -> tuple[Reason, ...]:
     """Each reason once, however many rows it made stale; first what it takes of a judge."""
     calls, reused = judge_calls(plans), sum(len(plan.counted.samples) for plan in plans if plan.judging)
-    there = f"{reused} sample{'' if reused == 1 else 's'} reused, " if reused else ""
-    judging = [Reason("judging", "judge", f"{there}at most {calls} judge call{'' if calls == 1 else 's'}")] if calls else []
+    there = f"{counted(reused, 'sample')} reused, " if reused else ""
+    judging = [Reason("judging", "judge", f"{there}at most {counted(calls, 'judge call')}")] if calls else []
     unique = {(reason.code, reason.name): reason for plan in plans for reason in plan.reasons}
     return (*judging, *unique.values())[:REPORT_REASONS]
 

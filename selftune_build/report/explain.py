@@ -12,7 +12,8 @@ from msgspec import UNSET, UnsetType
 from selftune_build.escape import one_line
 from selftune_build.limits import SHOWN_INPUT_CHARACTERS, SHOWN_INPUTS
 from selftune_build.model.explanation import Change, Explanation
-from selftune_build.report.cells import counted, indented, name, sentence, wrap
+from selftune_build.report.cells import indented, name, sentence, wrap
+from selftune_build.wording import counted
 
 _DIGEST_SHOWN = len("sha256:") + 12
 

@@ -10,7 +10,8 @@ import msgspec
 
 from selftune_build.limits import SHOWN_CASES, SHOWN_REASONS
 from selftune_build.model.forecast import Cause, Expense, Forecast, PackageForecast, StageForecast
-from selftune_build.report.cells import counted, indented, name, sentence, wrap
+from selftune_build.report.cells import indented, name, sentence, wrap
+from selftune_build.wording import counted
 
 
 def render_json(forecast: Forecast) -> str:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from selftune_build.limits import SHOWN_CASES
 from selftune_build.model.report import Failure, Problem
 from selftune_build.report.cells import name, sentence
+from selftune_build.wording import listed
 
 _Item = TypeVar("_Item", Problem, Failure)
 
@@ -43,8 +44,7 @@ def subject(targets: Sequence[str]) -> str:
         return name(unique[0])
     stage = stage_of(unique[0])
     cases = [name(target[len(stage) :].removeprefix("[").removesuffix("]")) for target in unique]
-    more = len(cases) - SHOWN_CASES
-    return f"{len(cases)} cases of {name(stage)}: {', '.join(cases[:SHOWN_CASES])}" + (f" and {more} more" if more > 0 else "")
+    return f"{len(cases)} cases of {name(stage)}: {listed(cases, SHOWN_CASES)}"
 
 
 def common_fix(problems: Sequence[Problem]) -> str | None:

@@ -10,6 +10,7 @@ from typing import TextIO
 
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS, NAME_CHARACTERS
+from selftune_build.wording import counted
 
 _CLEAR = "\r\x1b[2K"
 
@@ -35,7 +36,7 @@ class Progress:
         with self._guard:
             self._total += total
             if total:
-                self._note(f"running {total} sample{'' if total == 1 else 's'}{cost}")
+                self._note(f"running {counted(total, 'sample')}{cost}")
 
     def sample(self, target: str, outcome: str) -> None:
         """One sample of the row `target` came back with `outcome`, one word."""

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from selftune_build.limits import SHOWN_FAILURES
 from selftune_build.model.report import PackageReport, Report
 from selftune_build.model.statistics import Body, Efficiency, Flaky
-from selftune_build.report.cells import counted, indented, name, sentence, wrap
+from selftune_build.report.cells import indented, name, sentence, wrap
+from selftune_build.wording import counted
 
 WHAT = {"checks": "all checks held", "trigger": "the skill was used as it should"}
 FLAKY_ADVICE = (

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from selftune_build.model.status import PackageStatus, Readiness
-from selftune_build.report.cells import cells, counted, indented, name, pad, sentence
+from selftune_build.report.cells import cells, indented, name, pad, sentence
+from selftune_build.wording import counted
 
 _DAY_S = 86_400
 

@@ -33,6 +33,7 @@ from selftune_build.report.grouping import (
 from selftune_build.report.routing import routing_lines
 from selftune_build.report.statistics import effort_lines, flaky_lines, unsettled_lines
 from selftune_build.report.table import by_agent, lay_out, table_lines
+from selftune_build.wording import counted
 
 SIMULATED = "structure check, no model was run"
 _OPEN = (TargetState.STALE, TargetState.BLOCKED, TargetState.SKIPPED, TargetState.FAILED)
@@ -210,7 +211,7 @@ def _package_findings(package: PackageReport, width: int, verbose: bool) -> Iter
     warnings = others if verbose else [each for each in others if each.severity is Severity.WARNING]
     shown = warnings if verbose else warnings[:SUGGESTED_FINDINGS]
     if warnings and not verbose:
-        head = f"{_count(len(warnings), 'warning')} about {name(package.name)}" + _all_hint(len(warnings) > len(shown))
+        head = f"{counted(len(warnings), 'warning')} about {name(package.name)}" + _all_hint(len(warnings) > len(shown))
         yield from wrap(head, width, "  ")
     for finding in shown:
         yield from _finding(finding, width)
@@ -243,7 +244,7 @@ def _judging(report: Report, width: int) -> Iterator[str]:
         rulings, votes = sum(each.rulings for each in agreements), sum(each.votes for each in agreements)
         agreement = f", {percent(sum(each.agreeing for each in agreements), votes)} agreement" if votes > rulings else ""
         if votes:
-            counts = f"{_count(rulings, 'ruling')} by {_count(votes, 'vote')}"
+            counts = f"{counted(rulings, 'ruling')} by {counted(votes, 'vote')}"
             yield from wrap(f"judge {name(judge)}: {counts}{agreement}", width, "  ")
 
 
@@ -259,14 +260,14 @@ def _next(report: Report) -> list[str]:
     more = len(commands) - SHOWN_COMMANDS
     return [
         *(f"next: {sentence(command)}" for command in commands[:SHOWN_COMMANDS]),
-        *([f"  and {_count(more, 'more command')} (--json has them all)"] if more > 0 else []),
+        *([f"  and {counted(more, 'more command')} (--json has them all)"] if more > 0 else []),
     ]
 
 
 def _summary(report: Report, colour: bool) -> str:
     spend = report.spend
     verdict = paint(report.verdict.value, report.verdict.value, colour)
-    calls = f"{_count(spend.agent_calls, 'agent call')}, {_count(spend.judge_calls, 'judge call')}"
+    calls = f"{counted(spend.agent_calls, 'agent call')}, {counted(spend.judge_calls, 'judge call')}"
     status = f" (exit status {report.exit_code})" if report.exit_code else ""
     return f"{verdict}: {calls}, {_money(spend.cost_usd)} USD, {spend.reused} reused{status}"
 
@@ -284,8 +285,4 @@ def _entry(label: str, text: str, width: int) -> list[str]:
 
 
 def _more(count: int, noun: str) -> Sequence[str]:
-    return [f"  and {_count(count, f'more {noun}')} (-v shows all)"] if count > 0 else []
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return [f"  and {counted(count, f'more {noun}')} (-v shows all)"] if count > 0 else []
