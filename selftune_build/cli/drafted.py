@@ -69,10 +69,8 @@ def _verb(job: Errand, each: Generated, written: Written) -> str:
 
 def _spent(job: Errand, outcome: Outcome) -> str:
     if job.dry_run:
-        price = f", {outcome.price}" if outcome.price else ""
-        return (
-            f"would ask {', '.join(outcome.agents)} {counted(outcome.questions, 'question')}{price}; nothing was asked or written"
-        )
+        asked, price = counted(outcome.questions, "question"), f", {outcome.price}" if outcome.price else ""
+        return f"would ask {', '.join(outcome.agents)} {asked}{price}; nothing was asked or written"
     return f"asked {', '.join(outcome.agents)}: {outcome.calls} calls, {outcome.reused} answers were there already"
 
 

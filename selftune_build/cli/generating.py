@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from selftune_build.cli.drafted import questions as in_words
 from selftune_build.cli.drafted import rendered
 from selftune_build.cli.errand import Craft, Errand, Outcome
 from selftune_build.cli.paying import BUDGET, confirm, with_options
@@ -17,6 +16,7 @@ from selftune_build.cli.signals import interruptible
 from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
 from selftune_build.errors import UsageError
 from selftune_build.limits import DRAFTED_PER_SIDE
+from selftune_build.wording import counted
 
 if TYPE_CHECKING:
     from selftune_build.engine.completers import Completers
@@ -137,7 +137,9 @@ def _price(completers: Completers | None, craft: Craft, found: list[Situation], 
     questions = sum(craft.missing(completers.of(each.package), each) for each in found)
     price = completers.agree(questions)
     if questions:
-        around.progress.waiting(f"{in_words(questions)} to {', '.join(completers.names)}{f': {price}' if price else ''}")
+        around.progress.waiting(
+            f"{counted(questions, 'question')} to {', '.join(completers.names)}{f': {price}' if price else ''}"
+        )
     return questions, price
 
 
