@@ -137,9 +137,8 @@ def _price(completers: Completers | None, craft: Craft, found: list[Situation], 
     questions = sum(craft.missing(completers.of(each.package), each) for each in found)
     price = completers.agree(questions)
     if questions:
-        around.progress.waiting(
-            f"{counted(questions, 'question')} to {', '.join(completers.names)}{f': {price}' if price else ''}"
-        )
+        whom = ", ".join(completers.names) + (f": {price}" if price else "")
+        around.progress.waiting(f"{counted(questions, 'question')} to {whom}")
     return questions, price
 
 
