@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 
 import click
 
+from selftune_build import advice
 from selftune_build.cli.create_verbs import add_verbs
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
@@ -61,7 +61,7 @@ def _document(name: str, root: Path, written: Written) -> str:
 
 def next_command(root: Path) -> str:
     """The command that builds the package in this folder, ready to be pasted."""
-    return f"selftune build verify -C {shlex.quote(str(root))}"
+    return advice.command("build", "verify", place=str(root))
 
 
 def _text(root: Path, written: Written) -> str:

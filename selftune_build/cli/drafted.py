@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from selftune_build.advice import command
 from selftune_build.cli.errand import Craft, Errand, Outcome
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
@@ -26,8 +26,7 @@ def rendered(job: Errand, craft: Craft, outcome: Outcome) -> str:
 
 
 def _next_command(job: Errand, craft: Craft) -> str:
-    place = ("-C", job.place) if job.place else ()
-    return shlex.join(("selftune", "build", craft.stage, *job.targets, *place))
+    return command("build", craft.stage, *job.targets, place=job.place)
 
 
 def _lines(job: Errand, craft: Craft, outcome: Outcome) -> Iterator[str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
+from selftune_build import advice
 from selftune_build.cli.start import existing_folder, starting_folder
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
@@ -44,16 +44,12 @@ def command(sources: tuple[Path, ...], target: str | None, file: str, force: boo
     imported = plan_import(package, sources, safe(file))
     written = write_together(Path(package.root), imported.contents, force=force)
     status = 0 if imported.written else EXIT_NOTHING
-    following = shlex.join(("selftune", "eval", "list", package.handle, *_place(directory)))
+    following = advice.command("eval list", package.handle, place="" if directory == Path() else str(directory))
     if as_json:
         print(json.dumps(_document(package, imported, written, status, following), indent=1))
     else:
         print("\n".join(one_line(line, MESSAGE_CHARACTERS) for line in _lines(package, imported, written, following)))
     return status
-
-
-def _place(directory: Path) -> tuple[str, ...]:
-    return () if directory == Path() else ("-C", str(directory))
 
 
 def _lines(package: Package, imported: Imported, written: Written, following: str) -> Iterator[str]:

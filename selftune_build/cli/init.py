@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from selftune_build import advice
 from selftune_build.cli.start import open_plugins
 from selftune_build.engine.load import Universe, load_universe
 from selftune_build.escape import one_line
@@ -40,7 +40,7 @@ def command(directory: Path, force: bool, as_json: bool) -> int:
 
 
 def _next_command(directory: Path) -> str:
-    return "selftune build verify" + ("" if directory == Path() else f" -C {shlex.quote(str(directory))}")
+    return advice.command("build", "verify", place="" if directory == Path() else str(directory))
 
 
 def _lines(directory: Path, adoption: Adoption, universe: Universe, written: Written) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
-from selftune_build.engine.advice import command
+from selftune_build.advice import command
 from selftune_build.engine.load import Universe
 from selftune_build.engine.locked import check
 from selftune_build.engine.package_run import PackageRun

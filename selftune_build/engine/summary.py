@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from selftune_build.engine.advice import command, next_command
+from selftune_build.advice import command
+from selftune_build.engine.advice import next_command
 from selftune_build.engine.blunt import not_discriminating
 from selftune_build.engine.judged import judge_findings, judge_problems, rows_awaiting
 from selftune_build.engine.noticed import drifted, noticed

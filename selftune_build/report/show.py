@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 
+from selftune_build.advice import command
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS, SHOWN_FILE_LINES, SHOWN_TEXT_LINES
 from selftune_build.model.sample import FileChange, ToolCall
@@ -31,8 +31,8 @@ def _case(shown: ShownCase, verbose: bool) -> Iterator[str]:
         yield ""
         yield from _sample(sample, shown, verbose)
     if not shown.samples:
-        again = " --resample 1" if shown.row is not None else ""  # what the lock has settled is not run again by itself
-        yield f"  no sample of it is in this store; next: selftune build {name(shlex.quote(shown.target))}{again}"
+        again = ("--resample", "1") if shown.row is not None else ()  # what the lock has settled is not run again by itself
+        yield f"  no sample of it is in this store; next: {sentence(command('build', shown.target, *again))}"
 
 
 def _asked(shown: ShownCase, verbose: bool) -> Iterator[str]:

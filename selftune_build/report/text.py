@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from selftune_build.advice import command
 from selftune_build.limits import (
     FOLDED_TABLE_ROWS,
     SHOWN_COMMANDS,
@@ -168,8 +168,7 @@ def _failure(group: Sequence[Failure], agent: str, place: str, width: int) -> It
     yield from wrap(f"{verb} in {failed} of {samples}: {subject([each.target for each in group])}{agent}", width, "  ")
     yield from _entry("check", checks_of(group), width)
     yield from _entry("evidence", sentence(first.evidence), width)
-    where = f" -C {shlex.quote(place)}" if place else ""
-    yield f"  next: selftune show {name(shlex.quote(first.target))}{sentence(where)}"
+    yield f"  next: {sentence(command('show', first.target, place=place))}"
 
 
 def _problems(report: Report, width: int, verbose: bool) -> Iterator[str]:
