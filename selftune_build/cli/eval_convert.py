@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
+from selftune_build.cli.start import opened
 from selftune_build.errors import UsageError
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
@@ -30,12 +30,10 @@ def command(format_: str, file: Path, target: str | None, force: bool, as_json: 
 
     Exit status: 0 written, 2 bad input or a file in the way, 4 not written.
     """
-    from selftune_build.engine.load import load_universe
     from selftune_build.scaffold.chosen import only_package
 
-    here = existing_folder(directory)
-    start = starting_folder(here, (target,) if target else ())
-    package = only_package(load_universe(start, registry=open_plugins(start).registry), target, here)
+    found = opened(directory, (target,) if target else ())
+    package = only_package(found.universe, target, found.here)
     if os.path.lexists(file) and not force:
         raise UsageError(f"{file} is there already; nothing was written", hint="--force replaces it")
     if not file.absolute().parent.is_dir():

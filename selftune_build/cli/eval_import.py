@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from selftune_build import advice
-from selftune_build.cli.start import existing_folder, starting_folder
+from selftune_build.cli.start import opened
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
 from selftune_build.model.package import Package
@@ -33,18 +33,15 @@ def command(sources: tuple[Path, ...], target: str | None, file: str, force: boo
 
     Exit status: 0 written, 1 there was no case, 2 bad input or a file in the way, 4 not written.
     """
-    from selftune_build.engine.load import load_universe
     from selftune_build.relpath import safe
     from selftune_build.scaffold.chosen import only_package
 
-    here = existing_folder(directory)
-    targets = (target,) if target else ()
-    universe = load_universe(starting_folder(here, targets))
-    package = only_package(universe, target, here)
+    found = opened(directory, (target,) if target else ())
+    package = only_package(found.universe, target, found.here)
     imported = plan_import(package, sources, safe(file))
     written = write_together(Path(package.root), imported.contents, force=force)
     status = 0 if imported.written else EXIT_NOTHING
-    following = advice.command("eval list", package.handle, place="" if directory == Path() else str(directory))
+    following = advice.command("eval list", package.handle, place=found.place)
     if as_json:
         print(json.dumps(_document(package, imported, written, status, following), indent=1))
     else:

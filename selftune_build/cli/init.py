@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from selftune_build import advice
-from selftune_build.cli.start import open_plugins
+from selftune_build.cli.start import open_plugins, typed
 from selftune_build.engine.load import Universe, load_universe
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS, SHOWN_PATHS
@@ -40,7 +40,7 @@ def command(directory: Path, force: bool, as_json: bool) -> int:
 
 
 def _next_command(directory: Path) -> str:
-    return advice.command("build", "verify", place="" if directory == Path() else str(directory))
+    return advice.command("build", "verify", place=typed(directory))
 
 
 def _lines(directory: Path, adoption: Adoption, universe: Universe, written: Written) -> Iterator[str]:

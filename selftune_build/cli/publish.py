@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
+from selftune_build.cli.start import existing_folder, opened
 from selftune_build.cli.target_type import TargetType
 from selftune_build.engine.request import BuildRequest
 from selftune_build.errors import UsageError
@@ -76,7 +76,7 @@ def command(
     words = (*targets, *skill_path)
     if folder is not None and host is not None:
         raise UsageError("--to and --install exclude each other", hint="install into one folder at a time")
-    universe, report = _verified(place, words, "" if directory == Path() else str(directory))
+    universe, report = _verified(directory, words)
     goal = _goal(universe, folder, host, user=user)
     if rollback:
         return _rollback(report, goal, as_json, force=force)
@@ -87,21 +87,16 @@ def command(
     return 0
 
 
-def _verified(place: Path, words: Sequence[str], typed: str) -> tuple[Universe, Report]:
-    from selftune_build.engine.load import load_universe
+def _verified(directory: Path, words: Sequence[str]) -> tuple[Universe, Report]:
     from selftune_build.engine.publishing import publishable
-    from selftune_build.reading.absent import no_package
 
-    start = starting_folder(place, words)
-    registry = open_plugins(start, locked=True).registry
-    universe = load_universe(start, registry=registry)
-    if not (universe.packages or universe.broken):
-        raise no_package(universe.root)
+    found = opened(directory, words, locked=True)
+    universe = found.universe
     if not words and len(universe.packages) + len(universe.broken) > 1:
         names = ", ".join(package.handle for package in universe.packages[:8])
         raise UsageError("say which package to publish", hint=f"selftune publish PACKAGE: {names}")
-    request = BuildRequest(directory=place, place=typed, targets=tuple(words), locked=True)
-    return universe, publishable(universe, request, registry)
+    request = BuildRequest(directory=found.here, place=found.place, targets=tuple(words), locked=True)
+    return universe, publishable(universe, request, found.registry)
 
 
 def _goal(universe: Universe, folder: Path | None, host: str | None, *, user: bool) -> Path | None:
