@@ -24,7 +24,7 @@ from selftune_build.engine.statistics import statistics_of
 from selftune_build.engine.waivers import findings as waiver_findings
 from selftune_build.errors import PLUGIN_FAILED, PLUGIN_MISSING
 from selftune_build.gates.decide import disabled
-from selftune_build.graph.targets import SAMPLED, Stage, address
+from selftune_build.graph.targets import SAMPLED, Stage, address, stage_of
 from selftune_build.limits import REPORT_REASONS
 from selftune_build.model.finding import Severity
 from selftune_build.model.report import PackageReport, Problem, Reason, StageReport, TargetState
@@ -69,7 +69,7 @@ def package_report(settled: Settled) -> PackageReport:
         for failure in outcome.failures
         if _belongs(failure.target, run) and (failure.measured or failure.target not in awaited)
     )
-    stopped = any(report.state in _OPEN and _stage_of(report) in SAMPLED for report in stages)
+    stopped = any(report.state in _OPEN and stage_of(report.target) in SAMPLED for report in stages)
     if any(problem.code in REFUSING for problem in problems):
         verdict = Verdict.FAIL
     return PackageReport(
@@ -125,12 +125,8 @@ def _verdict(settled: Settled, gates: Sequence[GateResult], stages: Iterable[Sta
         if verdict is Verdict.PASS and any(_belongs(failure.target, settled.run) for failure in settled.outcome.failures):
             verdict = Verdict.INCONCLUSIVE  # no gate was asked about what did not hold
     open_states = {TargetState.STALE, TargetState.SKIPPED, TargetState.BLOCKED, TargetState.FAILED}
-    incomplete = any(report.state in open_states and _stage_of(report) in SAMPLED for report in stages)
+    incomplete = any(report.state in open_states and stage_of(report.target) in SAMPLED for report in stages)
     return Verdict.INCONCLUSIVE if (incomplete or settled.absent) and verdict is Verdict.PASS else verdict
-
-
-def _stage_of(report: StageReport) -> Stage:
-    return Stage(report.target.rpartition(":")[2])
 
 
 def stage_report(stage: Stage, settled: Settled) -> StageReport:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
+from selftune_build.graph.targets import Stage, stage_of
 from selftune_build.limits import SHOWN_CASES, SHOWN_REASONS
 from selftune_build.model.forecast import Cause, Expense, Forecast, PackageForecast, StageForecast
 from selftune_build.report.cells import indented, name, sentence, wrap
@@ -51,7 +52,7 @@ def _package(package: PackageForecast, width: int, verbose: bool) -> Iterator[st
 def _rows(stage: StageForecast) -> str:
     settled = [f"{stage.by_lock} by the lock"] * bool(stage.by_lock) + [f"{stage.by_store} by the store"] * bool(stage.by_store)
     reused = f"{counted(stage.by_lock + stage.by_store, 'row')} reused ({', '.join(settled)})" if settled else ""
-    runs = "run" if stage.target.endswith(":unit-tests") else "call"
+    runs = "run" if stage_of(stage.target) == Stage.UNIT_TESTS else "call"
     stale = f"{stage.missing} of {counted(stage.rows, 'row')} stale, {counted(stage.calls, runs)}"
     judging = f"at most {counted(stage.judge_calls, 'judge call')}" if stage.judge_calls else ""
     missing = stale if stage.missing else "" if judging else "up to date"

@@ -9,6 +9,7 @@ from collections import Counter
 from typing import TextIO
 
 from selftune_build.escape import one_line
+from selftune_build.graph.targets import without_case
 from selftune_build.limits import MESSAGE_CHARACTERS, NAME_CHARACTERS
 from selftune_build.wording import counted
 
@@ -101,4 +102,4 @@ class Progress:
 
 
 def _package(target: str) -> str:
-    return target.partition("[")[0].rpartition(":")[0] or target
+    return without_case(target).rpartition(":")[0] or target

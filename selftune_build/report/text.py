@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from selftune_build.advice import command
+from selftune_build.graph.targets import SAMPLED, stage_of
 from selftune_build.limits import (
     FOLDED_TABLE_ROWS,
     SHOWN_COMMANDS,
@@ -20,16 +21,7 @@ from selftune_build.model.sample import EvidenceOrigin
 from selftune_build.model.verdict import GateResult, Verdict
 from selftune_build.report.against import against_lines
 from selftune_build.report.cells import name, paint, percent, sentence, wrap
-from selftune_build.report.grouping import (
-    checks_of,
-    common_fix,
-    grouped,
-    same_failure,
-    same_problem,
-    samples_of,
-    stage_of,
-    subject,
-)
+from selftune_build.report.grouping import checks_of, common_fix, grouped, same_failure, same_problem, samples_of, subject
 from selftune_build.report.routing import routing_lines
 from selftune_build.report.statistics import effort_lines, flaky_lines, unsettled_lines
 from selftune_build.report.table import by_agent, lay_out, table_lines
@@ -149,7 +141,7 @@ def _incomplete(package: PackageReport) -> bool:
 
 
 def _rows_of(stage: StageReport) -> bool:
-    return stage_of(stage.target).rpartition(":")[2] in ("unit-tests", "replay", "baseline")
+    return stage_of(stage.target) in SAMPLED
 
 
 def _failures(report: Report, width: int, verbose: bool) -> Iterator[str]:
