@@ -47,11 +47,6 @@ class Progress:
             if self._live and not self._quiet:
                 self._draw(f"[{self._finished}/{self._total}] {one_line(target, NAME_CHARACTERS)} {outcome}")
 
-    def package(self, package: str) -> None:
-        """All samples of this package are in."""
-        with self._guard:
-            self._tell(package)
-
     def waiting(self, message: str) -> None:
         """Nothing moves for a reason that the user should know."""
         with self._guard:
@@ -71,18 +66,14 @@ class Progress:
                 pass
 
     def done(self) -> None:
-        """Nothing more will come: the live line disappears, packages that nobody finished get their line."""
+        """Nothing more will come: the live line disappears, each package gets a line."""
         with self._guard:
             if self._live and not self._quiet:
                 self._write(_CLEAR)
-            for package in list(self._outcomes):
-                self._tell(package)
-
-    def _tell(self, package: str) -> None:
-        outcomes = self._outcomes.pop(package, None)
-        if outcomes:
-            counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
-            self._note(f"{one_line(package, NAME_CHARACTERS)}: {counts}")
+            for package, outcomes in self._outcomes.items():
+                counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
+                self._note(f"{one_line(package, NAME_CHARACTERS)}: {counts}")
+            self._outcomes.clear()
 
     def _note(self, text: str) -> None:
         if self._quiet:
