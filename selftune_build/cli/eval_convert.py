@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from selftune_build.cli.start import opened
 from selftune_build.errors import UsageError
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
+from selftune_build.report.document import envelope
 from selftune_build.scaffold.converting import FORMATS, convert
 from selftune_build.store.atomic import write_atomic
 
@@ -42,8 +42,8 @@ def command(format_: str, file: Path, target: str | None, force: bool, as_json: 
     write_atomic(file, converted.content)
     if as_json:
         losses = [{"case": loss.case, "message": loss.message} for loss in converted.losses]
-        document = {"schema": "selftune.eval-convert/1", "ok": True, "exit_code": 0, "file": str(file), "format": format_}
-        print(json.dumps({**document, "cases": converted.cases, "losses": losses}, indent=1))
+        told = {"file": str(file), "format": format_, "cases": converted.cases, "losses": losses}
+        print(envelope("selftune.eval-convert/1", 0, **told))
         return 0
     print(one_line(f"wrote {file}: {converted.cases} of {len(package.evals)} cases as {format_}", MESSAGE_CHARACTERS))
     for loss in converted.losses:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ import click
 from selftune_build.cli.start import opened
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
+from selftune_build.report.document import envelope
 
 EXIT_NOTHING = 3
 
@@ -55,8 +55,7 @@ def command(
         written = (*done.made, *done.replaced)
     status = 0 if samples else EXIT_NOTHING
     if as_json:
-        document = {"schema": "selftune.eval-export/1", "ok": status == 0, "exit_code": status, "folder": str(folder)}
-        print(json.dumps({**document, "samples": samples, "written": sorted(written)}, indent=1))
+        print(envelope("selftune.eval-export/1", status, folder=str(folder), samples=samples, written=sorted(written)))
     elif samples:
         print(one_line(f"wrote {len(written)} files to {folder}: {samples} samples of {package.handle}", MESSAGE_CHARACTERS))
     else:

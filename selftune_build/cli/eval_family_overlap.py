@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import click
 from selftune_build.cli.replaying import Scene, named_packages, number, options, percent, replay, scene
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS, NAME_CHARACTERS
+from selftune_build.report.document import envelope
 from selftune_build.wording import counted
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ def command(
     reported = [each for each in pairs if each.share >= Fraction(str(min_overlap)) and _prompts(each) >= min_shared]
     result = _Result(members, claimed, matrix(claimed, names), pairs, reported, parent_skill)
     if given["as_json"]:
-        print(json.dumps({"schema": "selftune.eval-family-overlap/1", **replayed.document(), **result.document()}, indent=1))
+        told = {**replayed.document(), **result.document()}
+        print(envelope("selftune.eval-family-overlap/1", replayed.exit_code, **told))
     else:
         print("\n".join(one_line(line, MESSAGE_CHARACTERS) for line in (*result.lines(), *replayed.lines())))
     return replayed.exit_code

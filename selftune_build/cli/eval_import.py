@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -14,6 +12,7 @@ from selftune_build.cli.start import opened
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
 from selftune_build.model.package import Package
+from selftune_build.report.document import envelope
 from selftune_build.scaffold.importing import IMPORTED_FILE, Imported, plan_import
 from selftune_build.scaffold.writing import Written, write_together
 
@@ -43,7 +42,7 @@ def command(sources: tuple[Path, ...], target: str | None, file: str, force: boo
     status = 0 if imported.written else EXIT_NOTHING
     following = advice.command("eval list", package.handle, place=found.place)
     if as_json:
-        print(json.dumps(_document(package, imported, written, status, following), indent=1))
+        print(_document(package, imported, written, status, following))
     else:
         print("\n".join(one_line(line, MESSAGE_CHARACTERS) for line in _lines(package, imported, written, following)))
     return status
@@ -62,18 +61,17 @@ def _lines(package: Package, imported: Imported, written: Written, following: st
         yield f"next: {following}"
 
 
-def _document(package: Package, imported: Imported, written: Written, status: int, following: str) -> dict[str, Any]:
+def _document(package: Package, imported: Imported, written: Written, status: int, following: str) -> str:
     from selftune_build.report.case_list import case_document, finding_document
 
-    return {
-        "schema": "selftune.eval-import/1",
-        "ok": status == 0,
-        "exit_code": status,
-        "package": {"name": package.name, "path": package.path},
-        "written": list(written.made),
-        "overwritten": list(written.replaced),
-        "cases": [case_document(case) for case in imported.cases],
-        "left_out": [{"id": case.id, "reason": reason} for case, reason in imported.left_out],
-        "findings": [finding_document(finding) for finding in imported.findings],
-        "next_command": following,
-    }
+    return envelope(
+        "selftune.eval-import/1",
+        status,
+        package={"name": package.name, "path": package.path},
+        written=list(written.made),
+        overwritten=list(written.replaced),
+        cases=[case_document(case) for case in imported.cases],
+        left_out=[{"id": case.id, "reason": reason} for case, reason in imported.left_out],
+        findings=[finding_document(finding) for finding in imported.findings],
+        next_command=following,
+    )

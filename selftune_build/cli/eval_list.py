@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -27,7 +26,7 @@ def command(targets: tuple[str, ...], as_json: bool, directory: Path) -> int:
     packages, broken = chosen_packages(found.universe, targets, found.here)
     status = 2 if broken else 0
     if as_json:
-        print(json.dumps(case_list.document(packages, broken, status), indent=1))
+        print(case_list.document(packages, broken, status))
     else:
         print("\n".join(case_list.lines(packages, broken)))
     return status

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from selftune_build.engine.load import Universe, load_universe
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS, SHOWN_PATHS
 from selftune_build.model.package import Package
+from selftune_build.report.document import envelope
 from selftune_build.scaffold.adopt import Adoption, plan_adoption
 from selftune_build.scaffold.missing import Missing, missing
 from selftune_build.scaffold.overview import overview
@@ -33,7 +33,7 @@ def command(directory: Path, force: bool, as_json: bool) -> int:
     written = write_together(adoption.universe.root, adoption.contents, force=force, extended=adoption.extended)
     universe = load_universe(adoption.universe.root, registry=registry)  # as a build will see it: with the manifests just written
     if as_json:
-        print(json.dumps(_document(directory, adoption, universe, written), indent=1))
+        print(_document(directory, adoption, universe, written))
     else:
         print("\n".join(one_line(line, MESSAGE_CHARACTERS) for line in _lines(directory, adoption, universe, written)))
     return 0
@@ -83,19 +83,18 @@ def _lack_lines(lacks: Sequence[Missing]) -> Iterator[str]:
         yield f"    fix: {lack.fix}"
 
 
-def _document(directory: Path, adoption: Adoption, universe: Universe, written: Written) -> dict[str, Any]:
-    return {
-        "schema": "selftune.init/1",
-        "ok": True,
-        "exit_code": 0,
-        "root": str(universe.root),
-        "written": list(written.made),
-        "overwritten": list(written.replaced),
-        "packages": [_package_document(package, adoption) for package in universe.packages],
-        "unreadable": [{"path": broken.path, "message": broken.error.message} for broken in universe.broken],
-        "not_members": list(adoption.strays),
-        "next_command": _next_command(directory),
-    }
+def _document(directory: Path, adoption: Adoption, universe: Universe, written: Written) -> str:
+    return envelope(
+        "selftune.init/1",
+        0,
+        root=str(universe.root),
+        written=list(written.made),
+        overwritten=list(written.replaced),
+        packages=[_package_document(package, adoption) for package in universe.packages],
+        unreadable=[{"path": broken.path, "message": broken.error.message} for broken in universe.broken],
+        not_members=list(adoption.strays),
+        next_command=_next_command(directory),
+    )
 
 
 def _package_document(package: Package, adoption: Adoption) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from selftune_build.errors import UsageError
 from selftune_build.escape import one_line
 from selftune_build.limits import LOCK_BYTES, MESSAGE_CHARACTERS
 from selftune_build.model.package import LOCK_FILE, MANIFEST_FILE
+from selftune_build.report.document import envelope
 
 if TYPE_CHECKING:
     from selftune_build.engine.load import Universe
@@ -202,4 +202,4 @@ def _print_lines(lines: Iterable[str]) -> None:
 
 
 def _print_json(**fields: Any) -> None:
-    print(json.dumps({"schema": "selftune.lock-command/1", "ok": True, "exit_code": 0, **fields}, indent=1))
+    print(envelope("selftune.lock-command/1", 0, **fields))

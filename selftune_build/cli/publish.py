@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from selftune_build.cli.start import existing_folder, opened
 from selftune_build.cli.target_type import TargetType
 from selftune_build.engine.request import BuildRequest
 from selftune_build.errors import UsageError
+from selftune_build.report.document import envelope
 
 if TYPE_CHECKING:
     from selftune_build.engine.load import Universe
@@ -165,6 +165,6 @@ def _new_key(path: Path, as_json: bool) -> int:
     secret, open_ = new_key()
     write_atomic(path, secret, mode=0o600)
     write_atomic(public, open_)
-    document = {"schema": "selftune.key/1", "ok": True, "exit_code": 0, "private": str(path), "public": str(public)}
-    print(json.dumps(document, indent=1) if as_json else f"wrote {path} (keep it secret) and {public}")
+    document = envelope("selftune.key/1", 0, private=str(path), public=str(public))
+    print(document if as_json else f"wrote {path} (keep it secret) and {public}")
     return 0

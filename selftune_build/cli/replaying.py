@@ -72,8 +72,6 @@ class Replayed(Struct, frozen=True):
     def document(self) -> dict[str, Any]:
         """The part of a JSON report that both commands share."""
         return {
-            "ok": self.exit_code == 0,
-            "exit_code": self.exit_code,
             "agents": list(self.agents),
             "simulated": self.simulated,
             "spend": {"agent_calls": self.calls, "missing": self.missing, "price": self.price},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -12,13 +11,13 @@ from selftune_build.graph.targets import Stage, stage_of
 from selftune_build.limits import SHOWN_CASES, SHOWN_REASONS
 from selftune_build.model.forecast import Cause, Expense, Forecast, PackageForecast, StageForecast
 from selftune_build.report.cells import indented, name, sentence, wrap
+from selftune_build.report.document import envelope
 from selftune_build.wording import counted
 
 
 def render_json(forecast: Forecast) -> str:
     """One document, newline at the end."""
-    document = {"schema": "selftune.plan/1", "ok": True, "exit_code": 0, **msgspec.to_builtins(forecast)}
-    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+    return envelope("selftune.plan/1", 0, **msgspec.to_builtins(forecast)) + "\n"
 
 
 def render(forecast: Forecast, width: int, *, verbose: bool = False) -> str:
