@@ -1,1 +1,1 @@
-"""What commands write into packages for review: new packages, manifests, drafted, imported and converted cases. Prints nothing."""
+"""What commands write into packages for review: manifests, new packages, drafted, imported and converted cases."""
