@@ -55,11 +55,6 @@ def opened(directory: Path, words: Sequence[str], *, locked: bool = False) -> Op
     return Opened(universe, plugins, here, typed(directory))
 
 
-def typed(directory: Path) -> str:
-    """`-C` as it was typed, empty where it was not: what a command to type next has to repeat."""
-    return "" if directory == Path() else str(directory)
-
-
 def open_plugins(start: Path, *, locked: bool = False) -> Plugins:
     """What may be named in the workspace of this folder; plugins that fail are told on stderr."""
     from selftune_build.reading.workspace import find_workspace
@@ -87,6 +82,11 @@ def existing_folder(directory: Path) -> Path:
     if not directory.is_dir():
         raise UsageError(f"there is no folder {str(directory)!r}", hint="name an existing folder after -C")
     return directory.resolve()
+
+
+def typed(directory: Path) -> str:
+    """`-C` as commands to type next have it; empty where it was not given."""
+    return "" if directory == Path() else str(directory)
 
 
 def starting_folder(directory: Path, targets: Sequence[str]) -> Path:
