@@ -21,6 +21,6 @@ def child_environment(home: Path | str, temporary: Path | str, passed: Iterable[
     return {**kept, **folders, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def script_environment(home: Path | str, temporary: Path | str, passed: Iterable[str] = ()) -> dict[str, str]:
+def script_environment(home: Path | str, temporary: Path | str) -> dict[str, str]:
     """As `child_environment`, and the same for everybody, whatever the user's locale, time zone or hash seed is."""
-    return {**child_environment(home, temporary, passed), **_FIXED}
+    return {**child_environment(home, temporary), **_FIXED}

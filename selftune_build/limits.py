@@ -107,7 +107,6 @@ GITHUB_ANNOTATIONS = 10  # of one level; GitHub shows no more of a step
 MARKDOWN_LINES = 100
 STEP_SUMMARY_BYTES = 1024 * KIB  # GitHub drops a longer one
 
-# Statistics: the largest suite that a message proposes, the most cases that it proposes to add, runs in a row that are foretold
 # The HTML page
 HTML_CASES = 20_000
 HTML_ENTRIES = 200
@@ -120,7 +119,8 @@ HTML_FILES = 20
 HTML_TEXT_CHARACTERS = 20_000
 HTML_FILE_CHARACTERS = 4_000
 
-# Statistics: the largest suite that a message proposes.
+# Statistics: the largest suite that a message proposes, the most cases that it proposes to add, runs in a row that are foretold,
+# files that are read for what a body says, noise
 MOST_CASES_NAMED = 5_000
 MOST_CASES_ADDED = 200
 RUNS_FORETOLD = 5
@@ -194,7 +194,6 @@ SCHEDULER_ROUNDS = 1_000
 EVAL_FILE_BYTES = 64 * MIB
 CALLS_WITHOUT_ASKING = 50
 SCRIPT_OUTPUT_BYTES = 4 * MIB
-COMMAND_CHECK_TIMEOUT_S = 60
 REPORT_REASONS = 50
 
 # adopting packages that exist
@@ -211,15 +210,27 @@ PLUGIN_MESSAGE_CHARACTERS = 500
 PLUGIN_OBJECTS = 200
 PLUGIN_ID_CHARACTERS = 64
 
-# drafting evals from the words of a skill
+# drafting evals from the words of a skill, or by a model
 DRAFTED_TEXT_CHARACTERS = 64 * KIB
 DRAFTED_PROMPT_CHARACTERS = 240
+DRAFTED_SKILL_CHARACTERS = 24_000
+DRAFTED_SIBLINGS = 12
+DRAFTED_DESCRIPTION_CHARACTERS = 1_200
+DRAFTED_EXISTING = 60
+DRAFTED_CONTEXT_CHARACTERS = 1_200
+DRAFTED_REASON_CHARACTERS = 300
+DRAFTED_PER_SIDE = 200
+DRAFTED_CASES = 1_000
+DRAFTED_SCRIPTS = 20
+DRAFTED_SCRIPT_CHARACTERS = 16_000
+DRAFTED_TESTS = 200
 
 # plan, explain, status, graph
 PRICED_KEYS = 500
 EXPLAINED_TRACES = 10_000
 SHOWN_INPUT_CHARACTERS = 160
 SHOWN_INPUTS = 20
+
 # revisions of git
 GIT_CONFIG_BYTES = 16 * MIB
 GIT_OBJECT_BYTES = 64 * MIB
@@ -241,21 +252,11 @@ ENVELOPE_SIGNATURES = 16
 ARCHIVE_BYTES = 512 * MIB
 ARCHIVE_FILES = 20_000
 RECEIPT_BYTES = 8 * MIB
-DRAFTED_SKILL_CHARACTERS = 24_000
-DRAFTED_SIBLINGS = 12
-DRAFTED_DESCRIPTION_CHARACTERS = 1_200
-DRAFTED_EXISTING = 60
-DRAFTED_CONTEXT_CHARACTERS = 1_200
-DRAFTED_REASON_CHARACTERS = 300
-DRAFTED_PER_SIDE = 200
-DRAFTED_CASES = 1_000
-DRAFTED_SCRIPTS = 20
-DRAFTED_SCRIPT_CHARACTERS = 16_000
-DRAFTED_TESTS = 200
 
 # asking a model in the role `complete`
 COMPLETION_ANSWERS = 2
 COMPLETION_SECONDS = 600
+
 # security: what is looked at, and how much of it is shown
 SECURITY_TEXT_BYTES = 1 * MIB
 SECURITY_TOTAL_BYTES = 32 * MIB

@@ -143,10 +143,6 @@ class Stage:
         before = {path: digest for path, digest in self._initial.items() if not _is_below(path, skipped)}
         return changed_files(self._root, before, skipped)
 
-    def tokens(self) -> dict[str, str]:
-        """The token that stands for each absolute path of this stage."""
-        return path_tokens(str(self.root), str(self.home))
-
     def close(self) -> None:
         """Remove everything, whatever the run did to permissions; what another process still writes into may stay behind."""
         if self._base is not None:
@@ -193,13 +189,6 @@ class Stage:
 def path_tokens(workspace: str, home: str) -> dict[str, str]:
     """The tokens for the paths of a sample, as its archive names them."""
     return {workspace: "{workspace}", home: "{home}"}
-
-
-def tokenise(text: str, tokens: Mapping[str, str]) -> str:
-    """`text` with every path of a stage replaced by its token, so that equal answers are equal anywhere."""
-    for path in sorted(filter(None, tokens), key=len, reverse=True):
-        text = text.replace(path, tokens[path])
-    return text
 
 
 def _make_repository(folder: Path) -> None:

@@ -8,6 +8,7 @@ from selftune_build.checks.context import CheckContext, decided, not_measured
 from selftune_build.model.case import Check
 from selftune_build.model.sample import Transcript
 from selftune_build.model.verdict import CheckResult
+from selftune_build.wording import counted
 
 KINDS = frozenset({"max-turns", "max-tokens", "max-seconds", "max-cost"})
 """Kinds that alone do not make a case count for the lift: to do nothing uses least."""
@@ -48,4 +49,4 @@ def judge_cost(check: Check, transcript: Transcript, context: CheckContext) -> C
 
 def _at_most(check: Check, taken: int, unit: str) -> CheckResult:
     most: int = check.params["value"]
-    return decided(taken <= most, f"it took {taken} {unit}{'' if taken == 1 else 's'}, at most {most} are asked")
+    return decided(taken <= most, f"it took {counted(taken, unit)}, at most {most} are asked")

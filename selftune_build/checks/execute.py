@@ -24,8 +24,8 @@ _REASONS = {
 }
 
 
-def command_executor(package: Package, *, passed: Sequence[str] = (), cancel: threading.Event | None = None) -> Execute:
-    """A way to run commands for checks of this package; `passed` names environment variables the command may see.
+def command_executor(package: Package, *, cancel: threading.Event | None = None) -> Execute:
+    """A way to run commands for checks of this package.
 
     The command gets a folder with the files of the sample, a home and a temporary folder of its own, and, where a package
     file is among its argv, private copies of it and of what lies beside it (`grader_files`). What cannot be laid
@@ -35,7 +35,7 @@ def command_executor(package: Package, *, passed: Sequence[str] = (), cancel: th
     def execute(command: Command) -> CommandEnd:
         try:
             with tempfile.TemporaryDirectory(prefix="selftune-check-", ignore_cleanup_errors=True) as folder:
-                return _run_in(Path(folder).resolve(), package, command, passed, cancel)
+                return _run_in(Path(folder).resolve(), package, command, cancel)
         except InputError as changed:
             return CommandEnd(None, reason=changed.message)
         except OSError as problem:
@@ -44,9 +44,7 @@ def command_executor(package: Package, *, passed: Sequence[str] = (), cancel: th
     return execute
 
 
-def _run_in(
-    folder: Path, package: Package, command: Command, passed: Sequence[str], cancel: threading.Event | None
-) -> CommandEnd:
+def _run_in(folder: Path, package: Package, command: Command, cancel: threading.Event | None) -> CommandEnd:
     work, home, temporary, copy = (folder / name for name in ("work", "home", "tmp", "package"))
     for own in (work, home, temporary, copy):
         own.mkdir()
@@ -57,7 +55,7 @@ def _run_in(
     outcome = run(
         [str(copy / element) if element in command.package_files else element for element in command.argv],
         cwd=work,
-        env=script_environment(home, temporary, passed),
+        env=script_environment(home, temporary),
         stdin=command.stdin,
         timeout_s=CHECK_COMMAND_SECONDS,
         output_cap=CHECK_COMMAND_OUTPUT_BYTES,

@@ -8,6 +8,7 @@ from selftune_build.model.case import Check
 from selftune_build.model.sample import Transcript
 from selftune_build.model.verdict import CheckResult
 from selftune_build.relpath import is_glob, match_glob
+from selftune_build.wording import listed
 
 _SHOWN = 5
 
@@ -15,13 +16,13 @@ _SHOWN = 5
 def judge_exists(check: Check, transcript: Transcript, context: CheckContext) -> CheckResult:
     """Whether there is a file at the path, or one that the glob matches."""
     paths = _matching(check.params["path"], transcript, context)
-    return held(f"there is {_listed(paths)}") if paths else failed(_missing(check, transcript, context))
+    return held(f"there is {listed(paths, _SHOWN)}") if paths else failed(_missing(check, transcript, context))
 
 
 def judge_absent(check: Check, transcript: Transcript, context: CheckContext) -> CheckResult:
     """Whether there is no such file."""
     paths = _matching(check.params["path"], transcript, context)
-    return failed(f"there is {_listed(paths)}") if paths else held(f"there is no {check.params['path']}")
+    return failed(f"there is {listed(paths, _SHOWN)}") if paths else held(f"there is no {check.params['path']}")
 
 
 def judge_contains(check: Check, transcript: Transcript, context: CheckContext) -> CheckResult:
@@ -62,9 +63,4 @@ def _text(check: Check, transcript: Transcript, context: CheckContext) -> str | 
 
 def _missing(check: Check, transcript: Transcript, context: CheckContext) -> str:
     present = sorted(left_files(transcript, context))
-    return f"no file {check.params['path']}; " + (f"there is {_listed(present)}" if present else "there are no files")
-
-
-def _listed(paths: list[str]) -> str:
-    rest = len(paths) - _SHOWN
-    return ", ".join(paths[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    return f"no file {check.params['path']}; " + (f"there is {listed(present, _SHOWN)}" if present else "there are no files")

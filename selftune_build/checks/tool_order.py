@@ -11,6 +11,7 @@ from selftune_build.checks.tools import ACTIVATION_TOOLS, called, not_told
 from selftune_build.model.case import Check
 from selftune_build.model.sample import ToolCall, Transcript
 from selftune_build.model.verdict import CheckResult
+from selftune_build.wording import listed
 
 _SHOWN = 12
 
@@ -59,6 +60,4 @@ def _names(check: Check, calls: tuple[ToolCall, ...]) -> list[str]:
 
 
 def _sequence(names: list[str]) -> str:
-    rest = len(names) - _SHOWN
-    shown = ", ".join(names[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
-    return f"called in this order: {shown}" if names else "no tool was called"
+    return f"called in this order: {listed(names, _SHOWN)}" if names else "no tool was called"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
+from selftune_build.cli.start import opened
 from selftune_build.engine.request import BuildRequest
 
 
@@ -20,17 +20,11 @@ def command(targets: tuple[str, ...], as_json: bool, directory: Path) -> int:
     Judged from tree and lock alone, as by `selftune build verify --locked`; nothing is executed or written.
     Exit status: 0 printed, whatever it says; 2 bad input.
     """
-    from selftune_build.engine.load import load_universe
     from selftune_build.engine.locked import check
-    from selftune_build.reading.absent import no_package
     from selftune_build.report.badge import endpoint, svg
 
-    request = BuildRequest(directory=existing_folder(directory), targets=targets, locked=True)
-    start = starting_folder(request.directory, targets)
-    registry = open_plugins(start, locked=True).registry
-    universe = load_universe(start, registry=registry)
-    if not (universe.packages or universe.broken):
-        raise no_package(universe.root)
-    report = check(universe, request, registry)
+    found = opened(directory, targets, locked=True)
+    request = BuildRequest(directory=found.here, targets=targets, locked=True)
+    report = check(found.universe, request, found.registry)
     print(endpoint(report) if as_json else svg(report), end="")
     return 0

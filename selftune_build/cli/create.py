@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from pathlib import Path
 
 import click
 
+from selftune_build import advice
 from selftune_build.cli.create_verbs import add_verbs
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
+from selftune_build.report.document import envelope
 from selftune_build.scaffold.package import package_files
 from selftune_build.scaffold.writing import Written, write_together
 
@@ -44,24 +44,20 @@ def create_init(name: str, description: str, directory: Path, force: bool, as_js
 
 
 def _document(name: str, root: Path, written: Written) -> str:
-    return json.dumps(
-        {
-            "schema": "selftune.create/1",
-            "ok": True,
-            "exit_code": 0,
-            "name": name,
-            "path": str(root),
-            "written": sorted((*written.made, *written.replaced)),
-            "overwritten": list(written.replaced),
-            "next_command": next_command(root),
-        },
-        indent=1,
+    return envelope(
+        "selftune.create/1",
+        0,
+        name=name,
+        path=str(root),
+        written=sorted((*written.made, *written.replaced)),
+        overwritten=list(written.replaced),
+        next_command=next_command(root),
     )
 
 
 def next_command(root: Path) -> str:
     """The command that builds the package in this folder, ready to be pasted."""
-    return f"selftune build verify -C {shlex.quote(str(root))}"
+    return advice.command("build", "verify", place=str(root))
 
 
 def _text(root: Path, written: Written) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from selftune_build.advice import command
 from selftune_build.cli.errand import Craft, Errand, Outcome
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
+from selftune_build.report.document import envelope
 from selftune_build.scaffold.sifting import ENOUGH
+from selftune_build.wording import counted
 
 if TYPE_CHECKING:
     from selftune_build.scaffold.generation import Generated
@@ -20,18 +21,12 @@ if TYPE_CHECKING:
 def rendered(job: Errand, craft: Craft, outcome: Outcome) -> str:
     """One JSON document, or lines for people."""
     if job.as_json:
-        return json.dumps(_document(job, craft, outcome), indent=1)
+        return _document(job, craft, outcome)
     return "\n".join(one_line(line, MESSAGE_CHARACTERS) for line in _lines(job, craft, outcome))
 
 
-def questions(count: int) -> str:
-    """So many questions, in words."""
-    return f"{count} question{'' if count == 1 else 's'}"
-
-
 def _next_command(job: Errand, craft: Craft) -> str:
-    place = ("-C", job.place) if job.place else ()
-    return shlex.join(("selftune", "build", craft.stage, *job.targets, *place))
+    return command("build", craft.stage, *job.targets, place=job.place)
 
 
 def _lines(job: Errand, craft: Craft, outcome: Outcome) -> Iterator[str]:
@@ -73,8 +68,8 @@ def _verb(job: Errand, each: Generated, written: Written) -> str:
 
 def _spent(job: Errand, outcome: Outcome) -> str:
     if job.dry_run:
-        price = f", {outcome.price}" if outcome.price else ""
-        return f"would ask {', '.join(outcome.agents)} {questions(outcome.questions)}{price}; nothing was asked or written"
+        asked, price = counted(outcome.questions, "question"), f", {outcome.price}" if outcome.price else ""
+        return f"would ask {', '.join(outcome.agents)} {asked}{price}; nothing was asked or written"
     return f"asked {', '.join(outcome.agents)}: {outcome.calls} calls, {outcome.reused} answers were there already"
 
 
@@ -84,26 +79,25 @@ def _notes(each: Generated, unread: frozenset[str]) -> Iterator[str]:
         yield f"its manifest leads a build past this file: name {each.path} in selftune.yaml"
 
 
-def _document(job: Errand, craft: Craft, outcome: Outcome) -> dict[str, Any]:
-    return {
-        "schema": craft.schema,
-        "ok": outcome.exit_code == 0,
-        "exit_code": outcome.exit_code,
-        "model_asked": outcome.asked,
-        "agents": list(outcome.agents),
-        "seed": job.seed,
-        "spend": {"calls": outcome.calls, "reused": outcome.reused, "missing": outcome.questions, "price": outcome.price},
-        "written": list(outcome.written.made),
-        "overwritten": list(outcome.written.replaced),
-        "packages": [_package_document(each, outcome.unread) for each in outcome.generation.generated],
-        "undecided": [
+def _document(job: Errand, craft: Craft, outcome: Outcome) -> str:
+    return envelope(
+        craft.schema,
+        outcome.exit_code,
+        model_asked=outcome.asked,
+        agents=list(outcome.agents),
+        seed=job.seed,
+        spend={"calls": outcome.calls, "reused": outcome.reused, "missing": outcome.questions, "price": outcome.price},
+        written=list(outcome.written.made),
+        overwritten=list(outcome.written.replaced),
+        packages=[_package_document(each, outcome.unread) for each in outcome.generation.generated],
+        undecided=[
             {"name": each.package.name, "path": each.package.path, "code": each.error.code, "message": each.error.message}
             for each in outcome.generation.undrafted
         ],
-        "unreadable": outcome.unreadable,
-        "check": craft.review[outcome.asked],
-        "next_command": _next_command(job, craft),
-    }
+        unreadable=outcome.unreadable,
+        check=craft.review[outcome.asked],
+        next_command=_next_command(job, craft),
+    )
 
 
 def _package_document(each: Generated, unread: frozenset[str]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from selftune_build.errors import InputError, UsageError
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
 from selftune_build.model.location import Location
+from selftune_build.report.document import envelope
 
 if TYPE_CHECKING:
     from selftune_build.engine.composing import Composition, Shift
@@ -56,7 +56,7 @@ def command(siblings: tuple[str, ...], skill: str | None, eval_set: Path | None,
     results = compositions(pairs, replayed.seen, subject[0].manifest.samples.confidence)
     if given["as_json"]:
         document = {"skill": subject[0].name, "siblings": [_document(each) for each in results]}
-        print(json.dumps({"schema": "selftune.eval-composability/1", **replayed.document(), **document}, indent=1))
+        print(envelope("selftune.eval-composability/1", replayed.exit_code, **replayed.document(), **document))
     else:
         print("\n".join(one_line(line, MESSAGE_CHARACTERS) for line in (*_lines(subject[0], results), *replayed.lines())))
     return replayed.exit_code

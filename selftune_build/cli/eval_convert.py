@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
 
 import click
 
-from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
+from selftune_build.cli.start import opened
 from selftune_build.errors import UsageError
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
+from selftune_build.report.document import envelope
 from selftune_build.scaffold.converting import FORMATS, convert
 from selftune_build.store.atomic import write_atomic
 
@@ -30,12 +30,10 @@ def command(format_: str, file: Path, target: str | None, force: bool, as_json: 
 
     Exit status: 0 written, 2 bad input or a file in the way, 4 not written.
     """
-    from selftune_build.engine.load import load_universe
     from selftune_build.scaffold.chosen import only_package
 
-    here = existing_folder(directory)
-    start = starting_folder(here, (target,) if target else ())
-    package = only_package(load_universe(start, registry=open_plugins(start).registry), target, here)
+    found = opened(directory, (target,) if target else ())
+    package = only_package(found.universe, target, found.here)
     if os.path.lexists(file) and not force:
         raise UsageError(f"{file} is there already; nothing was written", hint="--force replaces it")
     if not file.absolute().parent.is_dir():
@@ -44,8 +42,8 @@ def command(format_: str, file: Path, target: str | None, force: bool, as_json: 
     write_atomic(file, converted.content)
     if as_json:
         losses = [{"case": loss.case, "message": loss.message} for loss in converted.losses]
-        document = {"schema": "selftune.eval-convert/1", "ok": True, "exit_code": 0, "file": str(file), "format": format_}
-        print(json.dumps({**document, "cases": converted.cases, "losses": losses}, indent=1))
+        told = {"file": str(file), "format": format_, "cases": converted.cases, "losses": losses}
+        print(envelope("selftune.eval-convert/1", 0, **told))
         return 0
     print(one_line(f"wrote {file}: {converted.cases} of {len(package.evals)} cases as {format_}", MESSAGE_CHARACTERS))
     for loss in converted.losses:

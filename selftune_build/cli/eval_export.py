@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from selftune_build.cli.start import existing_folder, open_plugins, starting_folder, typed
+from selftune_build.cli.start import opened, typed
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
+from selftune_build.report.document import envelope
 
 EXIT_NOTHING = 3
 
@@ -38,21 +38,17 @@ def command(
 
     Exit status: 0 written, 2 bad input or a file in the way, 3 there is no sample, 4 not written.
     """
-    from selftune_build.engine.advice import command as advised
+    from selftune_build.advice import command as advised
     from selftune_build.engine.exported import exported_cases
-    from selftune_build.engine.load import load_universe
     from selftune_build.engine.request import BuildRequest
     from selftune_build.report.skill_creator import workspace
     from selftune_build.scaffold.chosen import only_package
     from selftune_build.scaffold.writing import write_together
 
-    here = existing_folder(directory)
-    start = starting_folder(here, (target,) if target else ())
-    registry = open_plugins(start).registry
-    universe = load_universe(start, registry=registry)
-    package = only_package(universe, target, here)
-    request = BuildRequest(directory=here, agents=(agent,) if agent else (), model=model, no_exec=no_exec)
-    shown = exported_cases(universe, package, request, registry)
+    found = opened(directory, (target,) if target else ())
+    package = only_package(found.universe, target, found.here)
+    request = BuildRequest(directory=found.here, agents=(agent,) if agent else (), model=model, no_exec=no_exec)
+    shown = exported_cases(found.universe, package, request, found.registry)
     samples = sum(sample.counts for case in shown for sample in case.samples)
     written: tuple[str, ...] = ()
     if samples:
@@ -60,8 +56,7 @@ def command(
         written = (*done.made, *done.replaced)
     status = 0 if samples else EXIT_NOTHING
     if as_json:
-        document = {"schema": "selftune.eval-export/1", "ok": status == 0, "exit_code": status, "folder": str(folder)}
-        print(json.dumps({**document, "samples": samples, "written": sorted(written)}, indent=1))
+        print(envelope("selftune.eval-export/1", status, folder=str(folder), samples=samples, written=sorted(written)))
     elif samples:
         print(one_line(f"wrote {len(written)} files to {folder}: {samples} samples of {package.handle}", MESSAGE_CHARACTERS))
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,8 @@ from selftune_build.cli.replaying import Scene, named_packages, number, options,
 from selftune_build.cli.start import typed
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS, NAME_CHARACTERS
+from selftune_build.report.document import envelope
+from selftune_build.wording import counted
 
 if TYPE_CHECKING:
     from selftune_build.engine.overlap import Cell, Claim, Overlap
@@ -66,7 +67,8 @@ def command(
     reported = [each for each in pairs if each.share >= Fraction(str(min_overlap)) and _prompts(each) >= min_shared]
     result = _Result(members, claimed, matrix(claimed, names), pairs, reported, parent_skill, typed(given["directory"]))
     if given["as_json"]:
-        print(json.dumps({"schema": "selftune.eval-family-overlap/1", **replayed.document(), **result.document()}, indent=1))
+        told = {**replayed.document(), **result.document()}
+        print(envelope("selftune.eval-family-overlap/1", replayed.exit_code, **told))
     else:
         print("\n".join(one_line(line, MESSAGE_CHARACTERS) for line in (*result.lines(), *replayed.lines())))
     return replayed.exit_code
@@ -125,7 +127,7 @@ class _Result:
         }
 
     def lines(self) -> Iterator[str]:
-        from selftune_build.engine.advice import command as advised
+        from selftune_build.advice import command as advised
 
         width = max(len(one_line(name, NAME_CHARACTERS)) for name in self._names)
         yield "who is activated (columns) for whose prompts (rows), mean share of samples:"
@@ -143,7 +145,7 @@ class _Result:
         for pair in self._reported:
             yield from self._told(pair)
         if not self._reported:
-            below = f" ({len(self._pairs)} pair{'' if len(self._pairs) == 1 else 's'} below it)" if self._pairs else ""
+            below = f" ({counted(len(self._pairs), 'pair')} below it)" if self._pairs else ""
             yield f"no overlap that reaches the threshold{below}"
         for each in self._families:
             into = f" into {self._parent}" if self._parent else ""

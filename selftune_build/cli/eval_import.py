@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 
-from selftune_build.cli.start import existing_folder, open_plugins, starting_folder, typed
+from selftune_build import advice
+from selftune_build.cli.start import opened
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
 from selftune_build.model.package import Package
+from selftune_build.report.document import envelope
 from selftune_build.scaffold.importing import IMPORTED_FILE, Imported, plan_import
 from selftune_build.scaffold.writing import Written, write_together
 
@@ -32,22 +32,17 @@ def command(sources: tuple[Path, ...], target: str | None, file: str, force: boo
 
     Exit status: 0 written, 1 there was no case, 2 bad input or a file in the way, 4 not written.
     """
-    from selftune_build.engine.advice import command as advised
-    from selftune_build.engine.load import load_universe
     from selftune_build.relpath import safe
     from selftune_build.scaffold.chosen import only_package
 
-    here = existing_folder(directory)
-    targets = (target,) if target else ()
-    start = starting_folder(here, targets)
-    universe = load_universe(start, registry=open_plugins(start).registry)
-    package = only_package(universe, target, here)
+    found = opened(directory, (target,) if target else ())
+    package = only_package(found.universe, target, found.here)
     imported = plan_import(package, sources, safe(file))
     written = write_together(Path(package.root), imported.contents, force=force)
     status = 0 if imported.written else EXIT_NOTHING
-    following = advised("eval list", package.handle, place=typed(directory))
+    following = advice.command("eval list", package.handle, place=found.place)
     if as_json:
-        print(json.dumps(_document(package, imported, written, status, following), indent=1))
+        print(_document(package, imported, written, status, following))
     else:
         print("\n".join(one_line(line, MESSAGE_CHARACTERS) for line in _lines(package, imported, written, following)))
     return status
@@ -66,18 +61,17 @@ def _lines(package: Package, imported: Imported, written: Written, following: st
         yield f"next: {following}"
 
 
-def _document(package: Package, imported: Imported, written: Written, status: int, following: str) -> dict[str, Any]:
+def _document(package: Package, imported: Imported, written: Written, status: int, following: str) -> str:
     from selftune_build.report.case_list import case_document, finding_document
 
-    return {
-        "schema": "selftune.eval-import/1",
-        "ok": status == 0,
-        "exit_code": status,
-        "package": {"name": package.name, "path": package.path},
-        "written": list(written.made),
-        "overwritten": list(written.replaced),
-        "cases": [case_document(case) for case in imported.cases],
-        "left_out": [{"id": case.id, "reason": reason} for case, reason in imported.left_out],
-        "findings": [finding_document(finding) for finding in imported.findings],
-        "next_command": following,
-    }
+    return envelope(
+        "selftune.eval-import/1",
+        status,
+        package={"name": package.name, "path": package.path},
+        written=list(written.made),
+        overwritten=list(written.replaced),
+        cases=[case_document(case) for case in imported.cases],
+        left_out=[{"id": case.id, "reason": reason} for case, reason in imported.left_out],
+        findings=[finding_document(finding) for finding in imported.findings],
+        next_command=following,
+    )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
+from selftune_build.cli.start import opened
 
 
 @click.command("list", short_help="Show every eval case that was read, and what was noticed on the way.")
@@ -20,17 +19,14 @@ def command(targets: tuple[str, ...], as_json: bool, directory: Path) -> int:
 
     Exit status: 0 shown, 2 bad input.
     """
-    from selftune_build.engine.load import load_universe
     from selftune_build.report import case_list
     from selftune_build.scaffold.chosen import chosen_packages
 
-    here = existing_folder(directory)
-    start = starting_folder(here, targets)
-    universe = load_universe(start, registry=open_plugins(start).registry)
-    packages, broken = chosen_packages(universe, targets, here)
+    found = opened(directory, targets)
+    packages, broken = chosen_packages(found.universe, targets, found.here)
     status = 2 if broken else 0
     if as_json:
-        print(json.dumps(case_list.document(packages, broken, status), indent=1))
+        print(case_list.document(packages, broken, status))
     else:
         print("\n".join(case_list.lines(packages, broken)))
     return status

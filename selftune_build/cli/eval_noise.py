@@ -12,7 +12,7 @@ import click
 
 from selftune_build.cli.paying import BUDGET, confirm, with_options
 from selftune_build.cli.signals import interruptible
-from selftune_build.cli.start import open_plugins, request_for, starting_folder
+from selftune_build.cli.start import opened, request_for
 from selftune_build.engine.request import Surroundings
 from selftune_build.limits import NOISE_SAMPLES
 from selftune_build.report.progress import Progress
@@ -49,7 +49,6 @@ def command(
     Says how often gates and comparisons fire on nothing but noise. Takes only the samples that the store does not have, says
     the price first, and writes no lock. Exit status: 0 measured, 2 bad input, 3 nothing could be measured, 4 store problem.
     """
-    from selftune_build.engine.load import load_universe
     from selftune_build.engine.noise import measure_noise
     from selftune_build.report.noise import render, render_json
 
@@ -64,11 +63,10 @@ def command(
         max_calls=max_calls,
         max_cost=max_cost,
     )
-    start = starting_folder(request.directory, targets)
-    registry = open_plugins(start).registry
+    found = opened(directory, targets)
     progress = Progress(sys.stderr, quiet=as_json)
-    around = Surroundings(progress=progress, confirm=confirm, registry=registry)
+    around = Surroundings(progress=progress, confirm=confirm, registry=found.registry)
     with interruptible(around.stop, around.cancel, progress.urgent):
-        noise = measure_noise(load_universe(start, registry=registry), request, around, samples)
+        noise = measure_noise(found.universe, request, around, samples)
     print(render_json(noise) if as_json else render(noise, shutil.get_terminal_size((100, 24)).columns), end="")
     return noise.exit_code

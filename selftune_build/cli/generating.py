@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from selftune_build.cli.drafted import questions as in_words
 from selftune_build.cli.drafted import rendered
 from selftune_build.cli.errand import Craft, Errand, Outcome
 from selftune_build.cli.paying import BUDGET, confirm, with_options
 from selftune_build.cli.signals import interruptible
-from selftune_build.cli.start import existing_folder, open_plugins, starting_folder, typed
+from selftune_build.cli.start import existing_folder, opened, typed
 from selftune_build.errors import UsageError
 from selftune_build.limits import DRAFTED_PER_SIDE
+from selftune_build.wording import counted
 
 if TYPE_CHECKING:
     from selftune_build.engine.completers import Completers
@@ -64,17 +64,14 @@ def errand(targets: tuple[str, ...], given: dict[str, Any]) -> Errand:
 
 def fulfil(job: Errand, craft: Craft) -> int:
     """Draft, write, and print what came of it. Raises SelftuneError where nothing could be done at all."""
-    from selftune_build.engine.load import load_universe
     from selftune_build.engine.request import Surroundings
     from selftune_build.report.progress import Progress
 
-    start = starting_folder(job.directory, job.targets)
-    registry = open_plugins(start).registry
-    universe = load_universe(start, registry=registry)
+    found = opened(job.directory, job.targets)
     progress = Progress(sys.stderr, quiet=job.as_json)
-    around = Surroundings(progress=progress, confirm=confirm, registry=registry)
+    around = Surroundings(progress=progress, confirm=confirm, registry=found.registry)
     with interruptible(around.stop, around.cancel, progress.urgent):
-        outcome = _outcome(job, craft, universe, around)
+        outcome = _outcome(job, craft, found.universe, around)
     print(rendered(job, craft, outcome))
     return outcome.exit_code
 
@@ -137,7 +134,8 @@ def _price(completers: Completers | None, craft: Craft, found: list[Situation], 
     questions = sum(craft.missing(completers.of(each.package), each) for each in found)
     price = completers.agree(questions)
     if questions:
-        around.progress.waiting(f"{in_words(questions)} to {', '.join(completers.names)}{f': {price}' if price else ''}")
+        whom = ", ".join(completers.names) + (f": {price}" if price else "")
+        around.progress.waiting(f"{counted(questions, 'question')} to {whom}")
     return questions, price
 
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from selftune_build.cli.start import open_plugins
+from selftune_build import advice
+from selftune_build.cli.start import open_plugins, typed
 from selftune_build.engine.load import Universe, load_universe
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS, SHOWN_PATHS
 from selftune_build.model.package import Package
+from selftune_build.report.document import envelope
 from selftune_build.scaffold.adopt import Adoption, plan_adoption
 from selftune_build.scaffold.missing import Missing, missing
 from selftune_build.scaffold.overview import overview
 from selftune_build.scaffold.writing import Written, write_together
+from selftune_build.wording import counted
 
 
 @click.command()
@@ -32,19 +33,19 @@ def command(directory: Path, force: bool, as_json: bool) -> int:
     written = write_together(adoption.universe.root, adoption.contents, force=force, extended=adoption.extended)
     universe = load_universe(adoption.universe.root, registry=registry)  # as a build will see it: with the manifests just written
     if as_json:
-        print(json.dumps(_document(directory, adoption, universe, written), indent=1))
+        print(_document(directory, adoption, universe, written))
     else:
         print("\n".join(one_line(line, MESSAGE_CHARACTERS) for line in _lines(directory, adoption, universe, written)))
     return 0
 
 
 def _next_command(directory: Path) -> str:
-    return "selftune build verify" + ("" if directory == Path() else f" -C {shlex.quote(str(directory))}")
+    return advice.command("build", "verify", place=typed(directory))
 
 
 def _lines(directory: Path, adoption: Adoption, universe: Universe, written: Written) -> Iterator[str]:
     count = len(universe.packages) + len(universe.broken)
-    yield f"found {count} skill package{'' if count == 1 else 's'} in {universe.root}"
+    yield f"found {counted(count, 'skill package')} in {universe.root}"
     yield from (f"wrote {path}" for path in written.made)
     yield from (f"{'added to' if path in adoption.extended else 'replaced'} {path}" for path in written.replaced)
     if not adoption.contents:
@@ -66,7 +67,8 @@ def _packages_lines(packages: Sequence[Package], adoption: Adoption) -> Iterator
     if len(packages) <= SHOWN_PATHS:
         shown = list(packages)
     for package in shown:
-        yield f"{package.path}: {package.name}, {_count(package.evals, 'eval')}, {_count(package.unit_tests, 'unit test')}"
+        has = f"{counted(len(package.evals), 'eval')}, {counted(len(package.unit_tests), 'unit test')}"
+        yield f"{package.path}: {package.name}, {has}"
         yield from _lack_lines(seen.own[package.path])
     if len(shown) < len(packages):
         yield f"{len(packages) - len(shown)} more have neither evals nor unit tests and no fault"
@@ -81,23 +83,18 @@ def _lack_lines(lacks: Sequence[Missing]) -> Iterator[str]:
         yield f"    fix: {lack.fix}"
 
 
-def _count(things: Sequence[object], noun: str) -> str:
-    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
-
-
-def _document(directory: Path, adoption: Adoption, universe: Universe, written: Written) -> dict[str, Any]:
-    return {
-        "schema": "selftune.init/1",
-        "ok": True,
-        "exit_code": 0,
-        "root": str(universe.root),
-        "written": list(written.made),
-        "overwritten": list(written.replaced),
-        "packages": [_package_document(package, adoption) for package in universe.packages],
-        "unreadable": [{"path": broken.path, "message": broken.error.message} for broken in universe.broken],
-        "not_members": list(adoption.strays),
-        "next_command": _next_command(directory),
-    }
+def _document(directory: Path, adoption: Adoption, universe: Universe, written: Written) -> str:
+    return envelope(
+        "selftune.init/1",
+        0,
+        root=str(universe.root),
+        written=list(written.made),
+        overwritten=list(written.replaced),
+        packages=[_package_document(package, adoption) for package in universe.packages],
+        unreadable=[{"path": broken.path, "message": broken.error.message} for broken in universe.broken],
+        not_members=list(adoption.strays),
+        next_command=_next_command(directory),
+    )
 
 
 def _package_document(package: Package, adoption: Adoption) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from selftune_build.errors import UsageError
 from selftune_build.escape import one_line
 from selftune_build.limits import LOCK_BYTES, MESSAGE_CHARACTERS
 from selftune_build.model.package import LOCK_FILE, MANIFEST_FILE
+from selftune_build.report.document import envelope
 
 if TYPE_CHECKING:
     from selftune_build.engine.load import Universe
@@ -65,7 +65,7 @@ def merge(files: tuple[Path, ...], directory: Path, as_json: bool) -> int:
     """
     if files:
         return _merge_files(files)
-    from selftune_build.engine.advice import command as advised
+    from selftune_build.advice import command as advised
     from selftune_build.engine.healing import healed_locks
     from selftune_build.engine.locks import write_lock
 
@@ -112,8 +112,8 @@ def accept(target: str, reason: str, agents: tuple[str, ...], directory: Path, a
 
     The waiver is bound to the key of the row, so the next change of what the row depends on needs a new one.
     """
+    from selftune_build.advice import command as advised
     from selftune_build.engine.acceptance import acceptable
-    from selftune_build.engine.advice import command as advised
     from selftune_build.scaffold.acceptance import with_waivers
     from selftune_build.scaffold.writing import write_together
 
@@ -204,4 +204,4 @@ def _print_lines(lines: Iterable[str]) -> None:
 
 
 def _print_json(**fields: Any) -> None:
-    print(json.dumps({"schema": "selftune.lock-command/1", "ok": True, "exit_code": 0, **fields}, indent=1))
+    print(envelope("selftune.lock-command/1", 0, **fields))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from selftune_build.cli.start import open_plugins, request_for, starting_folder
+from selftune_build.cli.start import opened, request_for
 from selftune_build.cli.target_type import TargetType
 from selftune_build.engine.request import BuildRequest
 
@@ -41,17 +41,11 @@ def plan_only(
     directory: Path, targets: tuple[str, ...], agents: tuple[str, ...], model: str | None, **more: Any
 ) -> tuple[BuildRequest, Planned]:
     """Load and plan, as a dry run does. Raises SelftuneError."""
-    from selftune_build.engine.load import load_universe
     from selftune_build.engine.planning import plan
-    from selftune_build.reading.absent import no_package
 
     request = request_for(directory, targets, agents, model, dry_run=True, **more)
-    start = starting_folder(request.directory, targets)
-    registry = open_plugins(start).registry
-    universe = load_universe(start, registry=registry)
-    if not (universe.packages or universe.broken):
-        raise no_package(universe.root)
-    return request, plan(universe, request, registry)
+    found = opened(directory, targets)
+    return request, plan(found.universe, request, found.registry)
 
 
 def width() -> int:

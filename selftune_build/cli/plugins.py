@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,10 @@ from selftune_build.errors import UsageError
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
 from selftune_build.plugins.kinds import API_VERSION, GROUP, HOOKS, Kind
+from selftune_build.report.document import envelope
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
+_SCHEMA = "selftune.plugins/1"
 _UNDECIDED = 3
 
 
@@ -38,7 +39,7 @@ def list_plugins(directory: Path, as_json: bool) -> int:
     refused = [_refused(each) for each in installed.refused()]
     notes = shadowed(plugins)
     if as_json:
-        print(json.dumps({**_HEAD, "api": API_VERSION, "plugins": shown, "refused": refused, "notes": notes}, indent=1))
+        print(envelope(_SCHEMA, 0, api=API_VERSION, plugins=shown, refused=refused, notes=notes))
     else:
         print("\n".join(one_line(line, MESSAGE_CHARACTERS) for line in _list_lines(shown, refused, notes)))
     return 0
@@ -61,8 +62,7 @@ def info(name: str, directory: Path, as_json: bool) -> int:
         raise UsageError(f"there is no plugin {name!r}", hint="selftune plugins list")
     status = _UNDECIDED if found.get("faults") or "reason" in found else 0
     if as_json:
-        head = {**_HEAD, "ok": status == 0, "exit_code": status}
-        print(json.dumps({**head, "api": API_VERSION, "plugin": found}, indent=1))
+        print(envelope(_SCHEMA, status, api=API_VERSION, plugin=found))
     else:
         print("\n".join(one_line(line, MESSAGE_CHARACTERS) for line in _info_lines(found)))
     return status
@@ -85,15 +85,12 @@ def new(kind: str, name: str, directory: Path, force: bool, as_json: bool) -> in
     commands = next_commands(Kind(kind), root)
     if as_json:
         paths = sorted((*written.made, *written.replaced))
-        print(json.dumps({**_HEAD, "path": str(root), "written": paths, "next_commands": commands}, indent=1))
+        print(envelope(_SCHEMA, 0, path=str(root), written=paths, next_commands=commands))
     else:
         lines = [f"wrote {len(contents)} files to {root}", *(f"  {path}" for path in sorted(contents))]
         lines += ["next:", *(f"  {command}" for command in commands)]
         print("\n".join(one_line(line, MESSAGE_CHARACTERS) for line in lines))
     return 0
-
-
-_HEAD: dict[str, Any] = {"schema": "selftune.plugins/1", "ok": True, "exit_code": 0}
 
 
 def _described(plugin: Any) -> dict[str, Any]:

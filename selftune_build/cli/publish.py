@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Sequence
@@ -11,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from selftune_build.cli.start import existing_folder, open_plugins, starting_folder, typed
+from selftune_build.cli.start import existing_folder, opened
 from selftune_build.cli.target_type import TargetType
 from selftune_build.engine.request import BuildRequest
 from selftune_build.errors import UsageError
+from selftune_build.report.document import envelope
 
 if TYPE_CHECKING:
     from selftune_build.engine.load import Universe
@@ -79,7 +79,7 @@ def command(
     words = (*targets, *skill_path)
     if folder is not None and host is not None:
         raise UsageError("--to and --install exclude each other", hint="install into one folder at a time")
-    universe, report = _verified(place, words, typed(directory))
+    universe, report = _verified(directory, words)
     goal = _goal(universe, folder, host, user=user)
     if rollback:
         return _rollback(report, goal, as_json, force=force)
@@ -90,21 +90,16 @@ def command(
     return 0
 
 
-def _verified(place: Path, words: Sequence[str], typed: str) -> tuple[Universe, Report]:
-    from selftune_build.engine.load import load_universe
+def _verified(directory: Path, words: Sequence[str]) -> tuple[Universe, Report]:
     from selftune_build.engine.publishing import publishable
-    from selftune_build.reading.absent import no_package
 
-    start = starting_folder(place, words)
-    registry = open_plugins(start, locked=True).registry
-    universe = load_universe(start, registry=registry)
-    if not (universe.packages or universe.broken):
-        raise no_package(universe.root)
+    found = opened(directory, words, locked=True)
+    universe = found.universe
     if not words and len(universe.packages) + len(universe.broken) > 1:
         names = ", ".join(package.handle for package in universe.packages[:8])
         raise UsageError("say which package to publish", hint=f"selftune publish PACKAGE: {names}")
-    request = BuildRequest(directory=place, place=typed, targets=tuple(words), locked=True)
-    return universe, publishable(universe, request, registry)
+    request = BuildRequest(directory=found.here, place=found.place, targets=tuple(words), locked=True)
+    return universe, publishable(universe, request, found.registry)
 
 
 def _outside(out: Path | None, place: Path, universe: Universe) -> Path:
@@ -187,6 +182,6 @@ def _new_key(path: Path, as_json: bool) -> int:
     secret, open_ = new_key()
     write_atomic(path, secret, mode=0o600)
     write_atomic(public, open_)
-    document = {"schema": "selftune.key/1", "ok": True, "exit_code": 0, "private": str(path), "public": str(public)}
-    print(json.dumps(document, indent=1) if as_json else f"wrote {path} (keep it secret) and {public}")
+    document = envelope("selftune.key/1", 0, private=str(path), public=str(public))
+    print(document if as_json else f"wrote {path} (keep it secret) and {public}")
     return 0

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from selftune_build.cli.paying import BUDGET, confirm, with_options
 from selftune_build.cli.signals import interruptible
-from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
+from selftune_build.cli.start import opened
 
 if TYPE_CHECKING:
     from selftune_build.engine.load import Universe
@@ -72,8 +72,6 @@ class Replayed(Struct, frozen=True):
     def document(self) -> dict[str, Any]:
         """The part of a JSON report that both commands share."""
         return {
-            "ok": self.exit_code == 0,
-            "exit_code": self.exit_code,
             "agents": list(self.agents),
             "simulated": self.simulated,
             "spend": {"agent_calls": self.calls, "missing": self.missing, "price": self.price},
@@ -93,19 +91,12 @@ class Replayed(Struct, frozen=True):
 
 def scene(targets: Sequence[str], given: dict[str, Any]) -> Scene:
     """Read the workspace that the command line points to."""
-    from selftune_build.engine.load import load_universe
     from selftune_build.engine.request import BuildRequest
-    from selftune_build.reading.absent import no_package
 
-    here = existing_folder(given["directory"])
     words = (*targets, *given["paths"])
-    start = starting_folder(here, words)
-    registry = open_plugins(start).registry
-    universe = load_universe(start, registry=registry)
-    if not (universe.packages or universe.broken):
-        raise no_package(universe.root)
+    found = opened(given["directory"], words)
     request = BuildRequest(
-        directory=here,
+        directory=found.here,
         targets=words,
         agents=() if given["agent"] is None else (given["agent"],),
         model=given["model"],
@@ -117,7 +108,7 @@ def scene(targets: Sequence[str], given: dict[str, Any]) -> Scene:
         max_calls=given["max_calls"],
         max_cost=given["max_cost"],
     )
-    return Scene(universe, request, registry)
+    return Scene(found.universe, request, found.registry)
 
 
 def named_packages(found: Scene, words: Sequence[str]) -> list[Package]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from selftune_build.cli.start import existing_folder, open_plugins, starting_folder, typed
+from selftune_build.cli.start import opened
 from selftune_build.cli.target_type import TargetType
 from selftune_build.engine.request import BuildRequest
 
@@ -32,19 +32,17 @@ def command(
 
     Asks no agent and writes nothing. Exit status: 0 shown, 2 no such case, 3 there is no sample of it in this store.
     """
-    from selftune_build.engine.load import load_universe
     from selftune_build.engine.show import show
 
+    found = opened(directory, targets)
     request = BuildRequest(
-        directory=existing_folder(directory),
+        directory=found.here,
         targets=targets,
         agents=tuple(dict.fromkeys(agents)),
         model=model,
         no_exec=no_exec,
     )
-    start = starting_folder(request.directory, targets)
-    registry = open_plugins(start).registry
-    cases = show(load_universe(start, registry=registry), request, registry)
+    cases = show(found.universe, request, found.registry)
     if as_json:
         from selftune_build.report.show_json import render as render_json
 
@@ -52,5 +50,5 @@ def command(
     else:
         from selftune_build.report.show import render
 
-        print(render(cases, verbose=verbose, place=typed(directory)), end="")
+        print(render(cases, verbose=verbose, place=found.place), end="")
     return 0 if all(case.samples for case in cases) else 3

@@ -1,11 +1,13 @@
-"""Where the search for the workspace starts."""
+"""From a command line to the workspace that it points to."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from selftune_build.engine.request import BuildRequest
 from selftune_build.errors import InputError, UsageError
@@ -14,6 +16,43 @@ from selftune_build.graph.targets import parse_target
 from selftune_build.limits import MESSAGE_CHARACTERS
 from selftune_build.plugins.registry import Plugins
 from selftune_build.probe import probed
+
+if TYPE_CHECKING:
+    from selftune_build.engine.load import Universe
+    from selftune_build.engine.registry import Registry
+
+
+class Opened(Struct, frozen=True):
+    """A workspace that was read, and where the command line stands in it."""
+
+    universe: Universe
+    plugins: Plugins
+    here: Path
+    """The folder of `-C`, absolute."""
+    place: str
+    """`-C` as it was typed; empty without."""
+
+    @property
+    def registry(self) -> Registry:
+        """What may be named in it."""
+        return self.plugins.registry
+
+
+def opened(directory: Path, words: Sequence[str], *, locked: bool = False) -> Opened:
+    """Read the workspace that the words of a command line point to, seen from the folder of `-C`.
+
+    Raises UsageError where there is no such folder or no package, InputError where the workspace cannot be read.
+    """
+    from selftune_build.engine.load import load_universe
+    from selftune_build.reading.absent import no_package
+
+    here = existing_folder(directory)
+    start = starting_folder(here, words)
+    plugins = open_plugins(start, locked=locked)
+    universe = load_universe(start, registry=plugins.registry)
+    if not (universe.packages or universe.broken):
+        raise no_package(universe.root)
+    return Opened(universe, plugins, here, typed(directory))
 
 
 def open_plugins(start: Path, *, locked: bool = False) -> Plugins:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from selftune_build.engine.advice import command
+from selftune_build.advice import command
 from selftune_build.engine.load import Universe
 from selftune_build.engine.locked import locked_runs
 from selftune_build.engine.outcome import failures_by_lock

@@ -1,20 +1,13 @@
-"""What to type next: whole commands, ready to be pasted where the invocation was typed."""
+"""What helps most now, as one whole command."""
 
 from __future__ import annotations
 
-import shlex
-
+from selftune_build.advice import command
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.graph.targets import Stage, address
 from selftune_build.model.finding import Severity
 from selftune_build.model.report import Failure
 from selftune_build.model.verdict import Verdict
-
-
-def command(verb: str, *words: str, place: str = "") -> str:
-    """`selftune VERB WORD…`, each word quoted for a shell; with `-C` where the invocation had one."""
-    where = ["-C", place] if place else []
-    return " ".join(["selftune", verb, *map(shlex.quote, [*words, *where])])
 
 
 def next_command(run: PackageRun, failures: tuple[Failure, ...], verdict: Verdict, *, stopped: bool, place: str) -> str | None:

@@ -20,12 +20,12 @@ from selftune_build.engine.budget import Purse
 from selftune_build.engine.keeping import plain, reports
 from selftune_build.engine.request import Surroundings
 from selftune_build.engine.sampling import Taken, TakenKind, tried
-from selftune_build.engine.structured import InvalidAnswer, structured
 from selftune_build.errors import UndecidedError
 from selftune_build.fingerprint.digest import digest_json
 from selftune_build.fingerprint.keys import Inputs, call_id, static_key
 from selftune_build.limits import COMPLETION_ANSWERS, COMPLETION_SECONDS
 from selftune_build.process import NotStarted
+from selftune_build.reading.answer import InvalidAnswer, structured
 from selftune_build.store.archive import Archive, Intent
 from selftune_build.store.samples import SampleStore
 from selftune_build.store.wip import Call

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
+from selftune_build.advice import command
 from selftune_build.agents.protocol import Agent
-from selftune_build.engine.advice import command
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan, judge_calls, missing_samples
 from selftune_build.engine.unsettled import unsettled

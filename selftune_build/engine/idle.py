@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from selftune_build.engine.report import REFUSED, UNDECIDED, VERIFIED
 from selftune_build.engine.request import BuildRequest
-from selftune_build.graph.targets import SAMPLED, Stage
+from selftune_build.graph.targets import SAMPLED, stage_of
 from selftune_build.model.report import PackageReport, Report, StageReport, TargetState
 
 
@@ -28,5 +28,5 @@ def _is_idle(package: PackageReport) -> bool:
 
 
 def _is_settled(stage: StageReport) -> bool:
-    refused = stage.state is TargetState.FAILED and Stage(stage.target.rpartition(":")[2]) not in SAMPLED
+    refused = stage.state is TargetState.FAILED and stage_of(stage.target) not in SAMPLED
     return stage.run == 0 and (stage.state is TargetState.UP_TO_DATE or refused)

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
 from selftune_build.agents.builtin import make_agent
 from selftune_build.agents.protocol import Agent, AgentFailure
-from selftune_build.checks.answer import read_answer
 from selftune_build.checks.context import CheckContext
 from selftune_build.checks.registry import judge as judge_check
 from selftune_build.checks.registry import judge_calls, needs_judge
-from selftune_build.checks.votes import Asked, Rule, Votes
+from selftune_build.checks.votes import Asked, Rule, Vote, Votes
 from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.families import family_of_identities, shared_family
 from selftune_build.engine.registry import Registry
 from selftune_build.errors import InputError
+from selftune_build.limits import JUDGE_ANSWER_BYTES
 from selftune_build.lock.parsing import LockReading
 from selftune_build.model.location import Location
 from selftune_build.model.manifest import JudgeSetting
 from selftune_build.model.package import Package
 from selftune_build.model.sample import ErrorKind, Reply, Sample, Transcript
+from selftune_build.reading.answer import InvalidAnswer, structured
 from selftune_build.stages.row import JudgedBy, RowSpec
 from selftune_build.stages.ruling import SCHEMA, ruling_spec
 from selftune_build.store.records import RecordStore
@@ -38,14 +40,19 @@ class Opinions(Evidence):
         """The answer to a question. Raises AgentFailure where it is none."""
         reply = super().parse(spec, raw)
         try:
-            read_answer(reply.output, spec.inputs[SCHEMA])
-        except ValueError as error:
+            _vote(reply, spec.inputs[SCHEMA])
+        except InvalidAnswer as error:
             raise AgentFailure(ErrorKind.PROTOCOL, f"the judge's answer cannot be used: {error}") from None
         return reply
 
     def votes(self, question: RowSpec) -> tuple[Sample, ...]:
         """The votes that count, by index: never more than are asked for."""
         return self.samples(question)[: question.needed]
+
+
+def _vote(reply: Reply, schema: dict[str, Any]) -> Vote:
+    vote: Vote = structured(reply.output, schema, limit=JUDGE_ANSWER_BYTES)
+    return vote
 
 
 class Ruling(Struct, frozen=True):
@@ -83,7 +90,7 @@ class Judge(Struct, frozen=True):
             served = shared_family([sample.transcript.reply.model], [vote.transcript.reply.model for vote in votes])
             if served and row.judge.refuses_family:
                 return Votes(missing=REFUSED.format(served))
-            return Votes(tuple(read_answer(vote.transcript.reply.output, asked.schema) for vote in votes))
+            return Votes(tuple(_vote(vote.transcript.reply, asked.schema) for vote in votes))
 
         return rule
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from selftune_build.engine.advice import command
+from selftune_build.advice import command
 from selftune_build.engine.families import families
 from selftune_build.engine.judge import Judge
 from selftune_build.engine.package_run import PackageRun

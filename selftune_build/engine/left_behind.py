@@ -11,6 +11,7 @@ from selftune_build.limits import MESSAGE_CHARACTERS, SHOWN_CASES
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.location import Location
 from selftune_build.model.package import LOCK_FILE, Package
+from selftune_build.wording import listed
 
 
 def left_behind(package: Package) -> tuple[Finding, ...]:
@@ -32,6 +33,6 @@ def left_behind(package: Package) -> tuple[Finding, ...]:
 def _finding(code: str, severity: Severity, what: str, paths: Sequence[str], package: Package, hint: str) -> tuple[Finding, ...]:
     if not paths:
         return ()
-    names = ", ".join(paths[:SHOWN_CASES]) + (f" and {len(paths) - SHOWN_CASES} more" if len(paths) > SHOWN_CASES else "")
+    names = listed(paths, SHOWN_CASES)
     message = one_line(f"{what} {names}, and the lock counts on it: CI will not have that", MESSAGE_CHARACTERS)
     return (Finding(code, severity, message, Location((PurePosixPath(package.path) / paths[0]).as_posix()), hint),)

@@ -10,6 +10,7 @@ from msgspec import UNSET, Struct
 from selftune_build.lock.parsing import LockReading
 from selftune_build.model.case import Arm
 from selftune_build.model.lock import AgentEntry, Lock, Row
+from selftune_build.wording import counted
 
 WORDS = {Arm.WITH_SKILL.value: "with the skill", Arm.WITHOUT_SKILL.value: "without the skill", Arm.SCRIPT.value: "as a script"}
 _NONE = AgentEntry({}, "")
@@ -127,7 +128,7 @@ def _what(old: Row, new: Row) -> str:
 def _counts(row: Row | None) -> str:
     if row is None:
         return "nothing"
-    parts = [f"{row.passed} of {row.n} passed" if row.passed is not UNSET else f"{row.n} sample{'' if row.n == 1 else 's'}"]
+    parts = [f"{row.passed} of {row.n} passed" if row.passed is not UNSET else counted(row.n, "sample")]
     if row.triggered is not UNSET:
         parts.append(f"{row.triggered} of {row.n} triggered")
     return ", ".join(parts)

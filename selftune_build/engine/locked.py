@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from selftune_build.advice import command
 from selftune_build.agents.builtin import declared
 from selftune_build.agents.locked import LockedAgent
 from selftune_build.agents.protocol import Agent
-from selftune_build.engine.advice import command
 from selftune_build.engine.against import revision_of, with_comparison
 from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.healing import NOBODY

@@ -136,11 +136,6 @@ class PackageRun:
         """The rows of one stage."""
         return [plan for plan in self.plans if plan.spec.stage is stage]
 
-    @property
-    def target(self) -> str:
-        """Folder of the package: how the graph addresses it."""
-        return self.package.path
-
 
 def failing_cases(run: PackageRun) -> frozenset[str]:
     """Cases whose rows of the lock failed, do not hold or are not there: what `--failed` narrows to."""

@@ -10,6 +10,7 @@ from msgspec import Struct
 from selftune_build.engine.request import BuildRequest
 from selftune_build.errors import UndecidedError
 from selftune_build.limits import CALLS_WITHOUT_ASKING
+from selftune_build.wording import counted
 
 
 class Price(Struct, frozen=True):
@@ -20,7 +21,7 @@ class Price(Struct, frozen=True):
 
     def __str__(self) -> str:
         """In words, for the line above the progress."""
-        count = f"{self.calls} paid call{'' if self.calls == 1 else 's'}"
+        count = f"{counted(self.calls, 'paid call')}"
         if self.each is None:
             return f"{count}, price not known yet"
         return f"{count}, about {self.calls * self.each:.2f} USD"

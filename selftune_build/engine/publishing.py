@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from selftune_build.engine.advice import command
+from selftune_build.advice import command
 from selftune_build.engine.load import Universe
 from selftune_build.engine.locked import check
 from selftune_build.engine.locks import lock_bytes

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
-from selftune_build.engine.advice import command
+from selftune_build.advice import command
 from selftune_build.engine.load import Universe
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.planning import Planned
 from selftune_build.engine.publishing import publishable
 from selftune_build.engine.request import BuildRequest
-from selftune_build.graph.targets import Stage, address
+from selftune_build.graph.targets import Stage, address, stage_of
 from selftune_build.model.finding import Severity
 from selftune_build.model.package import Package
 from selftune_build.model.report import PackageReport, Problem
@@ -117,7 +117,7 @@ def _stale_rows(problems: Iterable[Problem]) -> Mapping[Stage, int]:
     """How many rows of each stage do not hold, by the problems of a locked verify."""
     found: dict[Stage, int] = {}
     for problem in problems:
-        stage = problem.target.partition("[")[0].rpartition(":")[2]
+        stage = stage_of(problem.target)
         if "[" in problem.target and problem.code in _STALE and stage in tuple(Stage):
             found[Stage(stage)] = found.get(Stage(stage), 0) + 1
     return found

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from selftune_build.engine.advice import command, next_command
+from selftune_build.advice import command
+from selftune_build.engine.advice import next_command
 from selftune_build.engine.blunt import not_discriminating
 from selftune_build.engine.judged import judge_findings, judge_problems, rows_awaiting
 from selftune_build.engine.noticed import drifted, noticed
@@ -23,11 +24,12 @@ from selftune_build.engine.statistics import statistics_of
 from selftune_build.engine.waivers import findings as waiver_findings
 from selftune_build.errors import PLUGIN_FAILED, PLUGIN_MISSING
 from selftune_build.gates.decide import disabled
-from selftune_build.graph.targets import SAMPLED, Stage, address
+from selftune_build.graph.targets import SAMPLED, Stage, address, stage_of
 from selftune_build.limits import REPORT_REASONS
 from selftune_build.model.finding import Severity
 from selftune_build.model.report import PackageReport, Problem, Reason, StageReport, TargetState
 from selftune_build.model.verdict import GateResult, Verdict
+from selftune_build.wording import counted
 
 
 class Settled(Struct, frozen=True):
@@ -67,7 +69,7 @@ def package_report(settled: Settled) -> PackageReport:
         for failure in outcome.failures
         if _belongs(failure.target, run) and (failure.measured or failure.target not in awaited)
     )
-    stopped = any(report.state in _OPEN and _stage_of(report) in SAMPLED for report in stages)
+    stopped = any(report.state in _OPEN and stage_of(report.target) in SAMPLED for report in stages)
     if any(problem.code in REFUSING for problem in problems):
         verdict = Verdict.FAIL
     return PackageReport(
@@ -123,12 +125,8 @@ def _verdict(settled: Settled, gates: Sequence[GateResult], stages: Iterable[Sta
         if verdict is Verdict.PASS and any(_belongs(failure.target, settled.run) for failure in settled.outcome.failures):
             verdict = Verdict.INCONCLUSIVE  # no gate was asked about what did not hold
     open_states = {TargetState.STALE, TargetState.SKIPPED, TargetState.BLOCKED, TargetState.FAILED}
-    incomplete = any(report.state in open_states and _stage_of(report) in SAMPLED for report in stages)
+    incomplete = any(report.state in open_states and stage_of(report.target) in SAMPLED for report in stages)
     return Verdict.INCONCLUSIVE if (incomplete or settled.absent) and verdict is Verdict.PASS else verdict
-
-
-def _stage_of(report: StageReport) -> Stage:
-    return Stage(report.target.rpartition(":")[2])
 
 
 def stage_report(stage: Stage, settled: Settled) -> StageReport:
@@ -155,8 +153,8 @@ def _sampled_report(stage: Stage, settled: Settled) -> StageReport:
 def _reasons(plans: Sequence[RowPlan]) -> tuple[Reason, ...]:
     """Each reason once, however many rows it made stale; first what it takes of a judge."""
     calls, reused = judge_calls(plans), sum(len(plan.counted.samples) for plan in plans if plan.judging)
-    there = f"{reused} sample{'' if reused == 1 else 's'} reused, " if reused else ""
-    judging = [Reason("judging", "judge", f"{there}at most {calls} judge call{'' if calls == 1 else 's'}")] if calls else []
+    there = f"{counted(reused, 'sample')} reused, " if reused else ""
+    judging = [Reason("judging", "judge", f"{there}at most {counted(calls, 'judge call')}")] if calls else []
     unique = {(reason.code, reason.name): reason for plan in plans for reason in plan.reasons}
     return (*judging, *unique.values())[:REPORT_REASONS]
 

@@ -16,7 +16,7 @@ from selftune_build.model.package import Package
 
 
 class WantedPackage(Struct, frozen=True):
-    """A package and what is asked of it; `package` None where it could not be read."""
+    """A package that could be read, and what is asked of it."""
 
     path: str
     package: Package

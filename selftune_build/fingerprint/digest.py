@@ -1,12 +1,10 @@
-"""Tagged digests: `sha256:` for whatever names evidence, `xxh3:` for local change detection only (DESIGN section 6)."""
+"""Tagged digests: `sha256:` for whatever names evidence (DESIGN section 6)."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from typing import Any
-
-import xxhash
 
 ABSENT = "absent"
 """Stands for the digest of a file that was probed and is not there."""
@@ -17,11 +15,6 @@ _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=
 def digest_bytes(content: bytes) -> str:
     """`sha256:` and 64 hexadecimal digits."""
     return "sha256:" + hashlib.sha256(content).hexdigest()
-
-
-def quick_digest(content: bytes) -> str:
-    """`xxh3:` and 32 hexadecimal digits; collisions can be built by hand, so never evidence."""
-    return "xxh3:" + xxhash.xxh3_128_hexdigest(content)
 
 
 def canonical_json(value: Any) -> bytes:

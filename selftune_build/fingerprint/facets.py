@@ -58,17 +58,6 @@ def file_facet(file: TreeFile) -> str:
     return file.digest + ("+x" if file.executable else "") + ("+link" if file.link else "")
 
 
-def facet_names(package_name: str, facets: Facets) -> dict[str, str]:
-    """`PKG:metadata`, `PKG:body`, `PKG:listing`, `PKG:file:PATH` and `PKG:*` with their digests."""
-    names = {
-        f"{package_name}:metadata": facets.metadata,
-        f"{package_name}:body": facets.body,
-        f"{package_name}:listing": facets.listing,
-        f"{package_name}:*": facets.everything,
-    }
-    return names | {f"{package_name}:file:{path}": digest for path, digest in facets.files.items()}
-
-
 def _metadata(skill: Skill, files: Mapping[str, str]) -> Any:
     keys = {key: value for key, value in skill.frontmatter.items() if key in SHOWN_KEYS}
     shown: dict[str, Any] = {"keys": keys | {"name": skill.name, "description": skill.description}}

@@ -67,7 +67,6 @@ class _Walk(Struct):
     boundary: str
     exclude: tuple[str, ...]
     read_digest: ReadDigest
-    shown: str
     files: list[TreeFile] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     pending: list[_Folder] = field(default_factory=list)
@@ -95,15 +94,15 @@ def read_digest(path: str, status: os.stat_result) -> str:
         os.close(handle)
 
 
-def scan(root: Path, exclude: Iterable[str], boundary: Path, *, read_digest: ReadDigest = read_digest, shown: str = "") -> Tree:
+def scan(root: Path, exclude: Iterable[str], boundary: Path, *, read_digest: ReadDigest = read_digest) -> Tree:
     """Every file of the package, each read once; what must not be in a package is left out and becomes an error finding.
 
-    `boundary` is the repository root: links may leave the package, never that folder. `shown` is the package folder as
-    findings name it, the default being paths relative to the package. Raises InputError where the
-    folder cannot be listed, or where the whole is larger than a package can be.
+    `boundary` is the repository root: links may leave the package, never that folder. Findings
+    name paths relative to the package. Raises InputError where the folder cannot be listed, or where the whole is larger than a
+    package can be.
     """
     real = os.path.realpath(root)
-    walk = _Walk(real, os.path.realpath(boundary), tuple(exclude), read_digest, shown.rstrip("/"))
+    walk = _Walk(real, os.path.realpath(boundary), tuple(exclude), read_digest)
     walk.pending.append(_Folder(real, "", 0, False, (real,)))
     while walk.pending:
         _visit(walk, walk.pending.pop())
@@ -251,7 +250,7 @@ def _too_much(walk: _Walk, what: str) -> InputError:
 
 
 def _note(walk: _Walk, code: str, severity: Severity, message: str, relative: str, hint: str | None = None) -> None:
-    walk.findings.append(Finding(code, severity, message, Location(_shown(walk, relative.rstrip("/"))), hint))
+    walk.findings.append(Finding(code, severity, message, Location(_shown(relative.rstrip("/"))), hint))
 
 
 def _note_fault(walk: _Walk, found: TreeFault | None, relative: str) -> None:
@@ -259,9 +258,9 @@ def _note_fault(walk: _Walk, found: TreeFault | None, relative: str) -> None:
         _note(walk, found.code, found.severity, found.message, relative, found.hint)
 
 
-def _shown(walk: _Walk, relative: str) -> str:
+def _shown(relative: str) -> str:
     plain = relative.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "/".join(filter(None, (walk.shown, one_line(plain, _SHOWN))))
+    return one_line(plain, _SHOWN)
 
 
 def _note_collisions(walk: _Walk) -> None:

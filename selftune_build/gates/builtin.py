@@ -18,7 +18,7 @@ from selftune_build.gates.facts import (
 )
 from selftune_build.gates.outcomes import CaseOutcome
 from selftune_build.gates.unit_tests import unit_tests_decision
-from selftune_build.gates.wording import counted, plain, without_evidence
+from selftune_build.gates.wording import plain, without_evidence
 from selftune_build.model.case import Arm
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.manifest import GateSetting
@@ -27,6 +27,7 @@ from selftune_build.stats.bounds import Bounds
 from selftune_build.stats.decision import Decision
 from selftune_build.stats.lift import lift_decision
 from selftune_build.stats.rate import rate_decision
+from selftune_build.wording import counted
 
 RATE_MINIMUM = 0.5
 LIFT_MINIMUM = 0.0

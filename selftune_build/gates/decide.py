@@ -51,11 +51,6 @@ def overall(results: Iterable[GateResult], measured: bool) -> Verdict:
     return Verdict.PASS
 
 
-def nothing_measured(command: str) -> str:
-    """The sentence for a package without a case that measures anything; `command` makes some."""
-    return f"no case measures this package; `{command}` makes some"
-
-
 def _result(gate: Gate, facts: Facts, settings: Mapping[str, GateSetting], confidence: float) -> GateResult | None:
     setting = settings.get(gate.id)
     if (setting is None and gate.asked) or (setting is not None and not setting.enabled):

@@ -20,7 +20,6 @@ from selftune_build.gates.facts import (
 )
 from selftune_build.gates.outcomes import Left, Rows
 from selftune_build.gates.unit_tests import unit_test_verdict
-from selftune_build.gates.wording import counted
 from selftune_build.model.case import Case, Check
 from selftune_build.model.manifest import GateSetting
 from selftune_build.model.verdict import Verdict
@@ -29,6 +28,7 @@ from selftune_build.stats.decision import threshold
 from selftune_build.stats.lift import Pair, lift_verdict
 from selftune_build.stats.power import can_settle, can_settle_lift, cases_needed, lift_cases_needed
 from selftune_build.stats.rate import rate_decision
+from selftune_build.wording import counted
 
 RATES: dict[str, Callable[[Facts], list[Bounds]]] = {
     "trigger-recall": lambda facts: behaviour(recall_cases(facts)),

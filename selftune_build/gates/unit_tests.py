@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from selftune_build.gates.outcomes import CaseOutcome
-from selftune_build.gates.wording import counted, named
+from selftune_build.gates.wording import named
 from selftune_build.model.verdict import Verdict
 from selftune_build.stats.bounds import UNDECIDED, Bounds
 from selftune_build.stats.decision import Decision
+from selftune_build.wording import counted
 
 MAJORITY = Fraction(1, 2)
 

@@ -104,3 +104,13 @@ def _split_case(text: str) -> tuple[str, str | None]:
 def address(package: str, stage: Stage, case: str | None = None) -> str:
     """How a target or one of its rows is written."""
     return f"{package}:{stage.value}" + (f"[{case}]" if case is not None else "")
+
+
+def without_case(target: str) -> str:
+    """`pdf:replay` of `pdf:replay[a]`."""
+    return target.partition("[")[0]
+
+
+def stage_of(target: str) -> str:
+    """`replay` of `pdf:replay` and of `pdf:replay[a]`."""
+    return without_case(target).rpartition(":")[2]

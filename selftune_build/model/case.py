@@ -48,7 +48,7 @@ class Check(Struct, frozen=True):
     files: tuple[str, ...] = ()
     origin: Origin | None = None
     id: str | None = None
-    """As the author wrote it; never part of a key. `checks.naming` gives every check of a case one."""
+    """As the author wrote it; never part of a key. `checks.weighing` gives every check of a case one."""
     weight: int = 1
     """Its share in the weighted score of a sample; whether the sample passes does not depend on it."""
     arms: tuple[Arm, ...] | None = None

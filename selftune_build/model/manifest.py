@@ -77,7 +77,7 @@ class Policy(Struct, frozen=True):
 
 
 class Waiver(Struct, frozen=True):
-    """A human's signature under one stale or failing row."""
+    """A human's signature under one stale or failing row, or under one finding of the gate `security`."""
 
     target: str
     key: str

@@ -46,5 +46,5 @@ def selftune_mutators() -> Iterable[Mutator]:
 
 @hookimpl
 def selftune_reports() -> Iterable[ReportFormat]:
-    """`json` and `text`."""
+    """The formats of `--report`."""
     return REPORT_FORMATS

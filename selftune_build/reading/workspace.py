@@ -52,14 +52,6 @@ def find_workspace(start: Path) -> Workspace:
     return Workspace(folder, None, discover(folder))
 
 
-def packages_below(workspace: Workspace, folder: str) -> tuple[str, ...]:
-    """The members that are `folder`, relative to the workspace, or lie below it. Raises InputError for an unsafe path."""
-    wanted = safe(folder)
-    if wanted == ".":
-        return workspace.members
-    return tuple(member for member in workspace.members if member == wanted or member.startswith(wanted + "/"))
-
-
 def manifest_at(folder: Path, shown: str) -> ManifestFile | None:
     """The manifest in a folder, None without one; `shown` is its path in messages.
 

@@ -9,7 +9,8 @@ from selftune_build.limits import SHOWN_CASES
 from selftune_build.model.report import PackageReport, Report
 from selftune_build.model.statistics import Against, Change
 from selftune_build.model.verdict import GateResult, Verdict
-from selftune_build.report.cells import counted, indented, name, sentence, wrap
+from selftune_build.report.cells import indented, name, sentence, wrap
+from selftune_build.wording import counted, listed
 
 
 def against_lines(report: Report, width: int, verbose: bool) -> Iterator[str]:
@@ -33,8 +34,7 @@ def _package(package: PackageReport, against: Against, width: int, verbose: bool
     if len(shown) < len(changes):
         yield f"  and {counted(len(changes) - len(shown), 'more change')} (-v shows all)"
     if against.left_out:
-        more = len(against.left_out) - SHOWN_CASES
-        names = ", ".join(map(name, against.left_out[:SHOWN_CASES])) + (f" and {more} more" if more > 0 else "")
+        names = listed([*map(name, against.left_out)], SHOWN_CASES)
         yield from indented(f"not compared, since they changed or have no evidence on both sides: {names}", width, 2)
 
 

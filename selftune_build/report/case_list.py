@@ -13,6 +13,7 @@ from selftune_build.limits import MESSAGE_CHARACTERS, SHOWN_PROBLEMS
 from selftune_build.model.case import Case
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.package import MANIFEST_FILE, SKILL_FILE, Package
+from selftune_build.report.document import envelope
 
 _PROMPT = 100
 _TRIGGERS = {True: "should trigger", False: "should not trigger", None: ""}
@@ -20,15 +21,14 @@ _EVALS = ("eval-", "case-", "check-", "json-", "yaml-")
 """How the codes of findings about eval files start; the last two also those about other files."""
 
 
-def document(packages: Sequence[Package], broken: Sequence[Broken], status: int) -> dict[str, Any]:
+def document(packages: Sequence[Package], broken: Sequence[Broken], status: int) -> str:
     """Schema `selftune.eval-list/1`."""
-    return {
-        "schema": "selftune.eval-list/1",
-        "ok": status == 0,
-        "exit_code": status,
-        "packages": [_package(package) for package in packages],
-        "unreadable": [{"path": each.path, "message": each.error.message} for each in broken],
-    }
+    return envelope(
+        "selftune.eval-list/1",
+        status,
+        packages=[_package(package) for package in packages],
+        unreadable=[{"path": each.path, "message": each.error.message} for each in broken],
+    )
 
 
 def lines(packages: Sequence[Package], broken: Sequence[Broken]) -> Iterator[str]:

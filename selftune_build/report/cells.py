@@ -21,11 +21,6 @@ def sentence(text: str) -> str:
     return one_line(text, EVIDENCE_CHARACTERS)
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 call`, `2 calls`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def percent(part: int, whole: int) -> str:
     """A share, rounded down: 100 % is said of nothing less."""
     return f"{100 * part // whole} %"

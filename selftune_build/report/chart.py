@@ -10,6 +10,7 @@ import msgspec
 from selftune_build.escape import one_line
 from selftune_build.graph.chart import Chart, Node
 from selftune_build.limits import NAME_CHARACTERS
+from selftune_build.report.document import envelope
 
 _DOT_EDGES = {"needs": "", "order": " [style=dashed]", "shown": " [style=dotted]"}
 _MERMAID_EDGES = {"needs": "-->", "order": "-.->", "shown": "-. shown .->"}
@@ -18,8 +19,7 @@ _FILL = {"stale": "#f2c14e", "up-to-date": "#b7dfc0"}
 
 def json_text(chart: Chart) -> str:
     """One document, newline at the end."""
-    document = {"schema": "selftune.graph/1", "ok": True, "exit_code": 0, **msgspec.to_builtins(chart)}
-    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+    return envelope("selftune.graph/1", 0, **msgspec.to_builtins(chart)) + "\n"
 
 
 def dot(chart: Chart) -> str:

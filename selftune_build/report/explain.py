@@ -12,15 +12,16 @@ from msgspec import UNSET, UnsetType
 from selftune_build.escape import one_line
 from selftune_build.limits import SHOWN_INPUT_CHARACTERS, SHOWN_INPUTS
 from selftune_build.model.explanation import Change, Explanation
-from selftune_build.report.cells import counted, indented, name, sentence, wrap
+from selftune_build.report.cells import indented, name, sentence, wrap
+from selftune_build.report.document import envelope
+from selftune_build.wording import counted
 
 _DIGEST_SHOWN = len("sha256:") + 12
 
 
 def render_json(explanations: Sequence[Explanation]) -> str:
     """One document, newline at the end."""
-    document = {"schema": "selftune.explain/1", "ok": True, "exit_code": 0, "rows": msgspec.to_builtins(explanations)}
-    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+    return envelope("selftune.explain/1", 0, rows=msgspec.to_builtins(explanations)) + "\n"
 
 
 def render(explanations: Sequence[Explanation], width: int, *, verbose: bool = False) -> str:

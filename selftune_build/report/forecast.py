@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from decimal import Decimal
 
 import msgspec
 
+from selftune_build.graph.targets import Stage, stage_of
 from selftune_build.limits import SHOWN_CASES, SHOWN_REASONS
 from selftune_build.model.forecast import Cause, Expense, Forecast, PackageForecast, StageForecast
-from selftune_build.report.cells import counted, indented, name, sentence, wrap
+from selftune_build.report.cells import indented, name, sentence, wrap
+from selftune_build.report.document import envelope
+from selftune_build.wording import counted
 
 
 def render_json(forecast: Forecast) -> str:
     """One document, newline at the end."""
-    document = {"schema": "selftune.plan/1", "ok": True, "exit_code": 0, **msgspec.to_builtins(forecast)}
-    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+    return envelope("selftune.plan/1", 0, **msgspec.to_builtins(forecast)) + "\n"
 
 
 def render(forecast: Forecast, width: int, *, verbose: bool = False) -> str:
@@ -50,7 +51,7 @@ def _package(package: PackageForecast, width: int, verbose: bool) -> Iterator[st
 def _rows(stage: StageForecast) -> str:
     settled = [f"{stage.by_lock} by the lock"] * bool(stage.by_lock) + [f"{stage.by_store} by the store"] * bool(stage.by_store)
     reused = f"{counted(stage.by_lock + stage.by_store, 'row')} reused ({', '.join(settled)})" if settled else ""
-    runs = "run" if stage.target.endswith(":unit-tests") else "call"
+    runs = "run" if stage_of(stage.target) == Stage.UNIT_TESTS else "call"
     stale = f"{stage.missing} of {counted(stage.rows, 'row')} stale, {counted(stage.calls, runs)}"
     judging = f"at most {counted(stage.judge_calls, 'judge call')}" if stage.judge_calls else ""
     missing = stale if stage.missing else "" if judging else "up to date"

@@ -6,9 +6,11 @@ import shlex
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TypeVar
 
+from selftune_build.graph.targets import without_case
 from selftune_build.limits import SHOWN_CASES
 from selftune_build.model.report import Failure, Problem
 from selftune_build.report.cells import name, sentence
+from selftune_build.wording import listed
 
 _Item = TypeVar("_Item", Problem, Failure)
 
@@ -23,17 +25,12 @@ def grouped(items: Iterable[_Item], key: Callable[[_Item], Hashable]) -> list[li
 
 def same_problem(problem: Problem) -> Hashable:
     """Equal for problems that are told in one entry."""
-    return problem.code, problem.message, stage_of(problem.target)
+    return problem.code, problem.message, without_case(problem.target)
 
 
 def same_failure(failure: Failure) -> Hashable:
     """Equal for failed checks that are told in one entry: what was seen is the same, whatever was looked for in it."""
-    return failure.evidence, failure.measured, stage_of(failure.target)
-
-
-def stage_of(target: str) -> str:
-    """`pdf:replay` of `pdf:replay[a]`."""
-    return target.partition("[")[0]
+    return failure.evidence, failure.measured, without_case(failure.target)
 
 
 def subject(targets: Sequence[str]) -> str:
@@ -41,10 +38,9 @@ def subject(targets: Sequence[str]) -> str:
     unique = list(dict.fromkeys(targets))
     if len(unique) == 1:
         return name(unique[0])
-    stage = stage_of(unique[0])
+    stage = without_case(unique[0])
     cases = [name(target[len(stage) :].removeprefix("[").removesuffix("]")) for target in unique]
-    more = len(cases) - SHOWN_CASES
-    return f"{len(cases)} cases of {name(stage)}: {', '.join(cases[:SHOWN_CASES])}" + (f" and {more} more" if more > 0 else "")
+    return f"{len(cases)} cases of {name(stage)}: {listed(cases, SHOWN_CASES)}"
 
 
 def common_fix(problems: Sequence[Problem]) -> str | None:
@@ -52,7 +48,7 @@ def common_fix(problems: Sequence[Problem]) -> str | None:
     first = problems[0].fix
     if len({problem.fix for problem in problems}) == 1 or first is None:
         return first
-    stage = shlex.quote(stage_of(problems[0].target))
+    stage = shlex.quote(without_case(problems[0].target))
     wider = {problem.fix and problem.fix.replace(shlex.quote(problem.target), stage) for problem in problems}
     return wider.pop() if len(wider) == 1 else first
 

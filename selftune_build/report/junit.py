@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from selftune_build.engine.report import REFUSING
+from selftune_build.graph.targets import stage_of
 from selftune_build.model.report import Failure, PackageReport, Report, RowReport, RowState
 from selftune_build.model.verdict import GateResult, Verdict
 from selftune_build.report.cells import name, sentence
@@ -63,7 +64,7 @@ def _case(package: PackageReport, group: str, title: str) -> TestCase:
 def _row(package: PackageReport, row: RowReport, failures: Iterable[Failure]) -> TestCase:
     from junitparser import Skipped
 
-    stage = row.target.partition("[")[0].rpartition(":")[2]
+    stage = stage_of(row.target)
     case = _case(package, stage, name(row.case))
     seen = "; ".join(f"{sentence(each.check)}: {sentence(each.evidence)} ({each.failed} of {each.n})" for each in failures)
     if row.state is RowState.MISSING:

@@ -10,7 +10,8 @@ import msgspec
 from selftune_build.limits import NOISE_SPLITS, SHOWN_CASES
 from selftune_build.model.noise import Firing, Noise, PackageNoise
 from selftune_build.model.sample import EvidenceOrigin
-from selftune_build.report.cells import counted, name, sentence, wrap
+from selftune_build.report.cells import name, sentence, wrap
+from selftune_build.wording import counted, listed
 
 ADVICE = (
     "to do: a gate that gives another verdict on the same bytes has too few cases, or too flaky ones, to rely on one run: add "
@@ -47,8 +48,7 @@ def _package(package: PackageNoise, width: int) -> Iterator[str]:
         groups = f"{package.samples} samples of each against {package.samples} others of the same bytes"
         yield f"  {counted(package.cases, 'case')}, {groups}"
     if package.left_out:
-        more = len(package.left_out) - SHOWN_CASES
-        names = ", ".join(map(name, package.left_out[:SHOWN_CASES])) + (f" and {more} more" if more > 0 else "")
+        names = listed([*map(name, package.left_out)], SHOWN_CASES)
         yield from wrap(f"  left out, without enough samples: {names}", width, "    ")
     widest = max((len(firing.id) for firing in package.firings), default=0)
     for firing in package.firings:

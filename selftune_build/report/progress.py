@@ -9,7 +9,9 @@ from collections import Counter
 from typing import TextIO
 
 from selftune_build.escape import one_line
+from selftune_build.graph.targets import without_case
 from selftune_build.limits import MESSAGE_CHARACTERS, NAME_CHARACTERS
+from selftune_build.wording import counted
 
 _CLEAR = "\r\x1b[2K"
 
@@ -35,7 +37,7 @@ class Progress:
         with self._guard:
             self._total += total
             if total:
-                self._note(f"running {total} sample{'' if total == 1 else 's'}{cost}")
+                self._note(f"running {counted(total, 'sample')}{cost}")
 
     def sample(self, target: str, outcome: str) -> None:
         """One sample of the row `target` came back with `outcome`, one word."""
@@ -44,11 +46,6 @@ class Progress:
             self._outcomes.setdefault(_package(target), Counter())[outcome] += 1
             if self._live and not self._quiet:
                 self._draw(f"[{self._finished}/{self._total}] {one_line(target, NAME_CHARACTERS)} {outcome}")
-
-    def package(self, package: str) -> None:
-        """All samples of this package are in."""
-        with self._guard:
-            self._tell(package)
 
     def waiting(self, message: str) -> None:
         """Nothing moves for a reason that the user should know."""
@@ -69,18 +66,14 @@ class Progress:
                 pass
 
     def done(self) -> None:
-        """Nothing more will come: the live line disappears, packages that nobody finished get their line."""
+        """Nothing more will come: the live line disappears, each package gets a line."""
         with self._guard:
             if self._live and not self._quiet:
                 self._write(_CLEAR)
-            for package in list(self._outcomes):
-                self._tell(package)
-
-    def _tell(self, package: str) -> None:
-        outcomes = self._outcomes.pop(package, None)
-        if outcomes:
-            counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
-            self._note(f"{one_line(package, NAME_CHARACTERS)}: {counts}")
+            for package, outcomes in self._outcomes.items():
+                counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
+                self._note(f"{one_line(package, NAME_CHARACTERS)}: {counts}")
+            self._outcomes.clear()
 
     def _note(self, text: str) -> None:
         if self._quiet:
@@ -100,4 +93,4 @@ class Progress:
 
 
 def _package(target: str) -> str:
-    return target.partition("[")[0].rpartition(":")[0] or target
+    return without_case(target).rpartition(":")[0] or target

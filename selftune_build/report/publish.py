@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -14,6 +12,7 @@ from selftune_build.model.published import Published
 from selftune_build.publish.bundle import Checked
 from selftune_build.publish.installation import Receipt
 from selftune_build.report.cells import name, sentence
+from selftune_build.report.document import envelope
 
 UNSIGNED = "not signed: it proves that these files belong together, not who measured"
 
@@ -21,7 +20,7 @@ UNSIGNED = "not signed: it proves that these files belong together, not who meas
 def render_json(done: Sequence[Published]) -> str:
     """One document, newline at the end."""
     packages = [{**msgspec.to_builtins(each), "published": True} for each in done]
-    return _json({"schema": "selftune.publish/1", "ok": True, "exit_code": 0, "packages": packages})
+    return envelope("selftune.publish/1", 0, packages=packages) + "\n"
 
 
 def render(done: Sequence[Published], *, watch: bool) -> str:
@@ -44,10 +43,7 @@ def _published(each: Published, watch: bool) -> Iterator[str]:
 def render_check(checked: Checked, file: Path, *, signed: bool, as_json: bool) -> str:
     """What does not hold, each with its file; or that all of it does, and what that means."""
     if as_json:
-        fields = msgspec.to_builtins(checked)
-        return _json(
-            {"schema": "selftune.publish-check/1", "ok": not checked.flaws, "exit_code": int(bool(checked.flaws)), **fields}
-        )
+        return envelope("selftune.publish-check/1", int(bool(checked.flaws)), **msgspec.to_builtins(checked)) + "\n"
     if checked.flaws:
         return "".join(f"{flaw.code}: {sentence(flaw.message)}\n  at {sentence(flaw.path)}\n" for flaw in checked.flaws)
     if signed:
@@ -64,13 +60,9 @@ def render_rollback(receipts: Sequence[Receipt], folder: Path, *, as_json: bool)
     """Which version each name has now."""
     if as_json:
         installed = msgspec.to_builtins(list(receipts))
-        return _json({"schema": "selftune.rollback/1", "ok": True, "exit_code": 0, "folder": str(folder), "installed": installed})
+        return envelope("selftune.rollback/1", 0, folder=str(folder), installed=installed) + "\n"
     return "".join(
         f"{name(each.name)} in {sentence(str(folder))} is {each.current.archive[:12]} of {each.current.installed} again\n"
         for each in receipts
         if each.current is not None
     )
-
-
-def _json(document: dict[str, Any]) -> str:
-    return json.dumps(document, indent=1, allow_nan=False) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from selftune_build.engine.advice import command
+from selftune_build.advice import command
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS, SHOWN_FILE_LINES, SHOWN_TEXT_LINES
 from selftune_build.model.sample import FileChange, ToolCall
@@ -34,8 +34,8 @@ def _case(shown: ShownCase, verbose: bool, place: str) -> Iterator[str]:
         yield ""
         yield from _sample(sample, shown, verbose)
     if not shown.samples:
-        again = ["--resample", "1"] if shown.row is not None else []  # what the lock has settled is not run again by itself
-        yield f"  no sample of it is in this store; next: {name(command('build', shown.target, *again, place=place))}"
+        again = ("--resample", "1") if shown.row is not None else ()  # what the lock has settled is not run again by itself
+        yield f"  no sample of it is in this store; next: {sentence(command('build', shown.target, *again, place=place))}"
 
 
 def _asked(shown: ShownCase, verbose: bool) -> Iterator[str]:

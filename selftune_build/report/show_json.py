@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,18 +11,13 @@ import msgspec
 from selftune_build.model.lock import Row
 from selftune_build.model.sample import FileChange
 from selftune_build.model.shown import ShownCase, ShownCheck, ShownSample
+from selftune_build.report.document import envelope
 
 
 def render(cases: Sequence[ShownCase]) -> str:
     """One document; bytes of files as text where they are UTF-8, else as `content_base64`. Newline at the end."""
     complete = all(case.samples for case in cases)
-    document = {
-        "schema": "selftune.show/1",
-        "ok": complete,
-        "exit_code": 0 if complete else 3,
-        "cases": [_case(c) for c in cases],
-    }
-    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+    return envelope("selftune.show/1", 0 if complete else 3, cases=[_case(case) for case in cases]) + "\n"
 
 
 def _case(shown: ShownCase) -> dict[str, Any]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
+from selftune_build.advice import command
 from selftune_build.limits import SHOWN_FAILURES
 from selftune_build.model.report import PackageReport, Report
 from selftune_build.model.statistics import Body, Efficiency, Flaky
-from selftune_build.report.cells import counted, indented, name, sentence, wrap
+from selftune_build.report.cells import indented, name, sentence, wrap
+from selftune_build.wording import counted
 
 WHAT = {"checks": "all checks held", "trigger": "the skill was used as it should"}
 FLAKY_ADVICE = (
-    "look at a sample that held beside one that did not (`selftune show {target}{place}`): say in SKILL.md what the good one did "
+    "look at a sample that held beside one that did not (`{show}`): say in SKILL.md what the good one did "
     "or widen a check that refuses a good answer; `--resample 6` makes the rate surer, more cases make the gates surer"
 )
 
@@ -33,8 +34,7 @@ def flaky_lines(report: Report, width: int, verbose: bool) -> Iterator[str]:
     if len(found) > len(shown):
         yield f"  and {len(found) - len(shown)} more flaky cases (-v shows all)"
     if found:
-        place = f" -C {shlex.quote(report.place)}" if report.place else ""
-        advice = FLAKY_ADVICE.format(target=name(shlex.quote(found[0][1].target)), place=sentence(place))
+        advice = FLAKY_ADVICE.format(show=sentence(command("show", found[0][1].target, place=report.place)))
         yield from indented(f"to do: {advice}", width, 2)
 
 

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
 from selftune_build.model.status import PackageStatus, Readiness
-from selftune_build.report.cells import cells, counted, indented, name, pad, sentence
+from selftune_build.report.cells import cells, indented, name, pad, sentence
+from selftune_build.report.document import envelope
+from selftune_build.wording import counted
 
 _DAY_S = 86_400
 
 
 def render_json(statuses: Sequence[PackageStatus], exit_code: int = 0) -> str:
     """One document, newline at the end."""
-    document = {
-        "schema": "selftune.status/1",
-        "ok": not exit_code,
-        "exit_code": exit_code,
-        "packages": msgspec.to_builtins(statuses),
-    }
-    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+    return envelope("selftune.status/1", exit_code, packages=msgspec.to_builtins(statuses)) + "\n"
 
 
 def render(statuses: Sequence[PackageStatus], now: datetime, width: int) -> str:

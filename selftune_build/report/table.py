@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from selftune_build.graph.targets import stage_of
 from selftune_build.model.report import PackageReport, StageReport, TargetState
 from selftune_build.model.verdict import GateResult, Metric, Verdict
 from selftune_build.report.cells import cells, name, pad, paint, wrap
@@ -87,14 +88,9 @@ def _package_lines(package: PackageReport, agent: str, folded: bool) -> list[Lin
 
 def _stages(package: PackageReport) -> list[StageReport]:
     """The stages as they are, then one more for results of gates that have none of them."""
-    shown = {_stage_name(stage) for stage in package.stages}
+    shown = {stage_of(stage.target) for stage in package.stages}
     homeless = any(_home(gate, shown) is None for gate in package.gates)
     return [*package.stages, StageReport("gates", TargetState.BUILT)] if homeless else list(package.stages)
-
-
-def _stage_name(stage: StageReport) -> str:
-    """`replay` of `pdf:replay` and of `pdf:replay[a]`; a case keeps its brackets out of the label."""
-    return stage.target.partition("[")[0].rpartition(":")[2]
 
 
 def _home(gate: GateResult, shown: set[str]) -> str | None:
@@ -103,8 +99,8 @@ def _home(gate: GateResult, shown: set[str]) -> str | None:
 
 
 def _stage_lines(stage: StageReport, package: PackageReport) -> list[Line]:
-    shown = {_stage_name(each) for each in package.stages}
-    own = _stage_name(stage)
+    shown = {stage_of(each.target) for each in package.stages}
+    own = stage_of(stage.target)
     home = None if own == "gates" and own not in shown else own
     gates = [gate for gate in package.gates if _home(gate, shown) == home]
     counts = (str(stage.run), str(stage.reused)) if stage.run or stage.reused else ("", "")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from selftune_build.advice import command
+from selftune_build.graph.targets import SAMPLED, stage_of
 from selftune_build.limits import (
     FOLDED_TABLE_ROWS,
     SHOWN_COMMANDS,
@@ -20,19 +21,11 @@ from selftune_build.model.sample import EvidenceOrigin
 from selftune_build.model.verdict import GateResult, Verdict
 from selftune_build.report.against import against_lines
 from selftune_build.report.cells import name, paint, percent, sentence, wrap
-from selftune_build.report.grouping import (
-    checks_of,
-    common_fix,
-    grouped,
-    same_failure,
-    same_problem,
-    samples_of,
-    stage_of,
-    subject,
-)
+from selftune_build.report.grouping import checks_of, common_fix, grouped, same_failure, same_problem, samples_of, subject
 from selftune_build.report.routing import routing_lines
 from selftune_build.report.statistics import effort_lines, flaky_lines, unsettled_lines
 from selftune_build.report.table import by_agent, lay_out, table_lines
+from selftune_build.wording import counted
 
 SIMULATED = "structure check, no model was run"
 _OPEN = (TargetState.STALE, TargetState.BLOCKED, TargetState.SKIPPED, TargetState.FAILED)
@@ -148,7 +141,7 @@ def _incomplete(package: PackageReport) -> bool:
 
 
 def _rows_of(stage: StageReport) -> bool:
-    return stage_of(stage.target).rpartition(":")[2] in ("unit-tests", "replay", "baseline")
+    return stage_of(stage.target) in SAMPLED
 
 
 def _failures(report: Report, width: int, verbose: bool) -> Iterator[str]:
@@ -167,8 +160,7 @@ def _failure(group: Sequence[Failure], agent: str, place: str, width: int) -> It
     yield from wrap(f"{verb} in {failed} of {samples}: {subject([each.target for each in group])}{agent}", width, "  ")
     yield from _entry("check", checks_of(group), width)
     yield from _entry("evidence", sentence(first.evidence), width)
-    where = f" -C {shlex.quote(place)}" if place else ""
-    yield f"  next: selftune show {name(shlex.quote(first.target))}{sentence(where)}"
+    yield f"  next: {sentence(command('show', first.target, place=place))}"
 
 
 def _problems(report: Report, width: int, verbose: bool) -> Iterator[str]:
@@ -210,7 +202,7 @@ def _package_findings(whose: str, findings: Sequence[Finding], width: int, verbo
     warnings = others if verbose else [each for each in others if each.severity is Severity.WARNING]
     shown = warnings if verbose else warnings[:SUGGESTED_FINDINGS]
     if warnings and not verbose:
-        head = f"{_count(len(warnings), 'warning')} about {name(whose)}" + _all_hint(len(warnings) > len(shown))
+        head = f"{counted(len(warnings), 'warning')} about {name(whose)}" + _all_hint(len(warnings) > len(shown))
         yield from wrap(head, width, "  ")
     for finding in shown:
         yield from _finding(finding, width)
@@ -243,7 +235,7 @@ def _judging(report: Report, width: int) -> Iterator[str]:
         rulings, votes = sum(each.rulings for each in agreements), sum(each.votes for each in agreements)
         agreement = f", {percent(sum(each.agreeing for each in agreements), votes)} agreement" if votes > rulings else ""
         if votes:
-            counts = f"{_count(rulings, 'ruling')} by {_count(votes, 'vote')}"
+            counts = f"{counted(rulings, 'ruling')} by {counted(votes, 'vote')}"
             yield from wrap(f"judge {name(judge)}: {counts}{agreement}", width, "  ")
 
 
@@ -259,14 +251,14 @@ def _next(report: Report) -> list[str]:
     more = len(commands) - SHOWN_COMMANDS
     return [
         *(f"next: {sentence(command)}" for command in commands[:SHOWN_COMMANDS]),
-        *([f"  and {_count(more, 'more command')} (--json has them all)"] if more > 0 else []),
+        *([f"  and {counted(more, 'more command')} (--json has them all)"] if more > 0 else []),
     ]
 
 
 def _summary(report: Report, colour: bool) -> str:
     spend = report.spend
     verdict = paint(report.verdict.value, report.verdict.value, colour)
-    calls = f"{_count(spend.agent_calls, 'agent call')}, {_count(spend.judge_calls, 'judge call')}"
+    calls = f"{counted(spend.agent_calls, 'agent call')}, {counted(spend.judge_calls, 'judge call')}"
     status = f" (exit status {report.exit_code})" if report.exit_code else ""
     return f"{verdict}: {calls}, {_money(spend.cost_usd)} USD, {spend.reused} reused{status}"
 
@@ -284,8 +276,4 @@ def _entry(label: str, text: str, width: int) -> list[str]:
 
 
 def _more(count: int, noun: str) -> Sequence[str]:
-    return [f"  and {_count(count, f'more {noun}')} (-v shows all)"] if count > 0 else []
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return [f"  and {counted(count, f'more {noun}')} (-v shows all)"] if count > 0 else []

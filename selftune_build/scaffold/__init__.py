@@ -1,1 +1,1 @@
-"""What `create init` and `init` write: file contents from names and findings, no output of its own."""
+"""What commands write into packages for review: manifests, new packages, drafted, imported and converted cases."""

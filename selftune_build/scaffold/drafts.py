@@ -13,6 +13,7 @@ from selftune_build.model.split import HOLDOUT, TUNE
 from selftune_build.reading.evals.identifiers import derived_id
 from selftune_build.scaffold.missing import DECIDABLE
 from selftune_build.scaffold.splitting import held_out
+from selftune_build.wording import counted
 
 Kind = Literal["explicit", "implicit", "contextual", "negative", "sibling"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -107,6 +108,6 @@ def _shortfalls(drafts: Sequence[Draft], existing: Collection[Case]) -> Iterator
         count = made + sum(case.should_trigger is wanted for case in existing)
         if count < DECIDABLE:
             yield (
-                f"its texts yield only {made} case{'' if made == 1 else 's'} that {kind}, and fewer than {DECIDABLE} "
+                f"its texts yield only {counted(made, 'case')} that {kind}, and fewer than {DECIDABLE} "
                 f"decide no gate: write {DECIDABLE - count} more, in the words of your users"
             )

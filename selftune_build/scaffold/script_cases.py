@@ -19,6 +19,7 @@ from selftune_build.reading.scripts import scripts
 from selftune_build.scaffold.drafts import Rejection, listed
 from selftune_build.scaffold.generation import Generated, Situation
 from selftune_build.scaffold.phrasing import printable
+from selftune_build.wording import counted
 
 _FILE = "tests/draft.yaml"
 _REVIEW = """\
@@ -96,14 +97,10 @@ def generated(
         path=situation.path,
         content=render(drafts, head, seed) if drafts else b"",
         counts={"cases": len(drafts), "scripts": count},
-        says=f"{_counted(len(drafts), 'case')} for {_counted(count, 'script')} of {situation.package.name}",
+        says=f"{counted(len(drafts), 'case')} for {counted(count, 'script')} of {situation.package.name}",
         notes=() if drafts else ("no script that could be tested: nothing below scripts/, nothing that SKILL.md names",),
         rejected=tuple(rejected),
     )
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def render(drafts: Sequence[ScriptCase], head: str, seed: int) -> bytes:

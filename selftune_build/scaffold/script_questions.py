@@ -15,7 +15,7 @@ from selftune_build.limits import (
 )
 from selftune_build.reading.scripts import Script, scripts
 from selftune_build.relpath import fault as path_fault
-from selftune_build.scaffold.briefing import RULE, cut, fenced, sections, skill_data
+from selftune_build.scaffold.briefing import RULE, cut, data, sections, skill_data
 from selftune_build.scaffold.drafts import Rejection
 from selftune_build.scaffold.generation import Situation
 from selftune_build.scaffold.phrasing import printable
@@ -127,7 +127,7 @@ def _draft(situation: Situation, known: Mapping[str, Script], seed: int, most: i
         RULE,
         skill_data(situation.package),
         *_sources(known),
-        fenced("tests that exist already", "\n".join(existing)) if existing else "",
+        data("tests that exist already", "\n".join(existing)) if existing else "",
         f"Seed: {seed}. Another seed asks for another choice of tests.",
         'Answer with JSON alone: {"tests": [{"script", "args", "stdin", "files", "checks", "why"}, …]}',
     )
@@ -150,7 +150,7 @@ def _sources(known: Mapping[str, Script]) -> list[str]:
     for script in known.values():
         text = cut(script.text, max(0, min(room, DRAFTED_SCRIPT_CHARACTERS)))
         room -= len(text)
-        shown.append(fenced(f"script {printable(script.path)}", text))
+        shown.append(data(f"script {printable(script.path)}", text))
     return shown
 
 

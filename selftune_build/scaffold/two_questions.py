@@ -11,7 +11,7 @@ from msgspec import Struct
 from selftune_build.engine.completing import Completer, Completion
 from selftune_build.errors import UndecidedError
 from selftune_build.limits import DRAFTED_CASES, DRAFTED_REASON_CHARACTERS
-from selftune_build.scaffold.briefing import cut, fenced
+from selftune_build.scaffold.briefing import cut, data
 from selftune_build.scaffold.drafts import Rejection
 from selftune_build.scaffold.phrasing import printable
 
@@ -97,7 +97,7 @@ def opinions(answer: dict[str, Any]) -> dict[int, Opinion]:
 def numbered(drafts: Iterable[Mapping[str, Any]]) -> str:
     """The drafts as data for the critique."""
     listed = [{"number": number, **each} for number, each in enumerate(drafts)]
-    return fenced("the drafts", json.dumps(listed, indent=1, ensure_ascii=False))
+    return data("the drafts", json.dumps(listed, indent=1, ensure_ascii=False))
 
 
 CRITIQUE_ANSWER = 'Answer with JSON alone: {"verdicts": [{"number": …, "keep": true or false, "reason": one sentence}, …]}'

@@ -13,6 +13,7 @@ from selftune_build.errors import StoreError, UsageError
 from selftune_build.limits import SHOWN_PATHS
 from selftune_build.model.location import Location
 from selftune_build.store.atomic import store_errors, write_atomic
+from selftune_build.wording import listed
 
 
 class Written(Struct, frozen=True):
@@ -92,5 +93,5 @@ def _refuse_detours(root: Path, contents: Mapping[str, bytes]) -> None:
 
 
 def _exists(root: Path, there: list[str]) -> str:
-    shown = ", ".join(there[:SHOWN_PATHS]) + (f" and {len(there) - SHOWN_PATHS} more" if len(there) > SHOWN_PATHS else "")
+    shown = listed(there, SHOWN_PATHS)
     return f"{root} holds already: {shown}; nothing was written"

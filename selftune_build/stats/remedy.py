@@ -12,6 +12,7 @@ from selftune_build.stats.decision import exact
 from selftune_build.stats.level import shown
 from selftune_build.stats.paired import above
 from selftune_build.stats.power import cases_with_misses
+from selftune_build.wording import counted
 
 MORE_CASES = "more samples of the same cases do not settle it, more cases do"
 MEASURE = "decide the undecided cases first: build again, and `selftune show` one of them for why it was not measured"
@@ -30,7 +31,7 @@ def rate_advice(held: Fraction, decided: int, n: int, minimum: float, confidence
     enough = cases_with_misses(misses, minimum, confidence)
     if enough is None:
         return LOWER
-    return f"add {_cases(enough - n)} that {_hold(enough - n)}; {MORE_CASES}"
+    return f"add {counted(enough - n, 'case')} that {_hold(enough - n)}; {MORE_CASES}"
 
 
 def lift_advice(better: int, worse: int, n: int, decided: int, minimum: float, confidence: float) -> str:
@@ -42,7 +43,7 @@ def lift_advice(better: int, worse: int, n: int, decided: int, minimum: float, c
     more = _fewest(lambda k: shown(above(better + k, worse, n + k, minimum), confidence))
     if more is None:
         return LOWER
-    return f"add {_cases(more)} that {_hold(more)} with the skill and {_fail(more)} without it; {MORE_CASES}"
+    return f"add {counted(more, 'case')} that {_hold(more)} with the skill and {_fail(more)} without it; {MORE_CASES}"
 
 
 def no_lift_advice() -> str:
@@ -59,16 +60,12 @@ def _below(held: Fraction, n: int, minimum: float, confidence: float) -> str:
     words = "mend the skill, or the cases, where they do not hold (`selftune show` one of them)"
     if enough is None:
         return words
-    return f"{words}; if they stay as they are, {_cases(n + enough)} like these would show that the rate is too low"
+    return f"{words}; if they stay as they are, {counted(n + enough, 'case')} like these would show that the rate is too low"
 
 
 def _fewest(enough: Callable[[int], bool]) -> int | None:
     """The smallest number from 1 that is enough, tried one by one: rounding makes it not quite monotone."""
     return next((k for k in range(1, MOST_CASES_ADDED + 1) if enough(k)), None)
-
-
-def _cases(number: int) -> str:
-    return "1 case" if number == 1 else f"{number} cases"
 
 
 def _hold(number: int) -> str:

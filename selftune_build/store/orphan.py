@@ -31,11 +31,6 @@ class Orphan(Struct, frozen=True):
     raw: bytes
     call: Call | None
 
-    @property
-    def answered(self) -> bool:
-        """Whether the whole answer is there."""
-        return self.call is not None
-
 
 class Recovery(Struct, frozen=True):
     """Who decides and who is told while calls left behind are looked at."""

@@ -58,7 +58,7 @@ def run(request: dict) -> str:
 def rule_on(request: dict, rule: dict) -> dict:
     head, _, asked = request["prompt"].rpartition("\n\n")
     fence = re.search(r"The word of this record is ([0-9a-f]{16})\.", head)[1]
-    parts = dict(re.findall(rf"<{fence} ([^\n]*)>\n(.*?)\n</{fence}>", head, re.DOTALL))
+    parts = dict(re.findall(rf"<data {fence} ([^\n]*)>\n(.*?)\n</data {fence}>", head, re.DOTALL))
     true = rule.get("true")
 
     def is_true(statement: str) -> bool:

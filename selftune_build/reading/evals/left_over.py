@@ -10,6 +10,7 @@ from selftune_build.escape import one_line
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.location import Location
 from selftune_build.reading.evals.source import EvalReading
+from selftune_build.wording import counted, listed
 
 FOLDER = "evals"
 CODE = "eval-file-not-read"
@@ -32,9 +33,8 @@ def lies_among_fixtures(path: str) -> bool:
 def content_of(data: Any) -> str:
     """What a file holds that is no suite, in a few words."""
     if isinstance(data, dict):
-        keys = ", ".join(f"`{one_line(str(key), 40)}`" for key in list(data)[:_KEYS_SHOWN])
-        more = f" and {len(data) - _KEYS_SHOWN} more" if len(data) > _KEYS_SHOWN else ""
-        return f"a mapping with the keys {keys}{more}" if data else "an empty mapping"
+        keys = listed([f"`{one_line(str(key), 40)}`" for key in data], _KEYS_SHOWN)
+        return f"a mapping with the keys {keys}" if data else "an empty mapping"
     if isinstance(data, list):
         kinds = sorted({type(item).__name__ for item in data})
         shown = {"dict": "mappings without a prompt", "str": "texts", "int": "numbers", "list": "lists"}
@@ -56,7 +56,7 @@ def unread_folder(paths: Iterable[str], reading: EvalReading) -> tuple[Finding, 
         return ()
     parts = {part for path in inside for part in path.split("/")[1:]}
     tool = next((f", which looks like evals of {name}" for wanted, name in _SUITES if wanted <= parts), "")
-    count = "1 file" if len(inside) == 1 else f"{len(inside)} files"
+    count = counted(len(inside), "file")
     message = f"{FOLDER}/ holds {count}{tool}, and none is in a format that is read here"
     hint = "write cases in evals/evals.yaml (format: selftune.evals/1) or evals/evals.json"
     return (Finding(CODE, Severity.WARNING, message, Location(inside[0]), hint),)

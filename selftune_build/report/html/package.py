@@ -11,11 +11,12 @@ from selftune_build.limits import HTML_CASES, HTML_ENTRIES, HTML_PICTURES
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.report import Failure, PackageReport, Problem, Report
 from selftune_build.model.verdict import GateResult, Metric, Verdict
-from selftune_build.report.cells import counted, name, sentence
+from selftune_build.report.cells import name, sentence
 from selftune_build.report.grouping import checks_of, common_fix, grouped, same_failure, same_problem, samples_of, subject
 from selftune_build.report.html.cases import badge, case_table, entries
 from selftune_build.report.html.markup import Markup, joined, tag
 from selftune_build.report.html.pictures import Interval, draw
+from selftune_build.wording import counted
 
 VERDICTS = {Verdict.PASS: "✓", Verdict.FAIL: "✗", Verdict.INCONCLUSIVE: "?"}
 Item = TypeVar("Item")

@@ -12,12 +12,13 @@ from selftune_build.limits import HTML_ENTRIES, HTML_TRANSCRIPTS
 from selftune_build.model.report import Report
 from selftune_build.model.sample import EvidenceOrigin
 from selftune_build.model.verdict import Verdict
-from selftune_build.report.cells import counted, sentence
+from selftune_build.report.cells import sentence
 from selftune_build.report.html.cases import STATES
 from selftune_build.report.html.markup import Markup, tag
 from selftune_build.report.html.overview import by_verdict, overview
 from selftune_build.report.html.package import VERDICTS, Drawn, package_section, pictures
 from selftune_build.report.html.transcripts import every_transcript
+from selftune_build.wording import counted
 
 _FOLDER = Path(__file__).parent
 _SAID = {Verdict.PASS: "Verified", Verdict.FAIL: "Not verified", Verdict.INCONCLUSIVE: "Not decided"}

@@ -16,9 +16,10 @@ from selftune_build.limits import (
 from selftune_build.model.case import Arm, Case
 from selftune_build.model.sample import FileChange, ToolCall, Transcript
 from selftune_build.model.shown import ShownCase, ShownCheck, ShownSample
-from selftune_build.report.cells import counted, name, percent, sentence
+from selftune_build.report.cells import name, percent, sentence
 from selftune_build.report.html.cases import asked_of, badge
 from selftune_build.report.html.markup import Markup, joined, tag
+from selftune_build.wording import counted
 
 _HELD = {True: ("held", "✓"), False: ("failed", "✗"), None: ("not measured", "?")}
 _ARMS = {Arm.WITH_SKILL.value: "With the skill", Arm.WITHOUT_SKILL.value: "Without the skill", Arm.SCRIPT.value: "As a script"}

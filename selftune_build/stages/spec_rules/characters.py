@@ -10,6 +10,7 @@ from selftune_build.escape import one_line
 from selftune_build.model.finding import Finding
 from selftune_build.model.location import Location
 from selftune_build.stages.spec_rules.catalogue import finding
+from selftune_build.wording import listed
 
 _HIDDEN = re.compile(
     "[\U000e0000-\U000e007f\U000e0100-\U000e01ef\ufe00-\ufe0f"  # tags and variation selectors carry bytes
@@ -54,9 +55,7 @@ def describe(character: str) -> str:
 
 
 def _names(characters: Iterator[str]) -> str:
-    found = list(dict.fromkeys(characters))
-    shown = ", ".join(describe(character) for character in found[:3])
-    return shown if len(found) <= 3 else f"{shown} and {len(found) - 3} more"
+    return listed([describe(character) for character in dict.fromkeys(characters)], 3)
 
 
 def _decoded(text: str) -> str:

@@ -15,6 +15,7 @@ from selftune_build.model.location import Location
 from selftune_build.model.package import SKILL_FILE, Skill
 from selftune_build.stages.spec_rules.catalogue import finding
 from selftune_build.stages.spec_rules.characters import check_characters, describe
+from selftune_build.wording import listed
 
 SPECIFIED_KEYS = frozenset({"name", "description", "license", "compatibility", "metadata", "allowed-tools"})
 
@@ -122,8 +123,7 @@ def _metadata(subject: Subject) -> Iterator[Finding]:
 
 
 def _several(keys: list[str]) -> str:
-    shown = ", ".join(_shown(key) for key in keys[:3])
-    return shown if len(keys) <= 3 else f"{shown} and {len(keys) - 3} more"
+    return listed([_shown(key) for key in keys], 3)
 
 
 def _shown(text: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from selftune_build.agents import leftovers
 from selftune_build.agents.protocol import AgentFailure
-from selftune_build.agents.staging import SkillSource, Stage, path_tokens, tokenise
+from selftune_build.agents.staging import SkillSource, Stage
 from selftune_build.errors import InputError, StoreError
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.model.case import CaseFile
@@ -299,17 +299,6 @@ def test_closing_removes_folders_deeper_than_any_path_may_be_long(temporary_fold
         stage.changes()
     stage.close()
     assert list(temporary_folder.iterdir()) == []
-
-
-def test_paths_of_a_stage_become_tokens() -> None:
-    with Stage() as stage:
-        text = f"wrote {stage.root}/out.txt and {stage.home}/tmp/x"
-        assert tokenise(text, stage.tokens()) == "wrote {workspace}/out.txt and {home}/tmp/x"
-
-
-def test_the_longer_path_becomes_a_token_first() -> None:
-    assert tokenise("/a/b/c /a/x", path_tokens("/a", "/a/b")) == "{home}/c {workspace}/x"
-    assert tokenise("text", path_tokens("", "")) == "text"
 
 
 def test_a_stage_can_be_opened_again_after_its_process_has_gone(skill: SkillSource, temporary_folder: Path) -> None:

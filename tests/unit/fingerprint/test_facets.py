@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 
 from selftune_build.fingerprint.digest import digest_bytes, digest_json
-from selftune_build.fingerprint.facets import SHOWN_KEYS, SIDECARS, facet_names, facets
+from selftune_build.fingerprint.facets import SHOWN_KEYS, SIDECARS, facets
+from selftune_build.fingerprint.staged import facet_names, facet_record
 from selftune_build.fingerprint.tree import tree_digest
 from selftune_build.model.package import Facets, Skill, TreeFile
 from selftune_build.reading.skill import read_skill
@@ -37,7 +38,7 @@ def of(source: str, files: tuple[TreeFile, ...] = FILES) -> Facets:
 
 
 def changed(one: Facets, other: Facets) -> set[str]:
-    before, after = facet_names("pdf", one), facet_names("pdf", other)
+    before, after = facet_names("pdf", facet_record(one)), facet_names("pdf", facet_record(other))
     return {name.removeprefix("pdf:") for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
 
@@ -171,7 +172,7 @@ def test_the_digests_of_a_known_package_never_change() -> None:
 
 
 def test_names_carry_the_package() -> None:
-    assert set(facet_names("pdf", of(SOURCE))) == {
+    assert set(facet_names("pdf", facet_record(of(SOURCE)))) == {
         "pdf:metadata",
         "pdf:body",
         "pdf:listing",

@@ -4,7 +4,7 @@ import pytest
 from msgspec import UNSET
 
 from selftune_build.gates.builtin import BUILTIN, Gate
-from selftune_build.gates.decide import decide, disabled, nothing_measured, overall
+from selftune_build.gates.decide import decide, disabled, overall
 from selftune_build.gates.facts import Facts, gather
 from selftune_build.model.case import Case, Check
 from selftune_build.model.finding import Finding, Severity
@@ -203,7 +203,3 @@ def test_any_fail_is_a_fail_and_any_doubt_is_no_pass(verdicts: list[Verdict], me
 
 def test_gates_that_are_not_required_never_count() -> None:
     assert overall([GateResult("a", PASS, ""), GateResult("lift", FAIL, "", False)], True) is PASS
-
-
-def test_a_package_without_cases_names_the_command_that_makes_some() -> None:
-    assert nothing_measured("selftune create init") == "no case measures this package; `selftune create init` makes some"

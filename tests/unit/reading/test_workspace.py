@@ -10,7 +10,7 @@ import pytest
 
 from selftune_build import limits
 from selftune_build.errors import InputError, UsageError
-from selftune_build.reading.workspace import find_workspace, manifest_at, packages_below
+from selftune_build.reading.workspace import find_workspace, manifest_at
 
 
 def skill(root: Path, *folders: str) -> None:
@@ -210,18 +210,6 @@ def test_a_start_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         find_workspace(tmp_path / "gone")
     assert caught.value.exit_status == 2
-
-
-def test_packages_below_a_folder(tmp_path: Path) -> None:
-    skill(tmp_path, "skills/a", "skills/ab", "other/c")
-    declare(tmp_path, '["skills/*", "other/*"]')
-    found = find_workspace(tmp_path)
-    assert packages_below(found, ".") == found.members
-    assert packages_below(found, "skills") == ("skills/a", "skills/ab")
-    assert packages_below(found, "./skills/a/") == ("skills/a",)
-    assert packages_below(found, "nothing") == ()
-    with pytest.raises(InputError):
-        packages_below(found, "../x")
 
 
 def test_a_thousand_packages_are_found_quickly(tmp_path: Path) -> None:

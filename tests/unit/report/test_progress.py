@@ -13,7 +13,6 @@ def work(progress: Progress) -> None:
     progress.sample("pdf:replay[a]", "passed")
     progress.sample("csv:replay[a]", "failed")
     progress.sample("pdf:replay[b: x]", "passed")
-    progress.package("pdf")
     progress.waiting("another process pays for csv:replay[b]")
     progress.done()
 
@@ -23,8 +22,8 @@ def test_without_a_terminal_each_package_gets_one_plain_line() -> None:
     work(Progress(stream))
     assert stream.getvalue().splitlines() == [
         "running 3 samples, 3 paid calls, about 0.30 USD",
-        "pdf: 2 passed",
         "another process pays for csv:replay[b]",
+        "pdf: 2 passed",
         "csv: 1 failed",
     ]
 

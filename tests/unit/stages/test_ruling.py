@@ -54,7 +54,7 @@ def test_keys_of_questions_and_of_judged_rows_are_what_they_were() -> None:
         "asked": spec().key,
         "baseline": "sha256:0",
         "check 1": {"kind": "pairwise", "params": {"text": "better?"}},
-        "instructions": "sha256:4b756a1a2ba5787c01115d6e16d48fbf052a8f3cff7e234cf3bc95fd0f235d3d",
+        "instructions": "sha256:92ad3f02f664cfcd6eb35b0fa6fbe416cb7beb63ad0ccc59898e9fc1169e14f6",
         "judge model": "m-1",
         "judge plugin": "house",
         "should_trigger": True,

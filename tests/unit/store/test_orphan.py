@@ -84,7 +84,7 @@ def test_the_child_of_a_killed_process_is_waited_for_and_its_answer_is_free(stor
     told: list[str] = []
     (orphan,) = store.orphans(KEY, lambda raw: raw.endswith(b"three"), told.append)
     assert len(told) == 1
-    assert (orphan.answered, orphan.raw, orphan.intent) == (True, b"one two three", asked)
+    assert (orphan.call is not None, orphan.raw, orphan.intent) == (True, b"one two three", asked)
     assert orphan.call is not None
     with orphan.call as call:
         call.commit()
@@ -96,7 +96,7 @@ def test_an_answer_that_was_there_already_is_not_waited_for(store: SampleStore, 
     leave_orphan(tmp_path, "print('x', end='')", intent())
     time.sleep(0.3)
     (orphan,) = store.orphans(KEY, lambda raw: raw == b"x", pytest.fail)
-    assert orphan.answered
+    assert orphan.call is not None
     assert orphan.call is not None
     orphan.call.close()
 
@@ -104,7 +104,7 @@ def test_an_answer_that_was_there_already_is_not_waited_for(store: SampleStore, 
 def test_half_an_answer_is_kept_as_an_unknown_outcome_and_counts_as_spent(store: SampleStore, tmp_path: Path) -> None:
     leave_orphan(tmp_path, "print('half', end='')", intent())
     (orphan,) = store.orphans(KEY, lambda raw: False)
-    assert not orphan.answered
+    assert orphan.call is None
     (attempt,) = store.attempts(KEY, CALL)
     assert (attempt.kind, attempt.raw, attempt.number) == ("unknown", b"half", 1)
     assert store.orphans(KEY, lambda raw: False) == []
@@ -123,7 +123,7 @@ def test_a_child_that_never_ends_is_waited_for_no_longer_than_its_limit(
     (orphan,) = store.orphans(KEY, lambda raw: False)
     os.kill(int(pid_file.read_text()), signal.SIGKILL)
     assert 0.2 < time.monotonic() - started < 3
-    assert not orphan.answered
+    assert orphan.call is None
 
 
 def test_a_clock_that_was_set_back_does_not_make_us_wait_for_ever(store: SampleStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +157,7 @@ def test_an_answer_cut_at_any_byte_is_judged_by_its_parser_alone(store: SampleSt
         wip_of(store).write_bytes(whole[:length])
         (orphan,) = store.orphans(KEY, lambda raw: raw == b"the answer")
         assert orphan.raw == whole[start:length]
-        assert orphan.answered == (length == len(whole))
+        assert (orphan.call is not None) == (length == len(whole))
         if orphan.call is not None:
             orphan.call.close()
 
