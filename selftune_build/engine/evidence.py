@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
@@ -18,7 +17,8 @@ from selftune_build.model.case import Arm
 from selftune_build.model.lock import Row
 from selftune_build.model.sample import EvidenceOrigin, FileChange, Reply, Sample, Transcript, Usage
 from selftune_build.stages.row import RowSpec
-from selftune_build.store.archive import Archive
+from selftune_build.store.archive import Archive, price_in
+from selftune_build.store.asked import render_asked
 from selftune_build.store.records import RecordStore
 from selftune_build.store.samples import SampleStore
 
@@ -99,8 +99,9 @@ class Evidence:
         return None if spec.arm is Arm.SCRIPT else self.agent.billed(raw)
 
     def _sample(self, spec: RowSpec, archive: Archive) -> Sample | None:
-        if archive.cost is not None:
-            self.costs.append(Decimal(str(archive.cost.get("cost_usd", 0))))
+        price = price_in(archive.cost)
+        if price is not None:
+            self.costs.append(price)
         transcript = self._transcript(spec, archive)
         if transcript is None or self.records.read(archive.staged) is None:
             return None
@@ -192,4 +193,4 @@ def _file_digest(change: FileChange) -> list[object]:
 
 def explanation(spec: RowSpec) -> bytes:
     """What the key was made of, as `key.json` keeps it."""
-    return json.dumps(spec.inputs, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+    return render_asked(spec.inputs)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.storing import paid_kitchen
 from tests.property.kitchen import kitchen
 from tests.property.workspace import Workspace
 
@@ -37,3 +38,16 @@ def noted(built: Workspace) -> Workspace:
 def fresh(tmp_path: Path) -> Workspace:
     """A kitchen that was never built."""
     return kitchen(tmp_path / "workspace", tmp_path / "ledger")
+
+
+@pytest.fixture(scope="session")
+def paid_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a kitchen whose agent bills every call."""
+    return paid_kitchen(tmp_path_factory.mktemp("paid")).root
+
+
+@pytest.fixture
+def paid(paid_folder: Path, tmp_path: Path) -> Workspace:
+    """A store of eight samples for 0.10 USD."""
+    shutil.copytree(paid_folder, tmp_path / "workspace", symlinks=True)
+    return Workspace(tmp_path / "workspace", tmp_path / "ledger")
