@@ -11,7 +11,7 @@ from selftune_build.agents.observation import Setting, observed, observed_by_scr
 from selftune_build.agents.protocol import Agent, AgentFailure, Traits
 from selftune_build.agents.staging import path_tokens
 from selftune_build.fingerprint.digest import digest_bytes, digest_json
-from selftune_build.fingerprint.staged import facet_names
+from selftune_build.fingerprint.staged import facet_names, is_facet_record
 from selftune_build.graph.cohorts import Counted, count
 from selftune_build.model.case import Arm
 from selftune_build.model.lock import Row
@@ -82,7 +82,7 @@ class Evidence:
         names: dict[str, str] = {}
         for package, digest in (self.records.read(tree) or {}).items():
             record = self.records.read(str(digest))
-            if record is not None:
+            if record is not None and is_facet_record(record):
                 names.update(facet_names(package, record))
         if names:  # a record that is lost may be written again
             self._staged[tree] = names

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from selftune_build.engine.load import load_universe
-from selftune_build.engine.planning import stores_at, undecided
+from selftune_build.engine.caring import runs_today
 from selftune_build.engine.registry import Registry
-from selftune_build.engine.request import BuildRequest
 from selftune_build.errors import SelftuneError
 from selftune_build.limits import SHOWN_NAMES
 from selftune_build.store.figures import UNKNOWN, PackageOf
@@ -39,9 +37,7 @@ def _asked(folder: Path, store: Path, registry: Registry) -> dict[str, set[str]]
     """Static key → packages whose rows of today ask for it."""
     found: dict[str, set[str]] = {}
     try:
-        universe = load_universe(folder, registry=registry)
-        stores = stores_at(store, universe, lambda _message: None)
-        runs = undecided(universe, BuildRequest(directory=folder, dry_run=True), stores, registry)
+        runs = runs_today(folder, store, registry)
     except SelftuneError:
         return found
     for run in runs:

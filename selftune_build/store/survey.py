@@ -118,10 +118,12 @@ def _inside(root: str, path: str, status: os.stat_result) -> Iterator[Entry]:
 
 def _kind(path: str, mode: int) -> Kind | None:
     """None for a folder in its place."""
-    if stat.S_ISLNK(mode):
-        return Kind.LINK
     if stat.S_ISDIR(mode):
         return None if _FOLDERS.fullmatch(path) else Kind.FOREIGN
+    if _KINDS[Kind.ASIDE].fullmatch(path):
+        return Kind.ASIDE
+    if stat.S_ISLNK(mode):
+        return Kind.LINK
     if not stat.S_ISREG(mode):
         return Kind.SPECIAL
     return next((kind for kind, pattern in _KINDS.items() if pattern.fullmatch(path)), Kind.FOREIGN)
