@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from selftune_build.cli import store_fsck, store_stats
+from selftune_build.cli import store_fsck, store_gc, store_stats
 
 
 @click.group(
@@ -14,5 +14,5 @@ def command() -> None:
     """The verbs below `selftune store`."""
 
 
-for _verb in (store_stats, store_fsck):
+for _verb in (store_stats, store_fsck, store_gc):
     command.add_command(_verb.command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 
@@ -90,9 +91,7 @@ class Evidence:
 
     def parse(self, spec: RowSpec, raw: bytes) -> Reply:
         """The answer to a row as data. Raises AgentFailure where it is none."""
-        if spec.arm is Arm.SCRIPT:
-            return Reply(raw.decode(errors="replace"), skills_used=(), files_read=(), tool_calls=())
-        return self.agent.parse(raw)
+        return parse_script(raw) if spec.arm is Arm.SCRIPT else self.agent.parse(raw)
 
     def billed(self, spec: RowSpec, raw: bytes) -> Usage | None:
         """What an answer says it cost, also one that is not valid."""
@@ -112,28 +111,12 @@ class Evidence:
             staged_tree=archive.staged,
             observed=self._observed(spec, archive, transcript),
             transcript=transcript,
-            digest=_sample_digest(archive.static_key, transcript),
+            digest=sample_digest(archive.static_key, transcript),
             recorded=archive.recorded,
         )
 
     def _transcript(self, spec: RowSpec, archive: Archive) -> Transcript | None:
-        paths = path_tokens(archive.workspace, archive.home)
-        files = tuple(_change_without_paths(change, paths) for change in archive.files)
-        if archive.limit:
-            return Transcript(Reply(output=""), files, limit=True)
-        stderr = _without_paths(archive.stderr, paths).decode(errors="replace")
-        try:
-            reply = self.parse(spec, _without_paths(archive.raw, paths))
-        except AgentFailure:
-            return None
-        return Transcript(
-            reply,
-            files,
-            archive.exit_status,
-            stderr,
-            limit=spec.arm is Arm.SCRIPT and archive.exit_status is None,
-            milliseconds=archive.seconds_ms,
-        )
+        return transcript_of(archive, partial(self.parse, spec), script=spec.arm is Arm.SCRIPT)
 
     def _observed(self, spec: RowSpec, archive: Archive, transcript: Transcript) -> frozenset[str]:
         tree = archive.staged
@@ -150,9 +133,40 @@ class Evidence:
         return observed(setting, touched, transcript.reply, traits)
 
 
+def parse_script(raw: bytes) -> Reply:
+    """What a script printed, as the answer that it is."""
+    return Reply(raw.decode(errors="replace"), skills_used=(), files_read=(), tool_calls=())
+
+
+def transcript_of(archive: Archive, parse: Callable[[bytes], Reply], *, script: bool) -> Transcript | None:
+    """What came back, paths as tokens; None where the answer cannot be parsed."""
+    paths = path_tokens(archive.workspace, archive.home)
+    files = tuple(_change_without_paths(change, paths) for change in archive.files)
+    if archive.limit:
+        return Transcript(Reply(output=""), files, limit=True)
+    stderr = _without_paths(archive.stderr, paths).decode(errors="replace")
+    try:
+        reply = parse(_without_paths(archive.raw, paths))
+    except AgentFailure:
+        return None
+    return Transcript(
+        reply,
+        files,
+        archive.exit_status,
+        stderr,
+        limit=script and archive.exit_status is None,
+        milliseconds=archive.seconds_ms,
+    )
+
+
 def evidence_digest(samples: Iterable[Sample]) -> str:
     """What a row of the lock names its samples by, in whatever order they come."""
-    return digest_json(sorted(sample.digest for sample in samples))
+    return digest_of_samples(sample.digest for sample in samples)
+
+
+def digest_of_samples(digests: Iterable[str]) -> str:
+    """The same, by the digests of the samples."""
+    return digest_json(sorted(digests))
 
 
 def _without_paths(raw: bytes, paths: Mapping[str, str]) -> bytes:
@@ -167,7 +181,8 @@ def _change_without_paths(change: FileChange, paths: Mapping[str, str]) -> FileC
     return FileChange(change.path, _without_paths(change.content, paths), change.executable)
 
 
-def _sample_digest(static_key: str, transcript: Transcript) -> str:
+def sample_digest(static_key: str, transcript: Transcript) -> str:
+    """Names a sample by what was asked and what came back: without call_id, times, cost and paths."""
     reply = transcript.reply
     calls = None if reply.tool_calls is None else digest_bytes(msgspec.json.encode(reply.tool_calls, order="deterministic"))
     return digest_json(

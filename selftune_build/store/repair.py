@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from selftune_build.fingerprint.digest import canonical_json
 from selftune_build.store.ailment import Ailment, Cure
 from selftune_build.store.asked import KEY_NAME, render_asked
 from selftune_build.store.atomic import store_errors, write_atomic
-from selftune_build.store.guard import try_hold
+from selftune_build.store.key_guard import Busy, key_guard
 from selftune_build.store.location import MARKS
 from selftune_build.store.quarantine import put_aside
 
@@ -39,10 +38,6 @@ class Mended(Struct, frozen=True):
     done: str
 
 
-class _Busy(Exception):
-    """Somebody is working on the samples of this key."""
-
-
 def repair(store: Path, ailments: Sequence[Ailment], sources: Sources) -> list[Mended]:
     """Do what can be done about each of them, in an order in which one cure does not spoil the next. Raises StoreError."""
     order = [Cure.BITS, Cure.MOVE, Cure.ASIDE, Cure.REMOVE, Cure.WRITE]
@@ -54,31 +49,15 @@ def repair(store: Path, ailments: Sequence[Ailment], sources: Sources) -> list[M
 def _mend(store: Path, ailment: Ailment, sources: Sources) -> Mended | None:
     path = store / ailment.path
     try:
-        with store_errors("mend", path), _guarded(path):
+        with store_errors("mend", path), key_guard(path):
             done = _CURES[ailment.cure](store, ailment, sources)
-    except (_Busy, FileNotFoundError):
+    except (Busy, FileNotFoundError):
         return None
     except StoreError as error:
         if isinstance(error.__cause__, FileNotFoundError):
             return None
         raise
     return Mended(ailment.code, ailment.path, done) if done else None
-
-
-@contextmanager
-def _guarded(path: Path) -> Iterator[None]:
-    """Hold the guard of the key that a file in `samples` belongs to. Raises _Busy where somebody pays for it now."""
-    key = path.parent / KEY_NAME
-    if path.parent.parent.parent.name != "samples" or not key.is_file() or key.is_symlink():
-        yield
-        return
-    descriptor = os.open(key, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        if not try_hold(descriptor):
-            raise _Busy
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _aside(store: Path, ailment: Ailment, _sources: Sources) -> str:
