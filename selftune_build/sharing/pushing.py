@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -67,7 +68,7 @@ def push(store: Path, remote: Remote, tier: str, by: CryptoSigner | None) -> Pus
 
 
 class _Sender:
-    """Sends one sample after another, from several threads: two that send the same record write the same bytes."""
+    """Sends one sample after another, from several threads."""
 
     def __init__(
         self, store: Path, remote: Remote, tier: str, by: CryptoSigner | None, there: dict[str, int], known: set[str]
@@ -76,6 +77,7 @@ class _Sender:
         self._there, self._known = there, known
         self._records = RecordStore(store)
         self._origin = origin()
+        self._guard = threading.Lock()
         self._down = ""
 
     def send(self, path: str) -> tuple[str, str]:
@@ -96,9 +98,10 @@ class _Sender:
         names = free_names(self._tier, statement, self._there)
         if not names:
             return "there"
-        for digest, record in each.records.items():
-            name = digest.rpartition(":")[2]
-            self._put(f"{self._tier}/records/{name[:2]}/{name}.json", canonical_json(record))
+        with self._guard:  # most samples share their records: one sends, the others wait for it
+            for digest, record in each.records.items():
+                name = digest.rpartition(":")[2]
+                self._put(f"{self._tier}/records/{name[:2]}/{name}.json", canonical_json(record))
         folder = names[0].rpartition("/")[0]
         self._put(f"{folder}/{KEY_NAME}", render_asked(each.inputs))
         content = pack(statement, each.content, self._by)

@@ -48,6 +48,8 @@ class Url:
         """As `Remote.list`."""
         nothing: dict[str, dict[str, Any]] = {}
         found = _asked(lambda: self._files.find(self._place(prefix), detail=True), nothing)
+        if not found:
+            self._refuse_missing()
         start = len(self._root) + 1
         return {path[start:]: int(entry.get("size") or 0) for path, entry in found.items() if entry.get("type") == "file"}
 
@@ -86,6 +88,20 @@ class Url:
         finally:
             if self._files.exists(temporary):
                 self._files.rm_file(temporary)
+
+    def _refuse_missing(self) -> None:
+        """A bucket that is not there looks empty to a search. Who may not list it may still know what is in it."""
+        bucket = self._root.partition("/")[0]
+        if not self._creates or not bucket:
+            return
+        try:
+            self._files.ls(bucket)
+        except FileNotFoundError as error:
+            raise RemoteError(f"there is no bucket {bucket}") from error
+        except PermissionError:
+            return
+        except Exception as error:
+            raise _told(error) from error
 
     def _place(self, name: str) -> str:
         return f"{self._root}/{name}" if name else self._root

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+from selftune_build.signing.keys import new_key
 from selftune_build.store.archive import Archive, decode, encode
 from tests.property.kitchen import kitchen
 from tests.property.workspace import Workspace
@@ -52,3 +54,25 @@ def put(path: Path, record: Archive) -> None:
     """Write a sample's file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(encode(record))
+
+
+def keys(folder: Path, name: str = "k") -> tuple[Path, Path]:
+    """A new private key and the public one of it."""
+    secret, public = new_key()
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.pem").write_bytes(secret)
+    (folder / f"{name}.pub").write_bytes(public)
+    return folder / f"{name}.pem", folder / f"{name}.pub"
+
+
+def clone(workspace: Workspace, folder: Path) -> Workspace:
+    """The same workspace on another machine: with its locks, and without its store."""
+    shutil.copytree(workspace.root, folder / "workspace", symlinks=True, ignore=shutil.ignore_patterns(".selftune"))
+    return Workspace(folder / "workspace", folder / "ledger")
+
+
+def without_locks(workspace: Workspace) -> Workspace:
+    """What has to be measured again, unless the store has it."""
+    for path in workspace.root.glob("*/selftune.lock"):
+        path.unlink()
+    return workspace
