@@ -8,6 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from selftune_build.fingerprint.digest import digest_bytes, is_digest
 from selftune_build.fingerprint.keys import call_id
@@ -22,18 +23,15 @@ from selftune_build.store.wip import ARCHIVE_SUFFIX, WIP_SUFFIX, answer_after, r
 
 ENVELOPE_SUFFIX = ".dsse"
 
+_Record = TypeVar("_Record", Archive, Attempt)
+
 
 def check_archive(store: Path, entry: Entry, staged: Counter[str]) -> Iterator[Ailment]:
     """A finished sample; `staged` counts the trees that are named. Raises OSError."""
-    try:
-        archive = read_packed(store / entry.path, Archive)
-    except DamagedRecord as error:
-        yield Ailment("archive-damaged", Severity.ERROR, entry.path, str(error), Cure.ASIDE)
-        return
-    except NewerRecord as error:
-        yield Ailment("archive-newer", Severity.WARNING, entry.path, str(error))
-        return
-    if not follows(archive):
+    archive = _read(store, entry, Archive)
+    if isinstance(archive, Ailment):
+        yield archive
+    elif not follows(archive):
         message = "has a call_id that does not follow from its key, its tree and its index"
         yield Ailment("archive-forged", Severity.ERROR, entry.path, message, Cure.ASIDE)
     elif entry.path != (place := place_of(archive)):
@@ -45,16 +43,20 @@ def check_archive(store: Path, entry: Entry, staged: Counter[str]) -> Iterator[A
 
 def check_attempt(store: Path, entry: Entry, _staged: Counter[str]) -> Iterator[Ailment]:
     """A failed attempt. Raises OSError."""
-    try:
-        attempt = read_packed(store / entry.path, Attempt)
-    except DamagedRecord as error:
-        yield Ailment("attempt-damaged", Severity.ERROR, entry.path, str(error), Cure.ASIDE)
-        return
-    except NewerRecord as error:
-        yield Ailment("attempt-newer", Severity.WARNING, entry.path, str(error))
-        return
-    if entry.path != place_of(attempt):
+    attempt = _read(store, entry, Attempt)
+    if isinstance(attempt, Ailment):
+        yield attempt
+    elif entry.path != place_of(attempt):
         yield Ailment("attempt-misplaced", Severity.ERROR, entry.path, "belongs to another call", Cure.ASIDE)
+
+
+def _read(store: Path, entry: Entry, kind: type[_Record]) -> _Record | Ailment:
+    try:
+        return read_packed(store / entry.path, kind)
+    except DamagedRecord as error:
+        return Ailment(f"{entry.kind}-damaged", Severity.ERROR, entry.path, str(error), Cure.ASIDE)
+    except NewerRecord as error:
+        return Ailment(f"{entry.kind}-newer", Severity.WARNING, entry.path, str(error))
 
 
 def check_call(store: Path, entry: Entry, _staged: Counter[str]) -> Iterator[Ailment]:

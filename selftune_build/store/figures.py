@@ -115,7 +115,7 @@ def read_call(path: Path, kind: Kind) -> Archive | Attempt:
 def _agent(inputs: Mapping[str, Any]) -> str:
     if "agent plugin" not in inputs and "run" in inputs:
         return SCRIPT
-    return str(inputs.get("agent plugin") or UNKNOWN)
+    return str(inputs.get("agent plugin") or inputs.get("judge plugin") or UNKNOWN)
 
 
 def _count(found: Figures, call: _Call) -> None:

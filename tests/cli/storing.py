@@ -7,11 +7,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import jsonschema
+
 from selftune_build.signing.keys import new_key
 from selftune_build.store.archive import Archive, decode, encode
 from tests.property.kitchen import kitchen
-from tests.property.workspace import Workspace
+from tests.property.workspace import CHECKOUT, Workspace
 
+SCHEMA: dict[str, Any] = json.loads((CHECKOUT / "schemas/selftune-store-1.json").read_text())
 SAMPLES = 8
 PRICE = 0.0125
 COSTING = ["python3", "-I", "-S", "tools/agent.py", "--cost", str(PRICE)]
@@ -30,6 +33,8 @@ def store(workspace: Workspace, *arguments: str, **environment: str) -> tuple[in
     assert "Traceback" not in stderr, stderr
     document = json.loads(stdout)
     assert document["exit_code"] == status
+    if document["schema"].startswith("selftune.store-"):
+        jsonschema.validate(document, SCHEMA)
     return status, document
 
 

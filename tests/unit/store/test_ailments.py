@@ -13,6 +13,8 @@ IN_DOCS = re.compile(r"^\| (`[^|]+) \| ([^|]+) \|", re.MULTILINE)
 def test_the_table_of_ids_is_that_of_the_code() -> None:
     files = [*(CHECKOUT / "selftune_build/store").glob("*.py")]
     code = {(name, severity.lower()) for path in files for name, severity in IN_CODE.findall(path.read_text())}
+    both = (("damaged", "error"), ("newer", "warning"))
+    code |= {(f"{kind}-{end}", severity) for kind in ("archive", "attempt") for end, severity in both}
     section = (CHECKOUT / "docs/formats/store.md").read_text().partition("## What `store fsck` finds")[2].partition("\n## ")[0]
     docs: set[tuple[str, str]] = set()
     for names, severities in IN_DOCS.findall(section):
