@@ -16,6 +16,7 @@ from selftune_build.limits import ENVELOPE_BYTES, STORE_ARCHIVE_MAX_BYTES
 from selftune_build.store.ailment import Ailment, Cure, Severity
 from selftune_build.store.archive import Archive, Attempt, DamagedRecord, Intent, NewerRecord
 from selftune_build.store.guard import try_hold
+from selftune_build.store.key_guard import Busy, key_guard
 from selftune_build.store.reading import read_bounded, read_packed
 from selftune_build.store.samples import place_of
 from selftune_build.store.survey import Entry
@@ -60,18 +61,30 @@ def _read(store: Path, entry: Entry, kind: type[_Record]) -> _Record | Ailment:
 
 
 def check_call(store: Path, entry: Entry, _staged: Counter[str]) -> Iterator[Ailment]:
-    """A call in flight, or one that its process left behind. Raises OSError."""
+    """A call in flight, or one that its process left behind. Raises OSError.
+
+    The guard of the key comes first: whoever begins a call has it, and must find the guard of the call's file free.
+    """
+    try:
+        with key_guard(store / entry.path):
+            yield _call(store, entry)
+    except Busy:
+        yield _in_flight(entry)
+
+
+def _in_flight(entry: Entry) -> Ailment:
+    return Ailment("call-in-flight", Severity.NOTE, entry.path, "is being answered now")
+
+
+def _call(store: Path, entry: Entry) -> Ailment:
     descriptor = os.open(store / entry.path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         if not try_hold(descriptor):
-            yield Ailment("call-in-flight", Severity.NOTE, entry.path, "is being answered now")
-            return
-        try:
-            intent = read_intent(descriptor)
-        except ValueError as error:
-            yield Ailment("call-damaged", Severity.ERROR, entry.path, str(error), Cure.ASIDE)
-            return
-        yield _left_behind(store, entry, intent, b"" if intent is None else answer_after(descriptor, intent))
+            return _in_flight(entry)
+        intent = read_intent(descriptor)
+        return _left_behind(store, entry, intent, b"" if intent is None else answer_after(descriptor, intent))
+    except ValueError as error:
+        return Ailment("call-damaged", Severity.ERROR, entry.path, str(error), Cure.ASIDE)
     finally:
         os.close(descriptor)
 

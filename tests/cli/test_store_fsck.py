@@ -350,3 +350,14 @@ def test_digests_of_keys_are_those_of_their_explanations(paid: Workspace) -> Non
     """What fsck relies on, said independently of it."""
     for path in archives(paid):
         assert digest_json(json.loads(path.with_name("key.json").read_bytes())) == f"sha256:{path.parent.name}"
+
+
+def test_a_call_that_is_being_answered_is_only_noted(paid: Workspace) -> None:
+    call = left(paid, b"half an ans")
+    with call.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert found(store(paid, "fsck", "--repair")[1]) == {("call-in-flight", "note")}
+    with call.with_name("key.json").open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert found(store(paid, "fsck", "--repair")[1]) == {("call-in-flight", "note")}
+    assert found(store(paid, "fsck")[1]) == {("call-left", "warning")}

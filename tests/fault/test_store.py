@@ -121,3 +121,28 @@ def test_the_end_of_a_run_is_reached(workspace: Workspace, tmp_path: Path) -> No
     status, fired = struck(workspace, "KILL", 10_000, push(workspace, tmp_path))
     assert (status, fired) == (0, False)
     assert json.loads(next((tmp_path / "remote").rglob("key.json")).read_text())["format"] == "selftune.key/1"
+
+
+def test_pulls_builds_and_check_ups_at_once_do_not_harm_each_other(workspace: Workspace, tmp_path: Path) -> None:
+    words = pull(workspace, tmp_path)
+    for path in workspace.root.glob("*/selftune.lock"):
+        path.unlink()
+    environment = {**workspace.environment, "TEST_LEDGER": str(workspace.ledger)}
+    commands = [["store", *words], ["build", "-y", "-j", "2"], ["store", "fsck", "--repair"], ["store", "gc", "--delete"]] * 2
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "selftune_build", *command, "-C", str(workspace.root)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for command in commands
+    ]
+    ended = [process.communicate(timeout=PATIENCE_S * 2) for process in running]
+    assert [process.returncode for process in running] == [0] * len(commands), ended
+    assert len(archives(workspace)) == SAMPLES
+    assert store(workspace, "fsck")[1]["findings"] == []
+    asked = [(line["prompt"], json.dumps(line["shown"])) for line in workspace.lines()]
+    assert len(asked) == len(set(asked))
+    assert workspace.build().calls == []
