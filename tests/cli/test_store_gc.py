@@ -282,3 +282,33 @@ def test_without_a_repository_the_locks_on_disk_count(paid: Workspace) -> None:
     _, document = store(paid, "gc", *ALL, "--delete")
     assert len(document["deleted"]) > 0
     assert paid.build().calls == []
+
+
+def test_a_shallow_clone_is_enough(repository: Workspace, tmp_path: Path) -> None:
+    rewrite(repository, "Grind the beans finely.")
+    committed(repository.root)
+    git(tmp_path, "clone", "-q", "--depth", "1", f"file://{repository.root}", str(tmp_path / "shallow"))
+    (repository.root / ".selftune").rename(tmp_path / "shallow/.selftune")
+    shallow = Workspace(tmp_path / "shallow", tmp_path / "its ledger")
+    _, document = store(shallow, "gc", *ALL, "--delete")
+    assert document["deleted"] != []
+    assert shallow.build().calls == []
+
+
+@pytest.mark.parametrize("harm", ["link", "pipe", "loop of worktrees"])
+def test_a_repository_that_a_stranger_prepared_deletes_nothing(repository: Workspace, tmp_path: Path, harm: str) -> None:
+    rewrite(repository, "Grind the beans finely.")
+    git(repository.root, "checkout", "-q", "--", ".")
+    before = archives(repository)
+    refs = repository.root / ".git/refs/heads"
+    if harm == "link":
+        (refs / "x").symlink_to("/etc/hostname")
+    elif harm == "pipe":
+        os.mkfifo(refs / "x")
+    else:
+        private = repository.root / ".git/worktrees/x"
+        private.mkdir(parents=True)
+        os.mkfifo(private / "gitdir")
+    status, document = store(repository, "gc", *ALL, "--delete")
+    assert (status, archives(repository)) == (3, before)
+    assert "is no regular file" in json.dumps(document)
