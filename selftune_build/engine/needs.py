@@ -32,7 +32,7 @@ class Needed(Struct, frozen=True):
 
 
 class Needs(Struct, frozen=True):
-    """All rows, and the places of locks that cannot be read: what those need nobody can tell."""
+    """All rows, and the places of locks of which not everything can be read: what those need nobody can tell."""
 
     rows: tuple[Needed, ...]
     opaque: tuple[str, ...]
@@ -49,7 +49,7 @@ def needs(folders: Iterable[Path]) -> Needs:
     opaque: list[str] = []
     for content, place in contents.items():
         reading = read_lock(content)
-        if not reading.locks or any(problem.code == "lock-tampered" for problem in reading.problems):
+        if reading.problems:
             opaque.append(place)
         for lock in reading.locks:
             for entry in lock.agents.values():

@@ -172,13 +172,14 @@ def test_rows_whose_samples_are_not_here_keep_everything_they_could_rest_on(repo
     assert any("could not be formed again" in reason for reason in document["kept"])
 
 
-@pytest.mark.parametrize("harm", ["future", "torn", "tampered"])
+@pytest.mark.parametrize("harm", ["future", "torn", "tampered", "conflict"])
 def test_a_lock_that_cannot_be_read_keeps_everything(repository: Workspace, harm: str) -> None:
     rewrite(repository, "Grind the beans finely.")
     lock = repository.lock_path("brew")
     text = lock.read_text()
     changed = {"future": text.replace('"version": 1', '"version": 2'), "torn": text[:-40]}
     changed["tampered"] = text.replace('"n": 1', '"n": 2')
+    changed["conflict"] = f"<<<<<<< ours\n{text}=======\n{text[:-40]}>>>>>>> theirs\n"
     git(repository.root, "checkout", "-q", "--", ".")
     (repository.root / "old").mkdir()
     (repository.root / "old/selftune.lock").write_text(changed[harm])
