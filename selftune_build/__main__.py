@@ -28,6 +28,7 @@ COMMANDS = {
     "badge": ("selftune_build.cli.badge", "a badge that says what tree and lock say"),
     "graph": ("selftune_build.cli.graph", "what depends on what: dot, mermaid or JSON"),
     "publish": ("selftune_build.cli.publish", "a verified package as an archive that others can install and check"),
+    "store": ("selftune_build.cli.store", "what was paid for: figures, check-up, clean-up, and sharing with others"),
     "eval": ("selftune_build.cli.eval", "read, write and draft eval cases; see how siblings get along"),
     "create": ("selftune_build.cli.create", "write a new skill package"),
     "plugins": ("selftune_build.cli.plugins", "what is installed beside the tool, and a new plugin to start from"),

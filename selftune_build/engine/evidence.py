@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 
@@ -12,13 +12,14 @@ from selftune_build.agents.observation import Setting, observed, observed_by_scr
 from selftune_build.agents.protocol import Agent, AgentFailure, Traits
 from selftune_build.agents.staging import path_tokens
 from selftune_build.fingerprint.digest import digest_bytes, digest_json
-from selftune_build.fingerprint.staged import facet_names
+from selftune_build.fingerprint.staged import facet_names, is_facet_record
 from selftune_build.graph.cohorts import Counted, count
 from selftune_build.model.case import Arm
 from selftune_build.model.lock import Row
 from selftune_build.model.sample import EvidenceOrigin, FileChange, Reply, Sample, Transcript, Usage
 from selftune_build.stages.row import RowSpec
-from selftune_build.store.archive import Archive
+from selftune_build.store.archive import Archive, price_in
+from selftune_build.store.asked import render_asked
 from selftune_build.store.records import RecordStore
 from selftune_build.store.samples import SampleStore
 
@@ -82,7 +83,7 @@ class Evidence:
         names: dict[str, str] = {}
         for package, digest in (self.records.read(tree) or {}).items():
             record = self.records.read(str(digest))
-            if record is not None:
+            if record is not None and is_facet_record(record):
                 names.update(facet_names(package, record))
         if names:  # a record that is lost may be written again
             self._staged[tree] = names
@@ -90,17 +91,16 @@ class Evidence:
 
     def parse(self, spec: RowSpec, raw: bytes) -> Reply:
         """The answer to a row as data. Raises AgentFailure where it is none."""
-        if spec.arm is Arm.SCRIPT:
-            return Reply(raw.decode(errors="replace"), skills_used=(), files_read=(), tool_calls=())
-        return self.agent.parse(raw)
+        return parse_script(raw) if spec.arm is Arm.SCRIPT else self.agent.parse(raw)
 
     def billed(self, spec: RowSpec, raw: bytes) -> Usage | None:
         """What an answer says it cost, also one that is not valid."""
         return None if spec.arm is Arm.SCRIPT else self.agent.billed(raw)
 
     def _sample(self, spec: RowSpec, archive: Archive) -> Sample | None:
-        if archive.cost is not None:
-            self.costs.append(Decimal(str(archive.cost.get("cost_usd", 0))))
+        price = price_in(archive.cost)
+        if price is not None:
+            self.costs.append(price)
         transcript = self._transcript(spec, archive)
         if transcript is None or self.records.read(archive.staged) is None:
             return None
@@ -111,28 +111,12 @@ class Evidence:
             staged_tree=archive.staged,
             observed=self._observed(spec, archive, transcript),
             transcript=transcript,
-            digest=_sample_digest(archive.static_key, transcript),
+            digest=sample_digest(archive.static_key, transcript),
             recorded=archive.recorded,
         )
 
     def _transcript(self, spec: RowSpec, archive: Archive) -> Transcript | None:
-        paths = path_tokens(archive.workspace, archive.home)
-        files = tuple(_change_without_paths(change, paths) for change in archive.files)
-        if archive.limit:
-            return Transcript(Reply(output=""), files, limit=True)
-        stderr = _without_paths(archive.stderr, paths).decode(errors="replace")
-        try:
-            reply = self.parse(spec, _without_paths(archive.raw, paths))
-        except AgentFailure:
-            return None
-        return Transcript(
-            reply,
-            files,
-            archive.exit_status,
-            stderr,
-            limit=spec.arm is Arm.SCRIPT and archive.exit_status is None,
-            milliseconds=archive.seconds_ms,
-        )
+        return transcript_of(archive, partial(self.parse, spec), script=spec.arm is Arm.SCRIPT)
 
     def _observed(self, spec: RowSpec, archive: Archive, transcript: Transcript) -> frozenset[str]:
         tree = archive.staged
@@ -149,9 +133,40 @@ class Evidence:
         return observed(setting, touched, transcript.reply, traits)
 
 
+def parse_script(raw: bytes) -> Reply:
+    """What a script printed, as the answer that it is."""
+    return Reply(raw.decode(errors="replace"), skills_used=(), files_read=(), tool_calls=())
+
+
+def transcript_of(archive: Archive, parse: Callable[[bytes], Reply], *, script: bool) -> Transcript | None:
+    """What came back, paths as tokens; None where the answer cannot be parsed."""
+    paths = path_tokens(archive.workspace, archive.home)
+    files = tuple(_change_without_paths(change, paths) for change in archive.files)
+    if archive.limit:
+        return Transcript(Reply(output=""), files, limit=True)
+    stderr = _without_paths(archive.stderr, paths).decode(errors="replace")
+    try:
+        reply = parse(_without_paths(archive.raw, paths))
+    except AgentFailure:
+        return None
+    return Transcript(
+        reply,
+        files,
+        archive.exit_status,
+        stderr,
+        limit=script and archive.exit_status is None,
+        milliseconds=archive.seconds_ms,
+    )
+
+
 def evidence_digest(samples: Iterable[Sample]) -> str:
     """What a row of the lock names its samples by, in whatever order they come."""
-    return digest_json(sorted(sample.digest for sample in samples))
+    return digest_of_samples(sample.digest for sample in samples)
+
+
+def digest_of_samples(digests: Iterable[str]) -> str:
+    """The same, by the digests of the samples."""
+    return digest_json(sorted(digests))
 
 
 def _without_paths(raw: bytes, paths: Mapping[str, str]) -> bytes:
@@ -166,7 +181,8 @@ def _change_without_paths(change: FileChange, paths: Mapping[str, str]) -> FileC
     return FileChange(change.path, _without_paths(change.content, paths), change.executable)
 
 
-def _sample_digest(static_key: str, transcript: Transcript) -> str:
+def sample_digest(static_key: str, transcript: Transcript) -> str:
+    """Names a sample by what was asked and what came back: without call_id, times, cost and paths."""
     reply = transcript.reply
     calls = None if reply.tool_calls is None else digest_bytes(msgspec.json.encode(reply.tool_calls, order="deterministic"))
     return digest_json(
@@ -192,4 +208,4 @@ def _file_digest(change: FileChange) -> list[object]:
 
 def explanation(spec: RowSpec) -> bytes:
     """What the key was made of, as `key.json` keeps it."""
-    return json.dumps(spec.inputs, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+    return render_asked(spec.inputs)

@@ -75,4 +75,5 @@ def plain(usage: Usage | None) -> dict[str, object] | None:
     """What an archive says about the cost."""
     if usage is None:
         return None
-    return {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens, "cost_usd": usage.cost_usd}
+    cost: dict[str, object] = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+    return {**cost, "unpriced": True} if usage.unpriced else {**cost, "cost_usd": usage.cost_usd}

@@ -57,15 +57,20 @@ def stores_at(root: Path, universe: Universe, warn: Callable[[str], None]) -> St
 
 def plan_rows(universe: Universe, request: BuildRequest, stores: Stores, registry: Registry) -> list[list[PackageRun]]:
     """The packages that are asked for, grouped by agent, every row decided; nothing is asked. Raises SelftuneError."""
-    agents = _agents(universe, request, stores, registry)
-    judge_of = judges(universe.root, stores.samples, stores.records, registry)
-    every = list(package_runs(universe, wanted_packages(universe, request), request, agents, judge_of, registry))
+    every = undecided(universe, request, stores, registry)
     for run in every:
         refuse_newer(run.package, run.lock)
     groups = _group_by_agent(every)
     for runs in groups:
         _plan(runs, request, stores.traces)
     return groups
+
+
+def undecided(universe: Universe, request: BuildRequest, stores: Stores, registry: Registry) -> list[PackageRun]:
+    """The packages that are asked for under their agents, with their rows; the store is not looked at. Raises SelftuneError."""
+    agents = _agents(universe, request, stores, registry)
+    judge_of = judges(universe.root, stores.samples, stores.records, registry)
+    return list(package_runs(universe, wanted_packages(universe, request), request, agents, judge_of, registry))
 
 
 def _agents(universe: Universe, request: BuildRequest, stores: Stores, registry: Registry) -> AgentOf:

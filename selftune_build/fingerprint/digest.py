@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any
 
 ABSENT = "absent"
 """Stands for the digest of a file that was probed and is not there."""
 
+_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def digest_bytes(content: bytes) -> str:
     """`sha256:` and 64 hexadecimal digits."""
     return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def is_digest(text: str) -> bool:
+    """Whether a text has the form of a digest that names evidence; only then may a part of it become the name of a file."""
+    return _SHA256.fullmatch(text) is not None
 
 
 def canonical_json(value: Any) -> bytes:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from selftune_build.fingerprint.digest import ABSENT, digest_json
 from selftune_build.model.package import Facets, Package
 
+_FACETS = ("metadata", "body", "listing", "*")
+
 Record = dict[str, object]
 """Plain JSON, stored under the digest of its canonical encoding."""
 
@@ -36,9 +38,14 @@ def shown_record(packages: Iterable[Package]) -> Record:
     return {package.name: package.facets.metadata for package in packages}
 
 
+def is_facet_record(record: Mapping[str, object]) -> bool:
+    """Whether a record names facets: a store that somebody else wrote into may hold anything under a digest."""
+    return all(facet in record for facet in (*_FACETS, "files"))
+
+
 def facet_names(package: str, record: Mapping[str, object]) -> dict[str, str]:
     """`PKG:metadata`, `PKG:body`, `PKG:listing`, `PKG:*` and `PKG:file:PATH` with their digests."""
-    names = {f"{package}:{facet}": str(record[facet]) for facet in ("metadata", "body", "listing", "*")}
+    names = {f"{package}:{facet}": str(record[facet]) for facet in _FACETS}
     files = record["files"]
     if isinstance(files, dict):
         names.update({f"{package}:file:{path}": str(digest) for path, digest in files.items()})

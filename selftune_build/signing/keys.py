@@ -43,10 +43,15 @@ def signer(path: Path) -> CryptoSigner:
 def public_key(path: Path) -> Key:
     """The public key in a file. Raises InputError, UsageError and UndecidedError."""
     _require()
+    return public_key_in(_content(path), path)
+
+
+def public_key_in(content: bytes, path: Path) -> Key:
+    """The public key in some bytes of a file. Raises InputError and UndecidedError."""
+    _require()
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
     from securesystemslib.signer import SSlibKey
 
-    content = _content(path)
     try:
         return SSlibKey.from_crypto(load_pem_public_key(content))
     except Exception as error:

@@ -6,13 +6,15 @@ the struct. Unknown fields of a newer writer are ignored; a newer version is ref
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 import msgspec
 import zstandard
 from msgspec import Struct
 
-from selftune_build.limits import STORE_ARCHIVE_MAX_BYTES
+from selftune_build.limits import PRICE_MAX_USD, STORE_ARCHIVE_MAX_BYTES
 from selftune_build.model.sample import FileChange
 
 FORMAT_VERSION = 1
@@ -76,6 +78,17 @@ class Attempt(Struct, frozen=True):
     raw: bytes
     usage: dict[str, Any] | None
     started: str = ""
+
+
+def price_in(cost: Mapping[str, Any] | None) -> Decimal | None:
+    """The price in US dollars that an archive tells; None where it tells none, or no amount of money."""
+    if cost is None or cost.get("unpriced") or "cost_usd" not in cost:
+        return None
+    try:
+        price = Decimal(str(cost["cost_usd"]))
+    except InvalidOperation:
+        return None
+    return price if price.is_finite() and 0 <= price <= PRICE_MAX_USD else None
 
 
 class DamagedRecord(Exception):

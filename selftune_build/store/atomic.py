@@ -65,6 +65,26 @@ def write_atomic(path: Path, content: bytes, durable: bool = True, mode: int | N
             sync_folder(path.parent)
 
 
+def write_new(path: Path, content: bytes) -> bool:
+    """Write a file that is not there yet, whole and durable; False where something stands there, and nothing is changed then.
+    Raises StoreError."""
+    temporary = path.parent / f".{path.name}.{os.getpid()}-{next(_serial)}.tmp"
+    with store_errors("write", path):
+        try:
+            _write_new(temporary, content, True, None)
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+        except PermissionError:  # some file systems know no hard links
+            if os.path.lexists(path):
+                return False
+            os.rename(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_folder(path.parent)
+    return True
+
+
 def append(path: Path, content: bytes, limit: int) -> None:
     """Add to the end of a file that others write to as well, unless it would grow beyond `limit` bytes. Raises StoreError."""
     with store_errors("write", path):

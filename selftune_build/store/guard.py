@@ -52,16 +52,28 @@ def wait_for(descriptor: int, until: float, cancel: threading.Event | None = Non
     return held
 
 
-def holder(descriptor: int) -> str:
-    """Who took the guard on an open file, in words; where the kernel does not tell, another process."""
+def holder(descriptor: int) -> tuple[str, str]:
+    """Who took the guard on an open file and where that was started (empty where it is not told), in words."""
+    process = _holding(descriptor)
+    if process is None:
+        return "another process", ""
+    if process == os.getpid():
+        return "this process", ""
+    with suppress(OSError):
+        return f"process {process}", f", started in {os.readlink(f'/proc/{process}/cwd')}"
+    return f"process {process}", ""
+
+
+def _holding(descriptor: int) -> int | None:
+    """The process that took the guard; None where the kernel does not tell."""
     found = os.fstat(descriptor)
     wanted = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
     with suppress(OSError):
         for line in Path("/proc/locks").read_text(encoding="ascii", errors="replace").splitlines():
             words = line.split()
             if len(words) > 5 and words[1] == "FLOCK" and words[5] == wanted and words[4].isdigit():
-                return "this process" if int(words[4]) == os.getpid() else f"process {words[4]}"
-    return "another process"
+                return int(words[4])
+    return None
 
 
 def _hold(path: Path, waiting: Callable[[str], None], cancel: threading.Event | None) -> int:
@@ -74,7 +86,8 @@ def _hold(path: Path, waiting: Callable[[str], None], cancel: threading.Event | 
             with store_errors("guard", path):
                 if not try_hold(descriptor):
                     if not told:
-                        waiting(f"{holder(descriptor)} is working on the same samples ({path}); waiting for it")
+                        who, where = holder(descriptor)
+                        waiting(f"{who} is working on the same samples ({path}){where}; waiting for it")
                     told = True
                     if not wait_for(descriptor, float("inf"), cancel):
                         raise UndecidedError(f"stopped waiting for {path}")

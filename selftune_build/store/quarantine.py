@@ -10,7 +10,7 @@ from pathlib import Path
 def move_aside(path: Path, problem: str, warn: Callable[[str], None]) -> None:
     """Rename a damaged file to `<name>.corrupt-<N>`; where that cannot be done it stays, and `warn` hears of it either way."""
     try:
-        target = _move(path)
+        target = put_aside(path)
     except FileNotFoundError:
         return
     except OSError as error:
@@ -19,12 +19,13 @@ def move_aside(path: Path, problem: str, warn: Callable[[str], None]) -> None:
     warn(f"{path} {problem}; it is not used and was moved to {target.name}")
 
 
-def _move(path: Path) -> Path:
+def put_aside(path: Path) -> Path:
+    """Rename a file, or a link itself, to the first free `<name>.corrupt-<N>`; the new path. Raises OSError."""
     number = 1
     while True:
         target = path.with_name(f"{path.name}.corrupt-{number}")
         try:
-            os.link(path, target)
+            os.link(path, target, follow_symlinks=False)
             path.unlink()
             return target
         except FileExistsError:

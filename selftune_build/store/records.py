@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from selftune_build.fingerprint.digest import canonical_json, digest_bytes
+from selftune_build.limits import RECORD_BYTES
 from selftune_build.store.atomic import store_errors, sync_folder, write_atomic
+from selftune_build.store.reading import read_bounded
 
 
 class RecordStore:
@@ -24,10 +26,10 @@ class RecordStore:
     def read(self, digest: str) -> Mapping[str, Any] | None:
         """The record of this digest; None where it is missing or its bytes are not what its name says."""
         if digest not in self._known:
-            content = self._content(digest)
-            if content is None or digest_bytes(content) != digest:
+            record = self._record(digest)
+            if record is None:
                 return None
-            self._known[digest] = json.loads(content)
+            self._known[digest] = record
         return self._known[digest]
 
     def write(self, digest: str, record: Mapping[str, Any], durable: bool) -> None:
@@ -48,11 +50,15 @@ class RecordStore:
             with store_errors("write", folder):
                 sync_folder(folder)
 
-    def _content(self, digest: str) -> bytes | None:
-        try:
-            return self._path(digest).read_bytes()
-        except OSError:
+    def _record(self, digest: str) -> Mapping[str, Any] | None:
+        content = read_bounded(self._path(digest), RECORD_BYTES)
+        if content is None or digest_bytes(content) != digest:
             return None
+        try:
+            record = json.loads(content)
+        except (ValueError, RecursionError):  # whoever writes into the store can name bytes of any kind by their digest
+            return None
+        return record if isinstance(record, dict) else None
 
     def _path(self, digest: str) -> Path:
         name = digest.rpartition(":")[2]

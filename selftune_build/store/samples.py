@@ -129,7 +129,7 @@ class SampleStore:
             raise
         try:
             record = decode(content, kind)
-            if not path.endswith(_name(record)):
+            if not path.endswith(f"/{place_of(record)}"):
                 raise DamagedRecord("belongs to another call")
         except DamagedRecord as error:
             move_aside(Path(path), str(error), self._warn)
@@ -154,11 +154,11 @@ def _stem(digest: str) -> str:
     return found[1]
 
 
-def _name(record: Archive | Attempt) -> str:
-    """The end of the path at which a record has to be: folder of its static key and file name."""
+def place_of(record: Archive | Attempt) -> str:
+    """The path, relative to the store, at which a record has to be."""
     key, call = record.static_key.removeprefix("sha256:"), record.call_id.removeprefix("sha256:")
     suffix = ARCHIVE_SUFFIX if isinstance(record, Archive) else f".{record.number}{ATTEMPT_SUFFIX}"
-    return f"/{key}/{call}{suffix}"
+    return f"samples/{key[:2]}/{key}/{call}{suffix}"
 
 
 def _is_archive(name: str) -> bool:

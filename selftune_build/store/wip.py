@@ -56,10 +56,7 @@ class Call:
     def raw(self) -> bytes:
         """The answer so far. Raises StoreError."""
         with store_errors("read", self.path):
-            content = _read_all(self.answer.fileno())
-        line = intent_line(self.intent)
-        # A child that opens /dev/stdout anew cuts the intent off: then everything there is its answer.
-        return content[len(line) :] if content.startswith(line) else content
+            return answer_after(self.answer.fileno(), self.intent)
 
     def complete(self) -> None:
         """Make what came back survive a power cut, before anybody parses it. Raises StoreError."""
@@ -182,6 +179,13 @@ def _refuse_finished(path: Path) -> None:
 def intent_line(intent: Intent) -> bytes:
     """The first line of the file."""
     return msgspec.json.encode(intent) + b"\n"
+
+
+def answer_after(descriptor: int, intent: Intent) -> bytes:
+    """The answer so far in an open file of a call. Raises OSError."""
+    content, line = _read_all(descriptor), intent_line(intent)
+    # A child that opens /dev/stdout anew cuts the intent off: then everything there is its answer.
+    return content[len(line) :] if content.startswith(line) else content
 
 
 def read_intent(descriptor: int) -> Intent | None:

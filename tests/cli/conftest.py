@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.shop import Shop
+from tests.cli.storing import paid_kitchen
 from tests.property.kitchen import kitchen
 from tests.property.workspace import Workspace
 
@@ -60,4 +61,17 @@ def live_kitchen(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def live(live_kitchen: Path, tmp_path: Path) -> Workspace:
     """Such a workspace of one's own."""
     shutil.copytree(live_kitchen / "workspace", tmp_path / "workspace", symlinks=True)
+    return Workspace(tmp_path / "workspace", tmp_path / "ledger")
+
+
+@pytest.fixture(scope="session")
+def paid_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a kitchen whose agent bills every call."""
+    return paid_kitchen(tmp_path_factory.mktemp("paid")).root
+
+
+@pytest.fixture
+def paid(paid_folder: Path, tmp_path: Path) -> Workspace:
+    """A store of eight samples for 0.10 USD."""
+    shutil.copytree(paid_folder, tmp_path / "workspace", symlinks=True)
     return Workspace(tmp_path / "workspace", tmp_path / "ledger")

@@ -60,6 +60,7 @@ def test_another_process_is_named_and_waited_for(tmp_path: Path) -> None:
         assert time.monotonic() - started > 0.1
     assert len(told) == 1
     assert f"process {holder.pid} " in told[0]
+    assert f"started in {CHECKOUT};" in told[0]
     holder.wait()
 
 

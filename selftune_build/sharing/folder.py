@@ -1,0 +1,66 @@
+"""A plain folder as a remote: a disk, a mount, a share."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from selftune_build.errors import StoreError
+from selftune_build.sharing.remote import RemoteError
+from selftune_build.store.atomic import write_new
+from selftune_build.store.reading import read_regular
+
+
+class Folder:
+    """A remote below one folder; links in it are not followed."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def list(self, prefix: str) -> dict[str, int]:
+        """As `Remote.list`."""
+        with _told("list", self._root / prefix):
+            if not self._root.is_dir():
+                raise RemoteError(f"there is no folder {self._root}")
+            return dict(_below(self._root, self._root / prefix))
+
+    def get(self, name: str, limit: int) -> bytes | None:
+        """As `Remote.get`."""
+        with _told("read", self._root / name):
+            try:
+                content = read_regular(self._root / name, limit)
+            except FileNotFoundError:
+                return None
+        if len(content) > limit:
+            raise RemoteError(f"{name} is larger than {limit} bytes")
+        return content
+
+    def create(self, name: str, content: bytes) -> bool:
+        """As `Remote.create`: a hard link from a temporary file, which is atomic and never replaces."""
+        path = self._root / name
+        with _told("write", path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                return write_new(path, content)
+            except StoreError as error:
+                raise RemoteError(error.message) from error
+
+
+def _below(root: Path, folder: Path) -> Iterator[tuple[str, int]]:
+    for above, _, names in os.walk(folder):
+        for name in names:
+            path = Path(above, name)
+            status = path.lstat()
+            if stat.S_ISREG(status.st_mode):
+                yield path.relative_to(root).as_posix(), status.st_size
+
+
+@contextmanager
+def _told(doing: str, path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RemoteError(f"cannot {doing} {path}: {error.strerror or error}") from error

@@ -1,0 +1,159 @@
+"""Gives the samples of a store to a remote: what it has not got yet, and what every sample needs before the sample itself."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from selftune_build.fingerprint.digest import canonical_json, digest_bytes, is_digest
+from selftune_build.limits import KEY_JSON_BYTES, REMOTE_JOBS, REMOTE_TREE_RECORDS, SHARED_ENVELOPE_BYTES, STORE_ARCHIVE_MAX_BYTES
+from selftune_build.sharing.origin import origin
+from selftune_build.sharing.parcel import Statement, free_names, pack, read_statement
+from selftune_build.sharing.remote import Remote, RemoteError
+from selftune_build.signing.envelope import read as read_envelope
+from selftune_build.store.archive import Archive, DamagedRecord, NewerRecord, decode
+from selftune_build.store.asked import KEY_NAME, is_asked, is_free, read_asked, render_asked
+from selftune_build.store.call_checks import ENVELOPE_SUFFIX, follows
+from selftune_build.store.reading import read_bounded
+from selftune_build.store.records import RecordStore
+from selftune_build.store.samples import place_of
+from selftune_build.store.survey import Kind, survey
+from selftune_build.store.wip import ARCHIVE_SUFFIX
+
+if TYPE_CHECKING:
+    from securesystemslib.signer import CryptoSigner
+
+
+class Pushed(Struct):
+    """What became of the samples of a store; `unsound` ones are no use to anybody, and `store fsck` says why."""
+
+    sent: int = 0
+    there: int = 0
+    free: int = 0
+    unsound: int = 0
+    failed: int = 0
+    trouble: str = ""
+
+
+class _Sample(Struct, frozen=True):
+    sample: Archive
+    content: bytes
+    inputs: Mapping[str, object]
+    records: Mapping[str, Mapping[str, object]]
+    line: bytes | None
+
+
+def push(store: Path, remote: Remote, tier: str, by: CryptoSigner | None) -> Pushed:
+    """Send every sample that was paid for and is sound. What the remote refuses is counted, with the first reason; nothing is
+    raised for it, since what was sent is there."""
+    result = Pushed()
+    try:
+        there = remote.list(f"{tier}/samples")
+        known = set(remote.list(f"{tier}/records")) | {name for name in there if name.endswith(KEY_NAME)}
+    except RemoteError as error:
+        result.trouble = error.message
+        return result
+    sender = _Sender(store, remote, tier, by, there, known)
+    paths = [entry.path for entry in survey(store) if entry.kind is Kind.ARCHIVE]
+    with ThreadPoolExecutor(REMOTE_JOBS) as pool:
+        for outcome, trouble in pool.map(sender.send, paths):
+            setattr(result, outcome, getattr(result, outcome) + 1)
+            result.trouble = result.trouble or trouble
+    return result
+
+
+class _Sender:
+    """Sends one sample after another, from several threads."""
+
+    def __init__(
+        self, store: Path, remote: Remote, tier: str, by: CryptoSigner | None, there: dict[str, int], known: set[str]
+    ) -> None:
+        self._store, self._remote, self._tier, self._by = store, remote, tier, by
+        self._there, self._known = there, known
+        self._records = RecordStore(store)
+        self._origin = origin()
+        self._guard = threading.Lock()
+        self._down = ""
+
+    def send(self, path: str) -> tuple[str, str]:
+        """The outcome of one sample, as a field of Pushed, and what went wrong."""
+        if self._down:
+            return "failed", self._down
+        found = self._read(path)
+        if isinstance(found, str):
+            return found, ""
+        try:
+            return self._send(found), ""
+        except RemoteError as error:
+            self._down = error.message
+            return "failed", error.message
+
+    def _send(self, each: _Sample) -> str:
+        statement = self._statement(each)
+        names = free_names(self._tier, statement, self._there)
+        if not names:
+            return "there"
+        with self._guard:  # most samples share their records: one sends, the others wait for it
+            for digest, record in each.records.items():
+                name = digest.rpartition(":")[2]
+                self._put(f"{self._tier}/records/{name[:2]}/{name}.json", canonical_json(record))
+        folder = names[0].rpartition("/")[0]
+        self._put(f"{folder}/{KEY_NAME}", render_asked(each.inputs))
+        content = pack(statement, each.content, self._by)
+        return "sent" if self._remote.create(names[0], content) else "there"
+
+    def _put(self, name: str, content: bytes) -> None:
+        if name not in self._known:
+            self._remote.create(name, content)
+            self._known.add(name)
+
+    def _statement(self, each: _Sample) -> Statement:
+        """What came from elsewhere keeps saying where from, and who vouched for it."""
+        earlier = read_statement(each.line) if each.line is not None else None
+        signers = sorted(read_envelope(each.line).signatures) if earlier is not None and each.line is not None else []
+        return Statement(
+            tier=self._tier,
+            static_key=each.sample.static_key,
+            call_id=each.sample.call_id,
+            archive=digest_bytes(each.content),
+            size=len(each.content),
+            origin=self._origin if earlier is None else earlier.origin,
+            via=[] if earlier is None else [*earlier.via, *signers],
+        )
+
+    def _read(self, path: str) -> _Sample | str:
+        """A sample with all that it needs, or the field of Pushed that says why it is not sent."""
+        content = read_bounded(self._store / path, STORE_ARCHIVE_MAX_BYTES)
+        folder = self._store / path.rpartition("/")[0]
+        inputs = read_asked(read_bounded(folder / KEY_NAME, KEY_JSON_BYTES) or b"")
+        try:
+            sample = decode(content or b"", Archive)
+        except (DamagedRecord, NewerRecord):
+            return "unsound"
+        records = staged_records(self._records, sample.staged)
+        sound = follows(sample) and place_of(sample) == path and records is not None
+        if content is None or inputs is None or records is None or not sound or not is_asked(inputs, sample.static_key):
+            return "unsound"
+        if is_free(inputs):
+            return "free"
+        line = read_bounded(self._store / (path.removesuffix(ARCHIVE_SUFFIX) + ENVELOPE_SUFFIX), SHARED_ENVELOPE_BYTES)
+        return _Sample(sample, content, inputs, records, line)
+
+
+def staged_records(records: RecordStore, tree: str) -> dict[str, Mapping[str, object]] | None:
+    """The record of a staged tree and those that it names, by digest; None where one is missing."""
+    record = records.read(tree)
+    if record is None or len(record) > REMOTE_TREE_RECORDS:
+        return None
+    found = {tree: record}
+    for digest in map(str, record.values()):
+        inner = records.read(digest) if is_digest(digest) else None
+        if inner is None:
+            return None
+        found[digest] = inner
+    return found
