@@ -8,9 +8,10 @@ from pathlib import Path
 
 import msgspec
 
-from selftune_build.report.cells import counted, indented, sentence
+from selftune_build.report.cells import indented, sentence
 from selftune_build.store.ailment import Ailment, Cure, Examination, Severity
 from selftune_build.store.repair import Mended
+from selftune_build.wording import counted
 
 
 def render_json(store: Path, found: Examination, mended: Sequence[Mended]) -> str:

@@ -10,9 +10,10 @@ from typing import Any
 
 from selftune_build.engine.collecting import Collection
 from selftune_build.limits import SHOWN_PATHS
-from selftune_build.report.cells import counted, indented, name, sentence
+from selftune_build.report.cells import indented, name, sentence
 from selftune_build.report.store_stats import dollars, size
 from selftune_build.store.sweeping import Garbage
+from selftune_build.wording import counted
 
 
 def render_json(store: Path, found: Collection, gone: Sequence[Garbage] | None) -> str:

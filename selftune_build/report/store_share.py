@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 
 from selftune_build.limits import SHOWN_PATHS
-from selftune_build.report.cells import counted, sentence
+from selftune_build.report.cells import sentence
 from selftune_build.report.store_stats import size
 from selftune_build.sharing.pulling import Pulled, reasons
 from selftune_build.sharing.pushing import Pushed
 from selftune_build.sharing.standing import Standing
+from selftune_build.wording import counted
 
 
 def render_push_json(done: Pushed, url: str) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from selftune_build.report.cells import cells, counted, name, pad, sentence
+from selftune_build.report.cells import cells, name, pad, sentence
 from selftune_build.store.figures import Figures, Heap, Tally
+from selftune_build.wording import counted
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 _HEAPS = {
