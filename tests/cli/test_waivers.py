@@ -45,7 +45,7 @@ def codes(built: Built) -> set[str]:
 
 def test_a_failing_row_that_is_accepted_does_not_fail_and_is_visible_everywhere(failing: Workspace) -> None:
     said = accept(failing, POURS)
-    assert said.splitlines()[-1] == "next: selftune build brew"
+    assert said.splitlines()[-1].startswith("next: selftune build brew -C ")
     built = failing.build("brew")
     assert (built.status, built.calls, told(built, "accepted")) == (0, [], [f"{POURS} is accepted as it is: it spills"])
     checked = failing.build("--locked", "brew")
@@ -173,7 +173,8 @@ def test_json_names_the_waiver_and_the_next_command(failing: Workspace) -> None:
     status, stdout, _ = failing.selftune("lock", "accept", POURS, "--reason", "x", "--json", "-C", str(failing.root))
     document: dict[str, Any] = json.loads(stdout)
     (waiver,) = document["accepted"]
-    assert (status, waiver["target"], waiver["reason"], document["next_command"]) == (0, POURS, "x", "selftune build brew")
+    assert (status, waiver["target"], waiver["reason"]) == (0, POURS, "x")
+    assert document["next_command"].startswith("selftune build brew -C ")
     assert waiver["key"] == failing.rows("brew")["pours"]["script"]["key"]
 
 
