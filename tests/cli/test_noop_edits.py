@@ -101,8 +101,8 @@ EDITS: dict[str, Edit] = {
     "samples removed": lambda root: shutil.rmtree(root / ".selftune/samples"),
     "nothing but a file that is no part of a package": lambda root: written(root / "brew/__pycache__/a.pyc", "a"),
 }
-SILENT = {"nothing but a file that is no part of a package", "samples removed"}
-"""Edits after which the answer may well be the same."""
+SILENT = {"nothing but a file that is no part of a package"}
+"""Edits after which the answer is the same; without samples it tells no times and tokens."""
 
 
 def check(kitchen: Path, folder: Path, sequences: list[list[str]]) -> dict[str, bool]:
