@@ -27,7 +27,6 @@ from selftune_build.engine.summary import Settled, package_report
 from selftune_build.engine.tracing import trace_address
 from selftune_build.engine.unsettled import unsettled
 from selftune_build.fingerprint.keys import Inputs
-from selftune_build.graph.targets import Stage
 from selftune_build.model.lock import AgentEntry, Lock
 from selftune_build.model.package import Package
 from selftune_build.model.report import PackageReport, Report, Spend
@@ -89,7 +88,7 @@ def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, around
     )
     for runs in groups:
         for run in runs:
-            open_ = any(not plan.settled for plan in run.plans) and Stage.VERIFY in run.stages
+            open_ = any(not plan.settled for plan in run.plans)
             for sentence in unsettled(run) if open_ else ():
                 around.progress.warning(f"{run.package.name}: {sentence}")
             for finding in lock_news(run):

@@ -96,7 +96,7 @@ def _package(run: PackageRun, place: str) -> PackageForecast:
         origin=run.agent.traits.origin.value,
         stages=stages,
         command=command("build", run.package.handle, place=place) if open_ else None,
-        unsettled=tuple(unsettled(run)) if open_ and Stage.VERIFY in run.stages else (),
+        unsettled=tuple(unsettled(run)) if open_ else (),
         warnings=tuple(f"{each.message}; {each.hint} [{each.code}]" for each in lock_news(run)),
     )
 
