@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import re
 import shutil
 import threading
 from functools import cached_property
@@ -25,6 +27,10 @@ from selftune_build.probe import probed
 from selftune_build.process import run
 
 PROTOCOL = "selftune.agent/1"
+_INTERPRETER = re.compile(r"python[\d.]*|node|ruby|perl|php|bash|dash|zsh|sh")
+_SCRIPT = re.compile(r"[\w.-][\w./-]*/[\w.-]+\.\w+")
+_CODE_FOLLOWS = frozenset({"-c", "-e", "-m", "-r", "-p", "-W", "-X", "--require", "--import", "--eval"})
+"""Options after which nobody can tell here which word is the script."""
 
 
 class CommandAgent:
@@ -98,11 +104,18 @@ class CommandAgent:
             return f"the agent `{self.name}` has no argv: name the program to run in selftune.yaml"
         declared, program = self._definition.argv[0], self._argv[0]
         if shutil.which(program) is not None:
-            return None
+            return self._without_script()
         if declared in self._files:
             return f"{declared} is not executable: run `chmod +x {declared}`, or name its interpreter first in argv"
         where = "in the workspace" if "/" in declared else "on PATH"
         return f"the program `{declared}` of the agent `{self.name}` is not {where}: install it, or mend argv in selftune.yaml"
+
+    def _without_script(self) -> str | None:
+        """Why an interpreter has nothing to run, as far as its first words tell."""
+        script = script_of(self._definition.argv)
+        if script is None or os.path.exists(self._base / script):
+            return None
+        return f"{script} of the agent `{self.name}` is not in the workspace: write it, or mend argv in selftune.yaml"
 
     def _refuse_unless(self, allow_exec: bool) -> None:
         if not allow_exec:
@@ -166,6 +179,15 @@ def _identity(definition: AgentDefinition, files: dict[str, str], model: str | N
         "model": model,
     }
     return {"plugin": "command", **{name: value for name, value in fields.items() if value is not None}}
+
+
+def script_of(argv: tuple[str, ...]) -> str | None:
+    """The script that an interpreter is to run, by a relative path with a slash; None where nobody can tell."""
+    if not _INTERPRETER.fullmatch(os.path.basename(argv[0])):
+        return None
+    words = list(itertools.takewhile(lambda word: word not in _CODE_FOLLOWS, argv[1:]))
+    first = next((word for word in words if not word.startswith("-")), "")
+    return first if _SCRIPT.fullmatch(first) else None
 
 
 def _workspace_files(argv: tuple[str, ...], base: Path, workspace_root: Path) -> dict[str, str]:

@@ -191,6 +191,13 @@ def path_tokens(workspace: str, home: str) -> dict[str, str]:
     return {workspace: "{workspace}", home: "{home}"}
 
 
+def tokenise(text: str, tokens: Mapping[str, str]) -> str:
+    """`text` with every path of a stage replaced by its token, so that equal messages are equal anywhere."""
+    for path in sorted(filter(None, tokens), key=len, reverse=True):
+        text = text.replace(path, tokens[path])
+    return text
+
+
 def _make_repository(folder: Path) -> None:
     """The least that git accepts as a repository (gitrepository-layout), so that a host's git sees this and nothing above it."""
     with store_errors("create", folder):

@@ -13,6 +13,7 @@ from selftune_build.engine.budget import Purses, tightest
 from selftune_build.engine.healing import healed_entry, is_conflicted
 from selftune_build.engine.left_behind import left_behind
 from selftune_build.engine.load import Universe
+from selftune_build.engine.lock_news import left_out, lock_news
 from selftune_build.engine.locks import write_lock
 from selftune_build.engine.outcome import fresh_stages, lock_of, settle, settled_spec
 from selftune_build.engine.package_run import PackageRun
@@ -26,7 +27,6 @@ from selftune_build.engine.summary import Settled, package_report
 from selftune_build.engine.tracing import trace_address
 from selftune_build.engine.unsettled import unsettled
 from selftune_build.fingerprint.keys import Inputs
-from selftune_build.graph.targets import Stage
 from selftune_build.model.lock import AgentEntry, Lock
 from selftune_build.model.package import Package
 from selftune_build.model.report import PackageReport, Report, Spend
@@ -88,9 +88,11 @@ def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, around
     )
     for runs in groups:
         for run in runs:
-            open_ = any(not plan.settled for plan in run.plans) and Stage.VERIFY in run.stages
+            open_ = any(not plan.settled for plan in run.plans)
             for sentence in unsettled(run) if open_ else ():
                 around.progress.warning(f"{run.package.name}: {sentence}")
+            for finding in lock_news(run):
+                around.progress.warning(f"{run.package.name}: {finding.message}; {finding.hint}")
     refuse_or_confirm(price, request, budgeted, around.confirm)
     plans = [plan for runs in groups for run in runs for plan in run.plans]
     total = missing_samples(plans) + judge_calls(plans)
@@ -131,7 +133,10 @@ def _reported(settled: Settled, written: Collection[str]) -> PackageReport:
     report = package_report(settled)
     if report.path not in written:
         return report
-    return replace(report, findings=(*report.findings, *left_behind(settled.run.package)))
+    return replace(
+        report,
+        findings=(*left_out(settled.run, settled.outcome.rows), *report.findings, *left_behind(settled.run.package)),
+    )
 
 
 def _write(settled: Sequence[Settled], request: BuildRequest, traces: Traces) -> frozenset[str]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from selftune_build.advice import command
 from selftune_build.agents.protocol import Agent
+from selftune_build.engine.lock_news import lock_news
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import RowPlan, judge_calls, missing_samples
 from selftune_build.engine.unsettled import unsettled
@@ -95,7 +96,8 @@ def _package(run: PackageRun, place: str) -> PackageForecast:
         origin=run.agent.traits.origin.value,
         stages=stages,
         command=command("build", run.package.handle, place=place) if open_ else None,
-        unsettled=tuple(unsettled(run)) if open_ and Stage.VERIFY in run.stages else (),
+        unsettled=tuple(unsettled(run)) if open_ else (),
+        warnings=tuple(f"{each.message}; {each.hint} [{each.code}]" for each in lock_news(run)),
     )
 
 

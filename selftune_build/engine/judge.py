@@ -151,9 +151,11 @@ def judges(root: Path, samples: SampleStore, records: RecordStore, registry: Reg
 
     def judge_of(package: Package, agent: Agent, _lock: LockReading) -> Judge | None:
         setting = package.manifest.judge
-        if setting is None or not asks_judge(package):
+        if setting is None:
             return None
         judge = make_agent(setting.agent, package.manifest, root, setting.model, registry.agents)
+        if not asks_judge(package):
+            return None
         if not judge.traits.completes:
             raise InputError(
                 f"the agent {setting.agent!r} cannot judge: it answers no question that stands alone",

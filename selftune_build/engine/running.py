@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from selftune_build.checks.execute import command_executor
 from selftune_build.engine.asking import agent_asker, script_asker
+from selftune_build.engine.breaker import STOPPED, Breaker
 from selftune_build.engine.budget import Purse, Purses
 from selftune_build.engine.evidence import SCRIPT_TRAITS
 from selftune_build.engine.keeping import Means
@@ -50,6 +51,7 @@ class Runner:
         }
         self._of = {run.package.path: run for run in runs}
         self._guard = threading.Lock()
+        self._breaker = Breaker()
 
     def run(self) -> Ran:
         """Wave after wave of the graph; a package whose required gates already said no is held back."""
@@ -93,6 +95,16 @@ class Runner:
             return Taken(TakenKind.STOPPED, message="scripts of the package are not run under --no-exec")
         if self._unavailable is not None and spec.arm is not Arm.SCRIPT:
             return Taken(TakenKind.BROKE, message=self._unavailable)
+        if spec.arm is Arm.SCRIPT:
+            return self._sample(question)
+        if self._breaker.open:
+            return Taken(TakenKind.BROKE, message=STOPPED)
+        taken = self._sample(question)
+        self._breaker.note(taken)
+        return taken
+
+    def _sample(self, question: Question) -> Taken:
+        spec = question.specs[0]
         try:
             with store_errors("take a sample of", address(spec.package.handle, spec.stage, spec.case.id)):
                 return take_sample(spec, question.wanted, question.timed_out, self._means(question))

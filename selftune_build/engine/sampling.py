@@ -16,7 +16,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from selftune_build.agents.protocol import AgentFailure, Traits
-from selftune_build.agents.staging import SkillSource, Stage
+from selftune_build.agents.staging import SkillSource, Stage, path_tokens, tokenise
 from selftune_build.engine.asking import Ended
 from selftune_build.engine.budget import Purse
 from selftune_build.engine.evidence import explanation
@@ -159,6 +159,7 @@ def _ask(spec: RowSpec, call: Call, stage: Stage, means: Means) -> None:
         call.withdraw()
         raise
     except AgentFailure as failure:
+        failure.message = tokenise(failure.message, path_tokens(intent.workspace, intent.home))  # what is equal is told once
         if not (means.cancel.is_set() and is_whole(spec, call.raw(), means)):
             usage = means.evidence.billed(spec, call.raw())
             means.purse.settle(usage)

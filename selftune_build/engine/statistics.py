@@ -20,7 +20,7 @@ def statistics_of(run: PackageRun, rows: Mapping[str, Mapping[str, Row]], *, dry
     whole = detailed and Stage.PACKAGE_EVALUATION in run.stages
     return Statistics(
         flaky=flaky_cases(run, rows),
-        unsettled=tuple(unsettled(run)) if Stage.VERIFY in run.stages else (),
+        unsettled=tuple(unsettled(run)),
         routing=routing_of(run, rows, samples=not dry),
         efficiency=efficiency_of(run) if whole and not dry else None,
         body=body_of(run.package) if whole else None,

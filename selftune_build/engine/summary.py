@@ -10,6 +10,7 @@ from selftune_build.advice import command
 from selftune_build.engine.advice import next_command
 from selftune_build.engine.blunt import not_discriminating
 from selftune_build.engine.judged import judge_findings, judge_problems, rows_awaiting
+from selftune_build.engine.lock_news import lock_news
 from selftune_build.engine.noticed import drifted, noticed
 from selftune_build.engine.outcome import Outcome
 from selftune_build.engine.package_run import PackageRun
@@ -83,6 +84,7 @@ def package_report(settled: Settled) -> PackageReport:
         gates=gates,
         problems=problems,
         findings=(
+            *lock_news(run),  # first, since only so many are shown
             *run.package.findings,
             *run.security.findings,
             *drifted(run),

@@ -40,6 +40,8 @@ class PackageForecast(Struct, frozen=True):
     """The command that runs it; None where every row is settled."""
     unsettled: tuple[str, ...] = ()
     """One sentence for each gate that the suite cannot pass whatever it measures; only where something has to run."""
+    warnings: tuple[str, ...] = ()
+    """What of the lock cannot be believed, or speaks of cases that are gone."""
 
 
 class Expense(Struct, frozen=True):

@@ -26,6 +26,9 @@ class _SuspectError(ValueError):
     """The fast pass met something that the slow pass has to name."""
 
 
+_COMMENT = "JSON has no comments"
+
+
 def load(content: bytes, path: str, *, wild: bool = False, limit: int = JSON_BYTES) -> Document:
     """One JSON value as plain data with places.
 
@@ -126,7 +129,8 @@ def _judge(faults: list[Fault], path: str, wild: bool) -> tuple[Finding, ...]:
 def _syntax_error(error: json.JSONDecodeError, text: str, path: str) -> InputError:
     pointer = scan(text, until=error.pos, integer_digits=INTEGER_DIGITS).pointer
     message, hint = _words(error.msg, text[error.pos : error.pos + 2], text[: error.pos].rstrip()[-1:])
-    return InputError(message, at=Location(path, error.lineno, error.colno, pointer), hint=hint, code="json-syntax")
+    code = "json-comment" if message == _COMMENT else "json-syntax"
+    return InputError(message, at=Location(path, error.lineno, error.colno, pointer), hint=hint, code=code)
 
 
 def _words(problem: str, opening: str, before: str) -> tuple[str, str]:
@@ -134,7 +138,7 @@ def _words(problem: str, opening: str, before: str) -> tuple[str, str]:
     if "trailing comma" in problem or (before == "," and found in ("}", "]") and found):
         return "a comma before the closing bracket", "remove the trailing comma"
     if opening in ("//", "/*") or found == "#":
-        return "JSON has no comments", "remove the comment"
+        return _COMMENT, "remove the comment"
     if found == "'":
         return "a text in single quotes", "use double quotes"
     known = (

@@ -13,6 +13,7 @@ from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.location import Location
 from selftune_build.model.package import Skill
 from selftune_build.reading import strict_yaml
+from selftune_build.reading.conflict_markers import conflict_markers
 from selftune_build.reading.document import pointer_of
 
 DELIMITER = "---"
@@ -54,7 +55,8 @@ def read_skill(content: bytes, path: str, folder_name: str) -> SkillReading:
     lines, line_findings = _lines(text, path)
     parts = _split(lines, path)
     data, locations, yaml_findings = _frontmatter(parts, path)
-    findings = (*text_findings, *line_findings, *_hidden_delimiter(line_findings, parts, path), *parts.findings, *yaml_findings)
+    found = (*text_findings, *conflict_markers(lines, path), *line_findings, *_hidden_delimiter(line_findings, parts, path))
+    findings = (*found, *parts.findings, *yaml_findings)
     if data is None:
         return SkillReading(Skill(name=folder_name, description="", body=_trimmed(lines)), findings)
     return _reading(data, parts, findings, locations, path, folder_name)

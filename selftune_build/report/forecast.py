@@ -22,7 +22,9 @@ def render_json(forecast: Forecast) -> str:
 
 def render(forecast: Forecast, width: int, *, verbose: bool = False) -> str:
     """What would run and why, what is reused, what it may cost."""
-    sections = [list(_package(package, width, verbose)) for package in forecast.packages if package.command or verbose]
+    sections = [
+        list(_package(package, width, verbose)) for package in forecast.packages if package.command or package.warnings or verbose
+    ]
     sections.append([*_settled(forecast, verbose), *_totals(forecast, width)])
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
@@ -42,6 +44,8 @@ def _package(package: PackageForecast, width: int, verbose: bool) -> Iterator[st
             yield from indented(_cause(cause, verbose), width, 4)
         if len(shown) < len(stage.causes):
             yield f"    and {counted(len(stage.causes) - len(shown), 'more reason')} (-v shows all)"
+    for text in package.warnings:
+        yield from indented(f"warning: {sentence(text)}", width, 2)
     for text in package.unsettled:
         yield from indented(sentence(text), width, 2)
     if package.command:

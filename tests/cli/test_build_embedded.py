@@ -105,3 +105,14 @@ def test_a_store_that_is_gone_costs_nothing_while_the_locks_hold(examples: Works
     examples.remove_store()
     assert rows_run(examples.build()) == {}
     assert examples.locks() == before
+
+
+def test_no_exec_leaves_open_what_needs_a_script_and_keeps_nothing_of_it(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path, tmp_path.parent / "ledger")
+    assert workspace.selftune("create", "init", "--name", "brewer", "--description", "Brews.", "-C", str(tmp_path))[0] == 0
+    refused = workspace.build("brewer", "--no-exec")
+    problems = refused.package("brewer")["problems"]
+    assert (refused.status, refused.package("brewer")["failures"]) == (3, [])
+    assert any("--no-exec refuses to run it" in problem["message"] for problem in problems)
+    assert "leave-capital" in workspace.rows("brewer", AGENT)
+    assert workspace.build("brewer").status == 0

@@ -75,9 +75,9 @@ def test_a_judge_that_cannot_answer_alone_is_a_mistake_in_the_manifest(bench: Be
 
 
 def test_a_judge_is_no_matter_of_packages_that_have_nothing_to_judge(bench: Bench) -> None:
-    bench.manifest(judge="nobody-knows-it")
+    bench.manifest()
     bench.cases({"id": "tea", "prompt": "Make tea", "should_trigger": True, "checks": [{"contains": "book"}]})
-    assert bench.build("replay")["exit_code"] == 0
+    assert (bench.build("replay")["exit_code"], bench.calls) == (0, (2, 0))
 
 
 def test_a_time_limit_of_the_judge_is_an_error_of_the_judge(bench: Bench) -> None:

@@ -21,7 +21,7 @@ class EmbeddedAgent:
         self.traits = Traits(EvidenceOrigin.SIMULATED, deterministic=True, free=True, lazy=True, opens_skill_files=False)
 
     def run(self, request: RunRequest, answer: BinaryIO) -> None:
-        """Write the response of DESIGN 8.5. Raises AgentFailure(UNAVAILABLE) where a script's interpreter is not installed."""
+        """Write the response of DESIGN 8.5. Raises AgentFailure(UNAVAILABLE) where a script may not or cannot run."""
         # Routing and reading bring numpy and a Markdown parser: whoever only asks for the identity does not pay for them.
         from selftune_build.agents.embedded.session import act
 

@@ -11,7 +11,6 @@ from selftune_build.agents.embedded.scripts import ScriptResult
 
 NOTHING_CHOSEN = "No skill was chosen."
 NOTHING_FITS = "Nothing in the instructions fits the request."
-NOT_EXECUTED = "Scripts were not run: running code of a package is switched off."
 
 
 def printed(results: Iterable[ScriptResult]) -> str:

@@ -10,12 +10,13 @@ from typing import Any
 from selftune_build.agents.embedded import answer, calls, quotation, reading, router, scripts
 from selftune_build.agents.embedded.commands import Skill
 from selftune_build.agents.embedded.vocabulary import stem_set
-from selftune_build.agents.protocol import RunRequest
+from selftune_build.agents.protocol import AgentFailure, RunRequest
 from selftune_build.limits import EMBEDDED_TEXT_CHARACTERS
+from selftune_build.model.sample import ErrorKind
 
 
 def act(request: RunRequest) -> bytes:
-    """The raw answer to a request. Raises AgentFailure(UNAVAILABLE) where a script's interpreter is not installed."""
+    """The raw answer to a request. Raises AgentFailure(UNAVAILABLE) where a script may not run or its interpreter is missing."""
     skill = router.choose(request.skills, request.prompt)
     if skill is None:
         return answer.response(answer.NOTHING_CHOSEN, None, (), ())
@@ -23,10 +24,11 @@ def act(request: RunRequest) -> bytes:
     prompt_words = stem_set(request.prompt[:EMBEDDED_TEXT_CHARACTERS])
     read = reading.read_skill(folder, prompt_words)
     plan = calls.plan(request, Skill(folder, skill), read.opened, prompt_words)
-    results = scripts.run_scripts(request, folder, plan.calls) if request.allow_exec else []
-    output = answer.without_places(
-        _output(request, read, plan, results, prompt_words), request.workspace.root, request.workspace.home
-    )
+    if plan.calls and not request.allow_exec:  # whatever is said instead would be kept as what the skill does
+        needed = plan.calls[0].script
+        raise AgentFailure(ErrorKind.UNAVAILABLE, f"the case needs {needed} of the skill, and --no-exec refuses to run it")
+    results = scripts.run_scripts(request, folder, plan.calls)
+    output = answer.without_places(_output(read, results, prompt_words), request.workspace.root, request.workspace.home)
     staged = Path(os.path.relpath(folder, request.workspace.root)).as_posix()
     opened = [f"{staged}/{file.path}" for file in read.opened]
     touched = [f"{staged}/{path}" for path in (*read.absent, *plan.probed, *(result.call.script for result in results))]
@@ -34,15 +36,11 @@ def act(request: RunRequest) -> bytes:
 
 
 def _output(
-    request: RunRequest,
     read: reading.Reading,
-    plan: calls.Plan,
     results: list[scripts.ScriptResult],
     prompt_words: frozenset[str],
 ) -> str:
-    """A failed or withheld script leaves nothing else to say: quoting the instructions would look like work done."""
-    if plan.calls and not request.allow_exec:
-        return answer.NOT_EXECUTED
+    """A failed script leaves nothing else to say: quoting the instructions would look like work done."""
     failed = next((result.failure for result in results if result.failure is not None), None)
     if failed is not None:
         return f"A script failed: {failed}"

@@ -22,6 +22,11 @@ def is_data(path: str) -> bool:
     return _suffix(path) in (".json", *_YAML)
 
 
+def is_yaml(path: str) -> bool:
+    """Whether a file of this name is read as YAML."""
+    return _suffix(path) in _YAML
+
+
 def load_data(path: str, content: bytes, *, wild: bool) -> Document:
     """A JSON or YAML file, one of others (`wild`) with aliases. Raises InputError with the place of what is wrong."""
     if _suffix(path) in _YAML:

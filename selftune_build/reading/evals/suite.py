@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 
@@ -14,9 +15,17 @@ from selftune_build.model.location import Location
 from selftune_build.model.manifest import Limits
 from selftune_build.reading.document import Document
 from selftune_build.reading.evals import recognise
-from selftune_build.reading.evals.data_file import is_data, load_any, load_data, load_text
+from selftune_build.reading.evals.damaged import SYNTAX, refuse_damaged, refuse_emptied
+from selftune_build.reading.evals.data_file import is_data, is_yaml, load_any, load_data, load_text
 from selftune_build.reading.evals.identifiers import with_unique_ids
-from selftune_build.reading.evals.left_over import CODE, content_of, lies_among_fixtures, stands_among_suites, without_fixtures
+from selftune_build.reading.evals.left_over import (
+    CODE,
+    FOLDER,
+    content_of,
+    lies_among_fixtures,
+    stands_among_suites,
+    without_fixtures,
+)
 from selftune_build.reading.evals.recognise import Format
 from selftune_build.reading.evals.source import EvalReading, Source
 
@@ -46,6 +55,11 @@ class _Asked(Struct, frozen=True):
     """Path → the format that the manifest says it is in."""
     tree: Sequence[str] = ()
     home: str = ""
+
+    def direct(self, path: str) -> bool:
+        """Whether a file stands where suites of this kind stand or the manifest names it: then it is meant as one."""
+        folder = "tests" if self.elsewhere == "evals" else FOLDER
+        return self.explicit or posixpath.dirname(path) == folder
 
 
 class _File(Struct, frozen=True):
@@ -163,6 +177,8 @@ def _recording(read: Read, used: set[str]) -> Read:
 
 def _read_one(path: str, asked: _Asked, brought: Read) -> _File:
     content = _content(path, asked.read)
+    if (is_yaml(path) and asked.direct(path)) or (is_data(path) and stands_among_suites(path)):
+        refuse_emptied(path, content)
     if path in asked.readers:
         return _read_as(asked.readers[path], path, content, asked, brought)
     try:
@@ -172,6 +188,8 @@ def _read_one(path: str, asked: _Asked, brought: Read) -> _File:
     if recognise.claims_to_be_ours(document.data):
         document = load_data(path, content, wild=False)
     format_ = recognise.recognise(document.data, lambda: recognise.beside(path, asked.tree))
+    if asked.direct(path) or (format_ is recognise.EVALS_JSON and not lies_among_fixtures(path)):
+        _refuse_damaged(document, format_, asked)
     if format_ is None or format_.name not in asked.formats:
         return _File(path, _not_read(document, format_, asked))
     if not (asked.explicit or format_.ours) and lies_among_fixtures(path):
@@ -179,6 +197,12 @@ def _read_one(path: str, asked: _Asked, brought: Read) -> _File:
         finding = Finding(CODE, Severity.NOTE, message, document.locate(""), "name it under `evals:` in selftune.yaml to read it")
         return _File(path, EvalReading(findings=(finding,)))
     return _cases(format_, document, asked, brought)
+
+
+def _refuse_damaged(document: Document, format_: Format | None, asked: _Asked) -> None:
+    """Raise InputError for a file of ours without the line that says so; what another tool's keys tell is another's."""
+    if (format_ is None or format_.name in _COMMON) and not recognise.claims_to_be_ours(document.data):
+        refuse_damaged(document, _OURS[asked.elsewhere == "evals"])
 
 
 def _read_as(format_: Format, path: str, content: bytes, asked: _Asked, brought: Read) -> _File:
@@ -209,7 +233,8 @@ def _content(path: str, read: Read) -> bytes:
 def _unreadable(path: str, content: bytes, problem: InputError, asked: _Asked) -> EvalReading:
     """Fixtures of evals are broken on purpose: only a file that looks like a suite, or lies among them, is worth a word."""
     text = content.decode("utf-8", "replace")
-    if asked.explicit or any(name in text for name in _OURS):
+    broken = stands_among_suites(path) and problem.code in SYNTAX
+    if asked.explicit or broken or any(name in text for name in _OURS):
         raise problem
     if path != _CONVENTIONAL and not recognise.leaves_traces(text):
         return _left_over(path, asked, problem.message, problem.at, problem.hint)

@@ -35,6 +35,7 @@ _READING = (
     Rule("skill-not-utf8", "SKILL.md is UTF-8", _ERROR, _ERROR, _READERS),
     Rule("nul-character", "SKILL.md holds no NUL character", _ERROR, _ERROR, _READERS),
     Rule("control-character", "SKILL.md holds no control character that is not shown", _WARNING, _WARNING, _ATTACK),
+    Rule("conflict-marker", "SKILL.md holds no conflict of a merge outside of code", _ERROR, _ERROR, "git"),
     Rule("lone-carriage-return", "lines end with LF or CRLF", _WARNING, _WARNING, _READERS),
     Rule("ambiguous-frontmatter", "all common readers see the same frontmatter", _ERROR, _ERROR, _READERS),
     Rule("frontmatter-missing", "SKILL.md starts with a frontmatter", _ERROR, _ERROR, _SPEC),

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from selftune_build.agents.embedded.answer import NOT_EXECUTED, NOTHING_CHOSEN
+from selftune_build.agents.embedded.answer import NOTHING_CHOSEN
 from selftune_build.agents.protocol import AgentFailure, StagedSkill
 from selftune_build.limits import EMBEDDED_FILES_READ
+from selftune_build.model.sample import ErrorKind
 from tests.unit.agents.embedded.ledger import (
     LEDGER,
     LEDGER_CSV,
@@ -136,12 +137,12 @@ def test_the_answer_is_the_same_for_every_hash_seed_folder_and_order_of_skills(t
     assert b"north: 16" in answers.pop()
 
 
-def test_without_execution_no_script_runs_and_none_is_said_to(tmp_path: Path) -> None:
+def test_without_execution_no_script_runs_and_nothing_is_answered(tmp_path: Path) -> None:
     skill = LEDGER | {"scripts/summarise.py": "open('ran', 'w'); print('north: 16')"}
-    response = run_case(tmp_path, TOTALS, skill, CASE, allow_exec=False)
-    assert response["output"] == NOT_EXECUTED
+    with pytest.raises(AgentFailure, match=r"scripts/summarise.py of the skill, and --no-exec") as caught:
+        run_case(tmp_path, TOTALS, skill, CASE, allow_exec=False)
+    assert caught.value.kind is ErrorKind.UNAVAILABLE
     assert not (tmp_path / "run" / "root" / "ran").exists()
-    assert "Script" not in {call["name"] for call in response["tool_calls"]}
 
 
 @pytest.mark.parametrize(

@@ -95,13 +95,21 @@ def test_a_file_that_is_not_there_is_refused(evals: Suite) -> None:
     assert caught.value.code == "missing-file"
 
 
-def test_a_broken_suite_is_not_passed_over_in_silence(evals: Suite) -> None:
-    (finding,) = evals({"evals/evals.json": '{"evals": [,]}'}).findings
-    assert (finding.code, finding.severity) == ("eval-file-unreadable", Severity.ERROR)
-    assert finding.at is not None
-    assert finding.at.line == 1
-    (finding,) = evals({"evals/more.json": '{"evals": [,]}'}).findings
-    assert finding.severity is Severity.WARNING
+@pytest.mark.parametrize("path", ["evals/evals.json", "evals/more.json", "evals/config.json"])
+def test_a_broken_file_among_suites_is_refused_with_its_line(path: str, evals: Suite) -> None:
+    with pytest.raises(InputError) as caught:
+        evals({path: '{"evals":\n [,]}'})
+    assert (caught.value.at and (caught.value.at.path, caught.value.at.line)) == (path, 2)
+
+
+def test_a_broken_file_in_a_folder_below_may_be_anything(evals: Suite) -> None:
+    files = {"evals/files/a.json": "{", "evals/files/b.yaml": "a: [", "evals/files/c.yaml": "", "evals/x/d.yaml": "fromat: 1"}
+    assert evals(files).findings == ()
+
+
+def test_a_broken_file_that_looks_like_evals_is_named_in_a_folder_below_as_well(evals: Suite) -> None:
+    (finding,) = evals({"evals/b/more.json": '{"evals": [,]}'}).findings
+    assert (finding.code, finding.severity) == ("eval-file-unreadable", Severity.WARNING)
 
 
 def test_a_broken_file_of_our_own_format_is_refused(evals: Suite) -> None:
