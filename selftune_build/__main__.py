@@ -27,6 +27,8 @@ COMMANDS = {
     "badge": ("selftune_build.cli.badge", "a badge that says what tree and lock say"),
     "graph": ("selftune_build.cli.graph", "what depends on what: dot, mermaid or JSON"),
     "publish": ("selftune_build.cli.publish", "a verified package as an archive that others can install and check"),
+    "lock": ("selftune_build.cli.lock", "vouch for locks"),
+    "audit": ("selftune_build.cli.audit", "run a random part of the locks again, and compare"),
     "eval": ("selftune_build.cli.eval", "read, write and draft eval cases; see how siblings get along"),
     "create": ("selftune_build.cli.create", "write a new skill package"),
     "plugins": ("selftune_build.cli.plugins", "what is installed beside the tool, and a new plugin to start from"),

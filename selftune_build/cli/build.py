@@ -46,6 +46,14 @@ if TYPE_CHECKING:
 @click.option("--no-exec", is_flag=True, help="Refuse to run code of the package.")
 @click.option("--failed", is_flag=True, help="Only cases that failed, or have no evidence.")
 @click.option("--resample", type=click.IntRange(0), default=0, metavar="N", help="Take N more samples of each case.")
+@click.option(
+    "--require-signature",
+    "signers",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --locked: refuse locks that this public key did not sign; of several keys any.",
+)
 @click.option("--junit", metavar="FILE", help="Short for --report junit=FILE.")
 @click.option("--sarif", metavar="FILE", help="Short for --report sarif=FILE.")
 @click.option("--github", is_flag=True, help="Annotate for GitHub Actions, and add to $GITHUB_STEP_SUMMARY.")
@@ -70,6 +78,7 @@ def command(
     no_exec: bool,
     failed: bool,
     resample: int,
+    signers: tuple[Path, ...],
     junit: str | None,
     sarif: str | None,
     github: bool,
@@ -90,6 +99,8 @@ def command(
     """
     if locked and (dry_run or resample or failed):
         raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample or --failed")
+    if signers and not locked:
+        raise UsageError("--require-signature goes with --locked", hint="a build writes the lock; `--locked` judges it")
     asked = asked_reports(reports, junit=junit, sarif=sarif)
     request = BuildRequest(
         directory=existing_folder(directory),
@@ -107,6 +118,7 @@ def command(
         resample=resample,
         max_calls=max_calls,
         max_cost=max_cost,
+        signers=signers,
         detailed=as_json or github or bool(asked),
     )
     with recorded() as trail:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+
+import msgspec
 
 from selftune_build.checks.execute import command_executor
 from selftune_build.engine.budget import Purse, Purses, tightest
 from selftune_build.engine.load import Universe
-from selftune_build.engine.locks import other_entries, write_lock
+from selftune_build.engine.lock_signature import signature_dropped
+from selftune_build.engine.locks import other_entries, with_signatures, write_lock
 from selftune_build.engine.outcome import fresh_stages, lock_of, settle, settled_spec
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import judge_calls, missing_samples, settled_inputs
@@ -35,9 +38,8 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings) -> Re
     if not request.dry_run:
         _agree(groups, request, around)
     settled = [each for runs in groups for each in _build_group(runs, request, purses, around)]
-    if not request.dry_run:
-        _write(settled, request, stores.traces)
-    reports: list[PackageReport] = [package_report(each) for each in settled]
+    unsigned = _write(settled, request, stores.traces) if not request.dry_run else frozenset()
+    reports: list[PackageReport] = [_reported(each, unsigned) for each in settled]
     spend = Spend(
         agent_calls=purses.agents.calls,
         judge_calls=purses.judges.calls,
@@ -108,8 +110,16 @@ def _settle(run: PackageRun, ran: Ran, request: BuildRequest, around: Surroundin
     return Settled(run, ran, outcome, fresh_stages(run, outcome), request.dry_run, request.place, request.detailed)
 
 
-def _write(settled: Sequence[Settled], request: BuildRequest, traces: Traces) -> None:
-    """Evidence is durable by now; the lock comes last. Raises SelftuneError."""
+def _reported(settled: Settled, unsigned: Collection[str]) -> PackageReport:
+    report = package_report(settled)
+    if report.path not in unsigned:
+        return report
+    return msgspec.structs.replace(report, findings=(*report.findings, signature_dropped(settled.run.package)))
+
+
+def _write(settled: Sequence[Settled], request: BuildRequest, traces: Traces) -> frozenset[str]:
+    """Evidence is durable by now; the lock comes last. Returns the folders whose lock is signed no more. Raises SelftuneError."""
+    unsigned: set[str] = set()
     noted: dict[str, Inputs] = {}
     by_package: dict[str, list[Settled]] = {}
     for each in settled:
@@ -117,8 +127,12 @@ def _write(settled: Sequence[Settled], request: BuildRequest, traces: Traces) ->
         by_package.setdefault(each.run.package.path, []).append(each)
     for group in by_package.values():
         if _may_write(group[0].run.package, request):
-            write_lock(group[0].run.package, _merged_lock(group))
+            before, lock = group[0].run.lock, _merged_lock(group)
+            write_lock(group[0].run.package, lock)
+            if any(side.signatures.keys() - lock.signatures.keys() for side in before.locks):
+                unsigned.add(group[0].run.package.path)
     traces.write(noted)
+    return frozenset(unsigned)
 
 
 def _may_write(package: Package, request: BuildRequest) -> bool:
@@ -133,7 +147,7 @@ def _merged_lock(group: Sequence[Settled]) -> Lock:
     for each in group:
         lock = lock_of(each.run, each.outcome, entries)
         entries = lock.agents
-    return lock
+    return with_signatures(lock, first.run.lock)
 
 
 def _traces(settled: Settled) -> dict[str, Inputs]:

@@ -12,6 +12,7 @@ from selftune_build.agents.protocol import Agent
 from selftune_build.engine.advice import command
 from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.load import Universe
+from selftune_build.engine.lock_signature import required_keys, vouched_for
 from selftune_build.engine.locked_identity import other_identity
 from selftune_build.engine.locked_judge import locked_judges, other_judge
 from selftune_build.engine.locks import lock_path
@@ -54,7 +55,8 @@ def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTI
     samples = SampleStore(root)
     agents, judge_of = _agents(samples, records), locked_judges(universe.root, samples, records)
     runs = list(package_runs(universe, wanted_packages(universe, request), request, agents, judge_of, registry))
-    reports = [_report(run, tracer(run, traces), universe, request) for run in runs]
+    keys = required_keys(request)
+    reports = [vouched_for(_report(run, tracer(run, traces), universe, request), run, keys) for run in runs]
     spend = Spend(reused=sum(stage.reused for each in reports for stage in each.stages))
     return overall_report([*reports, *broken_reports(universe, request)], spend, request)
 
