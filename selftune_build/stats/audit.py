@@ -6,6 +6,7 @@ tested whether the locked total is too good, over the kinds by Bonferroni's corr
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import ceil
@@ -46,13 +47,13 @@ def caught(rows: Sequence[Claims], population: int, share: Fraction, alpha: floa
     """The chance that this draw refutes a lock of `population` rows of which `share` are invented (at least one).
 
     An invented row says that all its samples came out well, where in truth none does; the others stay as they came out. Which of
-    the drawn rows are invented is chance, and its mean is taken over several orders of the draw.
+    the drawn rows are invented is chance: the mean over many orders of the draw, the same ones whenever it is asked for.
     """
     invented = max(1, ceil(share * population))
-    orders = max(1, min(AUDIT_ORDERS, len(rows), AUDIT_ROWS_IN_ORDERS // max(1, len(rows))))
+    orders = max(1, min(AUDIT_ORDERS, AUDIT_ROWS_IN_ORDERS // max(1, len(rows))))
     among = of_samples(len(rows), population - len(rows), min(invented, population))
-    starts = [len(rows) * order // orders for order in range(orders)]
-    needed = [_needed([*rows[start:], *rows[:start]], alpha) for start in starts]
+    chance = random.Random(0)
+    needed = [_needed(chance.sample(rows, len(rows)), alpha) for _ in range(orders)]
     return Caught(float(share), sum(tail(among, each) for each in needed) / orders)
 
 
