@@ -82,6 +82,8 @@ def command(
         max_cost=max_cost,
     )
     wish = Wish(fraction, checked_nonce(nonce) if nonce is not None else new_nonce())
+    if not dry_run:
+        print(f"nonce {wish.nonce}", file=sys.stderr, flush=True)  # now: who is cut off has to know it to go on
     start = starting_folder(request.directory, targets)
     registry = open_plugins(start).registry
     progress = Progress(sys.stderr, quiet=as_json)

@@ -79,12 +79,20 @@ def audit(universe: Universe, request: BuildRequest, around: Surroundings, wish:
         return _plan(about, pairs)
     budgeted = any(_has_budget(pair.fresh) for pair in pairs)
     refuse_or_confirm(price, request, budgeted, around.confirm)
+    return _held_against(about, pairs, fresh, anew, around)
+
+
+def _held_against(
+    about: Audit, pairs: Sequence[Pair], fresh: Sequence[Sequence[PackageRun]], request: BuildRequest, around: Surroundings
+) -> Audit:
+    """Take what is missing, and compare. Raises StoreError."""
+    there = sum(plan.spec.needed - plan.missing for group in fresh for run in group for plan in run.plans)
     purses = Purses.of(tightest((pair.fresh.package.manifest.budget for pair in pairs), request.max_calls, request.max_cost))
-    rans = _run(fresh, anew, purses, around, about)
+    rans = _run(fresh, request, purses, around, about)
     rows = _compared(pairs, rans, request, around)
-    spend = Spend(purses.agents.calls, purses.judges.calls, str(purses.whole.cost))
-    interrupted = around.stop.is_set()
-    return _verdict(replace(about, spend=spend, interrupted=interrupted, notes=served_otherwise(pairs)), rows)
+    spend = Spend(purses.agents.calls, purses.judges.calls, str(purses.whole.cost), there)
+    notes = served_otherwise(pairs)
+    return _verdict(replace(about, spend=spend, interrupted=around.stop.is_set(), notes=notes), rows)
 
 
 def _whole(universe: Universe, request: BuildRequest) -> BuildRequest:
@@ -159,7 +167,8 @@ def _run(
         return rans
     from selftune_build.engine.running import Runner  # brings networkx, which nothing needs where nothing is missing
 
-    around.progress.started(about.calls, about.price)
+    plans = [plan for group in open_groups for run in group for plan in run.plans]
+    around.progress.started(about.calls + judge_calls(plans), about.price)
     try:
         for group in open_groups:
             ran = Runner(group, request, purses, around).run()

@@ -57,16 +57,27 @@ def checked_nonce(text: str) -> str:
 
 
 def candidates(runs: Iterable[PackageRun]) -> Iterator[Candidate]:
-    """The rows that are asked for and say how something came out. Raises UndecidedError for one that is of another agent."""
+    """The rows that are asked for and say how something came out, of locks that hold.
+
+    Raises UndecidedError where who answered or judged is not here as it was then.
+    """
     for run in runs:
-        for spec in run.specs:
-            row = kept_row(run.compared_by_lock(spec), run.lock.locks, run.agent.name) if run.wants(spec) else None
-            if row is None and run.wants(spec):
-                name = f"the agent {run.agent.name!r} or the judge of {run.package.handle}"
-                hint = "install the releases that the lock was made with; `selftune build` measures with those that are here"
-                raise UndecidedError(f"{name} is here in another version than in the lock", hint=hint)
+        _refuse_others(run)
+        for spec in filter(run.wants, run.specs):
+            row = kept_row(run.compared_by_lock(spec), run.lock.locks, run.agent.name)
             if row is not None and counts(row, spec):
                 yield Candidate(run, spec, row)
+
+
+def _refuse_others(run: PackageRun) -> None:
+    """`--locked` compares an identity as far as manifest and tree declare it; here the plugin itself is at hand."""
+    entry = run.lock.locks[0].agents[run.agent.name]
+    others = [f"the agent {run.agent.name!r}"] if entry.identity != run.agent.identity else []
+    if entry.judge is not None and run.judge is not None and entry.judge.identity != run.judge.agent.identity:
+        others.append(f"the judge {run.judge.agent.name!r}")
+    if others:
+        hint = "install the release that the lock was made with; `selftune build` measures with the one that is here"
+        raise UndecidedError(f"{others[0]} is here in another version than in the lock of {run.package.handle}", hint=hint)
 
 
 def drawn(population: Iterable[Candidate], fraction: Fraction, nonce: str) -> list[Candidate]:
