@@ -82,14 +82,15 @@ def command(
         max_cost=max_cost,
     )
     wish = Wish(fraction, checked_nonce(nonce) if nonce is not None else new_nonce())
-    if not dry_run:
-        print(f"nonce {wish.nonce}", file=sys.stderr, flush=True)  # now: who is cut off has to know it to go on
     start = starting_folder(request.directory, targets)
     registry = open_plugins(start).registry
     progress = Progress(sys.stderr, quiet=as_json)
     around = Surroundings(progress=progress, confirm=confirm, registry=registry)
+    universe = load_universe(start, registry=registry)
+    if not dry_run:
+        print(f"nonce {wish.nonce}", file=sys.stderr, flush=True)  # now: who is cut off has to know it to go on
     with interruptible(around.stop, around.cancel, progress.urgent):
-        done = audit(load_universe(start, registry=registry), request, around, wish)
+        done = audit(universe, request, around, wish)
     width = shutil.get_terminal_size((100, 24)).columns
     print(render_json(done) if as_json else render(done, width, request.place), end="")
     return done.exit_code
