@@ -56,7 +56,11 @@ def _kinds(audit: Audit) -> Iterator[str]:
     titles = [TITLES[result.kind] for result in audit.kinds]
     widest = max(map(len, titles), default=0)
     for title, result in zip(titles, audit.kinds, strict=True):
-        yield f"{pad(title, widest)}  {counted(result.rows, 'row')}: {_beside(result)}; p = {result.p:.3f}"
+        yield f"{pad(title, widest)}  {counted(result.rows, 'row')}: {_beside(result)}; {_p(result.p)}"
+
+
+def _p(p: float) -> str:
+    return f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"
 
 
 def _beside(part: KindResult | Claim) -> str:
@@ -106,8 +110,10 @@ def _show(audit: Audit, row: AuditedRow, place: str) -> str:
 
 
 def _problems(audit: Audit, width: int) -> Iterator[str]:
-    for problem in audit.problems:
+    for problem in audit.problems[:AUDIT_SHOWN_ROWS]:
         yield from wrap(f"{problem.code}: {name(problem.target)}: {sentence(problem.message)}", width, "  ")
+    if len(audit.problems) > AUDIT_SHOWN_ROWS:
+        yield f"and {len(audit.problems) - AUDIT_SHOWN_ROWS} more: selftune build verify --locked"
 
 
 def _meaning(audit: Audit, width: int) -> Iterator[str]:
@@ -120,7 +126,7 @@ def _meaning(audit: Audit, width: int) -> Iterator[str]:
     if audit.verdict is AuditVerdict.INCONCLUSIVE and not audit.population:
         yield "no row of these locks says how something came out"
     if audit.interrupted or (audit.verdict is AuditVerdict.INCONCLUSIVE and audit.population):
-        yield f"what was taken is kept: selftune audit --nonce {audit.nonce} goes on"
+        yield from wrap(f"What was taken is kept: the same command with --nonce {audit.nonce} goes on.", width)
     yield f"{MEANING[audit.verdict]}: {_spent(audit)}" + (f" (exit status {audit.exit_code})" if audit.exit_code else "")
 
 

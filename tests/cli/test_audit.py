@@ -136,7 +136,7 @@ def test_answers_without_the_skill_that_are_better_than_the_lock_says_refute_it_
     (without,) = document["kinds"]
     assert (without["kind"], without["locked"], without["fresh"]) == ("passed-without-the-skill", 18, 0)
     said = moody.run("audit", "tend:baseline", "--nonce", NONCE, "--fraction", "0.5").stdout
-    assert "passed without the skill  6 rows: locked 0 of 18, now 18 of 18; p = 0.000" in said
+    assert "passed without the skill  6 rows: locked 0 of 18, now 18 of 18; p < 0.001" in said
 
 
 def test_a_lock_that_is_too_modest_is_no_fraud(moody: Moody) -> None:
@@ -163,7 +163,7 @@ def test_an_interrupt_keeps_what_is_running_and_says_how_to_go_on(moody: Moody) 
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=120)
     assert process.returncode == 130, stderr
-    assert f"selftune audit --nonce {NONCE}" in stdout
+    assert f"the same command with --nonce {NONCE} goes on" in " ".join(stdout.split())
     paid = len(moody.calls())
     assert moody.audit("--fraction", "1")["spend"]["agent_calls"] == 72 - paid
     assert set(Counter(call["call_id"] for call in moody.calls()).values()) == {1}
