@@ -10,7 +10,7 @@ from selftune_build.checks.execute import command_executor
 from selftune_build.engine.budget import Purse, Purses, tightest
 from selftune_build.engine.load import Universe
 from selftune_build.engine.lock_signature import signature_dropped
-from selftune_build.engine.locks import other_entries, with_signatures, write_lock
+from selftune_build.engine.locks import other_entries, write_lock
 from selftune_build.engine.outcome import fresh_stages, lock_of, settle, settled_spec
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.plan import judge_calls, missing_samples, settled_inputs
@@ -23,6 +23,7 @@ from selftune_build.engine.summary import Settled, package_report
 from selftune_build.engine.tracing import trace_address
 from selftune_build.fingerprint.keys import Inputs
 from selftune_build.gates.foresight import Suite, unsettleable
+from selftune_build.lock.signatures import with_signatures
 from selftune_build.model.lock import Lock
 from selftune_build.model.package import Package
 from selftune_build.model.report import PackageReport, Report, Spend
@@ -147,7 +148,7 @@ def _merged_lock(group: Sequence[Settled]) -> Lock:
     for each in group:
         lock = lock_of(each.run, each.outcome, entries)
         entries = lock.agents
-    return with_signatures(lock, first.run.lock)
+    return with_signatures(lock, first.run.lock.locks)
 
 
 def _traces(settled: Settled) -> dict[str, Inputs]:

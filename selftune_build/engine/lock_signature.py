@@ -13,7 +13,7 @@ from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.request import BuildRequest
 from selftune_build.limits import ENVELOPE_SIGNATURES
 from selftune_build.lock.parsing import LockReading
-from selftune_build.lock.rendering import render
+from selftune_build.lock.signatures import payload
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.lock import Lock
 from selftune_build.model.package import LOCK_FILE, Package
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner, Key
 
 PAYLOAD_TYPE = "application/vnd.selftune-build.lock+json"
-
-
-def payload(lock: Lock) -> bytes:
-    """What is signed: the lock as it would stand without signatures."""
-    return render(replace(lock, signatures={}))
 
 
 def signed_lock(lock: Lock, by: CryptoSigner) -> Lock:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from msgspec.structs import replace
-
 from selftune_build.errors import InputError, StoreError
 from selftune_build.limits import LOCK_BYTES
 from selftune_build.lock.parsing import FUTURE, LockProblem, LockReading, read_lock
@@ -53,13 +51,6 @@ def refuse_newer(package: Package, reading: LockReading) -> None:
         if problem.code == FUTURE:
             at = Location((PurePosixPath(package.path) / LOCK_FILE).as_posix())
             raise InputError(problem.message, at=at, code=FUTURE, hint="use the release of selftune-build that wrote it")
-
-
-def with_signatures(lock: Lock, before: LockReading) -> Lock:
-    """The lock with what was signed of it: the signatures of those locks of before that say the same, and no others."""
-    unsigned = replace(lock, signatures={})
-    same = (side for side in before.locks if render(replace(side, signatures={})) == render(unsigned))
-    return replace(lock, signatures={key: value for side in same for key, value in side.signatures.items()})
 
 
 def other_entries(reading: LockReading, agent: str, named: tuple[str, ...]) -> dict[str, AgentEntry]:
