@@ -51,6 +51,14 @@ if TYPE_CHECKING:
 @click.option("--resample", type=click.IntRange(0), default=0, metavar="N", help="Take N more samples of each case.")
 @click.option("--since", metavar="REV", help="Only packages that a change since REV can have affected.")
 @click.option("--policy", metavar="FILE|REV", help="With --locked: judge by the policy of a manifest elsewhere or of a revision.")
+@click.option(
+    "--require-signature",
+    "signers",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --locked: refuse locks that this public key did not sign; of several keys any.",
+)
 @click.option("--junit", metavar="FILE", help="Short for --report junit=FILE.")
 @click.option("--sarif", metavar="FILE", help="Short for --report sarif=FILE.")
 @click.option("--html", metavar="FILE", help="Short for --report html=FILE.")
@@ -79,6 +87,7 @@ def command(
     resample: int,
     since: str | None,
     policy: str | None,
+    signers: tuple[Path, ...],
     junit: str | None,
     sarif: str | None,
     html: str | None,
@@ -103,6 +112,8 @@ def command(
     if policy is not None and not locked:
         hint = "a build writes the lock under the policy of the manifest; `--locked` judges it"
         raise UsageError("--policy goes with --locked", hint=hint)
+    if signers and not locked:
+        raise UsageError("--require-signature goes with --locked", hint="a build writes the lock; `--locked` judges it")
     asked = asked_reports(reports, junit=junit, sarif=sarif, html=html)
     request = request_for(
         directory,
@@ -120,6 +131,7 @@ def command(
         resample=resample,
         max_calls=max_calls,
         max_cost=max_cost,
+        signers=signers,
         detailed=as_json or github or verbose or bool(asked),
     )
     with recorded() as trail:

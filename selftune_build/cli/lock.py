@@ -1,4 +1,4 @@
-"""`selftune lock`: what changed in locks, merging them, and accepting a row as it is."""
+"""`selftune lock`: what changed in locks, merging and signing them, and accepting a row as it is."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from selftune_build.cli.lock_sign import sign
 from selftune_build.cli.start import existing_folder, open_plugins, starting_folder, typed
 from selftune_build.engine.request import BuildRequest
 from selftune_build.errors import UsageError
@@ -27,9 +28,12 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON doc
 _REFUSED = 1
 
 
-@click.group(help="What changed in locks, merging them, and accepting a row as it is.")
+@click.group(help="What changed in locks, merging and signing them, accepting a row as it is.")
 def command() -> None:
     """The verbs below `selftune lock`."""
+
+
+command.add_command(sign)
 
 
 @command.command("diff")

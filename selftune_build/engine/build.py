@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -14,6 +14,7 @@ from selftune_build.engine.healing import healed_entry, is_conflicted
 from selftune_build.engine.left_behind import left_behind
 from selftune_build.engine.load import Universe
 from selftune_build.engine.lock_news import left_out, lock_news
+from selftune_build.engine.lock_signature import signature_dropped
 from selftune_build.engine.locks import write_lock
 from selftune_build.engine.outcome import fresh_stages, lock_of, settle, settled_spec
 from selftune_build.engine.package_run import PackageRun
@@ -27,6 +28,7 @@ from selftune_build.engine.summary import Settled, package_report
 from selftune_build.engine.tracing import trace_address
 from selftune_build.engine.unsettled import unsettled
 from selftune_build.fingerprint.keys import Inputs
+from selftune_build.lock.signatures import with_signatures
 from selftune_build.model.lock import AgentEntry, Lock
 from selftune_build.model.package import Package
 from selftune_build.model.report import PackageReport, Report, Spend
@@ -46,7 +48,7 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings, purse
     if not request.dry_run:
         _agree(groups, request, around)
     settled = [each for runs in groups for each in _build_group(runs, request, purses, around)]
-    written = _write(settled, request, stores.traces) if not request.dry_run else frozenset()
+    written = _write(settled, request, stores.traces) if not request.dry_run else {}
     reports: list[PackageReport] = [
         with_comparison(_reported(each, written), each.run, each.outcome.rows, revision, request.against or "")
         for each in settled
@@ -128,30 +130,33 @@ def _executor(run: PackageRun, request: BuildRequest, around: Surroundings) -> E
     return None if request.no_exec or request.dry_run else command_executor(run.package, cancel=around.cancel)
 
 
-def _reported(settled: Settled, written: Collection[str]) -> PackageReport:
-    """The report of a package; of one whose lock was written also what git will not take along."""
+def _reported(settled: Settled, written: Mapping[str, bool]) -> PackageReport:
+    """The report of a package; of one whose lock was written also what that cost: rows, a signature, what git leaves behind."""
     report = package_report(settled)
     if report.path not in written:
         return report
-    return replace(
-        report,
-        findings=(*left_out(settled.run, settled.outcome.rows), *report.findings, *left_behind(settled.run.package)),
-    )
+    unsigned = (signature_dropped(settled.run.package),) if written[report.path] else ()
+    dropped, untold = left_out(settled.run, settled.outcome.rows), left_behind(settled.run.package)
+    return replace(report, findings=(*dropped, *report.findings, *unsigned, *untold))
 
 
-def _write(settled: Sequence[Settled], request: BuildRequest, traces: Traces) -> frozenset[str]:
-    """Evidence is durable by now; the lock comes last. Returns the folders whose lock is another now. Raises SelftuneError."""
-    written = set()
+def _write(settled: Sequence[Settled], request: BuildRequest, traces: Traces) -> dict[str, bool]:
+    """Evidence is durable by now; the lock comes last. Raises SelftuneError.
+
+    Returns the folders whose lock is another now, and whether a signature was lost by that.
+    """
+    written: dict[str, bool] = {}
     noted: dict[str, Inputs] = {}
     by_package: dict[str, list[Settled]] = {}
     for each in settled:
         noted.update(_traces(each))
         by_package.setdefault(each.run.package.path, []).append(each)
     for group in by_package.values():
-        if _may_write(group[0].run.package, request) and write_lock(group[0].run.package, _merged_lock(group)):
-            written.add(group[0].run.package.path)
+        before, lock = group[0].run.lock, _merged_lock(group)
+        if _may_write(group[0].run.package, request) and write_lock(group[0].run.package, lock):
+            written[group[0].run.package.path] = any(side.signatures.keys() - lock.signatures.keys() for side in before.locks)
     traces.write(noted)
-    return frozenset(written)
+    return written
 
 
 def _may_write(package: Package, request: BuildRequest) -> bool:
@@ -166,7 +171,7 @@ def _merged_lock(group: Sequence[Settled]) -> Lock:
     for each in group:
         lock = lock_of(each.run, each.outcome, entries)
         entries = lock.agents
-    return lock
+    return with_signatures(lock, first.run.lock.locks)
 
 
 def _other_entries(run: PackageRun, built: Collection[str]) -> dict[str, AgentEntry]:

@@ -29,6 +29,8 @@ class Means(Struct, frozen=True):
     cancel: threading.Event
     waiting: Callable[[str], None]
     agent_name: str
+    first: int = 0
+    """Index of the first sample of a cohort."""
 
     @property
     def durable(self) -> bool:

@@ -14,6 +14,7 @@ from selftune_build.engine.against import revision_of, with_comparison
 from selftune_build.engine.evidence import Evidence
 from selftune_build.engine.healing import NOBODY
 from selftune_build.engine.load import Universe, spec_profile
+from selftune_build.engine.lock_signature import required_keys, vouched_for
 from selftune_build.engine.locked_identity import other_identity
 from selftune_build.engine.locked_judge import locked_judges, other_judge
 from selftune_build.engine.locks import lock_path
@@ -60,7 +61,9 @@ def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTI
     `standard`: the policy of another place, under which `universe` was loaded.
     """
     runs, revision = locked_runs(universe, request, registry), revision_of(universe.root, request)
-    reports = [_with_policy(_report(run, universe, request, revision), run, standard) for run in runs]
+    keys = required_keys(request)
+    judged = ((run, vouched_for(_report(run, universe, request, revision), run, keys)) for run in runs)
+    reports = [_with_policy(report, run, standard) for run, report in judged]
     if standard is not None and not request.targets:
         reports += dropped([*universe.names, *(broken.path for broken in universe.broken)], standard)
     if request.transcripts:

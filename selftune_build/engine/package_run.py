@@ -81,6 +81,13 @@ class PackageRun:
         unsampled = {plan.spec.case.id for plan in plans if plan.missing and plan.spec.arm is Arm.WITHOUT_SKILL}
         self.plans = [self._with_rulings(plan, trace, plan.spec.case.id in unsampled) for plan in plans]
 
+    def plan_anew(self, wanted: Mapping[tuple[str, str, str, str], int]) -> None:
+        """Plan these rows alone, by place, each with so many samples: of this store, whatever the lock says."""
+        specs = [replace(spec, needed=wanted[spec.place]) for spec in self.specs if spec.place in wanted]
+        plans = [plan_row(spec, None, self.evidence, lambda _spec: None, 0, True) for spec in specs]
+        unsampled = {plan.spec.case.id for plan in plans if plan.missing and plan.spec.arm is Arm.WITHOUT_SKILL}
+        self.plans = [self._with_rulings(plan, lambda _spec: None, plan.spec.case.id in unsampled) for plan in plans]
+
     def _asked(self, spec: RowSpec) -> bool:
         return self.wants(spec) and (self._only is None or spec.case.id in self._only)
 

@@ -32,6 +32,10 @@ class BuildRequest(Struct, frozen=True):
     resample: int = 0
     max_calls: int | None = None
     max_cost: Decimal | None = None
+    signers: tuple[Path, ...] = ()
+    """Files of public keys, one of which has to vouch for every lock; none asks for no signature."""
+    first_sample: int = 0
+    """Index of the first sample of a cohort: an audit asks for samples that nobody has asked for before."""
     detailed: bool = False
     """Whether the report tells of every row."""
     against: str | None = None

@@ -82,7 +82,15 @@ class Rulings:
         if id(agent) not in self._asking:
             ask = judge_asker(agent, judge.model, not self._request.no_exec, around.cancel)
             means = Means(
-                judge.opinions, ask, agent.traits, self._purse, around.stop, around.cancel, around.progress.waiting, agent.name
+                judge.opinions,
+                ask,
+                agent.traits,
+                self._purse,
+                around.stop,
+                around.cancel,
+                around.progress.waiting,
+                agent.name,
+                self._request.first_sample,
             )
             self._asking[id(agent)] = _Asking(judge, means, agent.unavailable())
         return self._asking[id(agent)]

@@ -46,7 +46,17 @@ class Runner:
             False: (agent_asker(agent, runs[0].asking.model, not request.no_exec, around.cancel), agent.traits, purses.agents),
         }
         self.means = {
-            script: Means(evidence, ask, traits, pays, around.stop, around.cancel, around.progress.waiting, agent.name)
+            script: Means(
+                evidence,
+                ask,
+                traits,
+                pays,
+                around.stop,
+                around.cancel,
+                around.progress.waiting,
+                agent.name,
+                request.first_sample,
+            )
             for script, (ask, traits, pays) in asks.items()
         }
         self._of = {run.package.path: run for run in runs}

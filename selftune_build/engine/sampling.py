@@ -78,7 +78,7 @@ def _taken(spec: RowSpec, means: Means) -> set[int]:
 
 def _free_index(spec: RowSpec, passed_over: Collection[int], means: Means) -> int:
     taken = _taken(spec, means)
-    index = 0
+    index = means.first
     while index in taken or index in passed_over:
         index += 1
     return index

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Any
 
@@ -39,6 +40,18 @@ def digest(fields: dict[str, Any], name: str) -> str:
     value = text(fields, name)
     if not _DIGEST.fullmatch(value):
         raise Malformed(f"{name!r} is not a digest")
+    return value
+
+
+def base64_text(fields: dict[str, Any], name: str) -> str:
+    """The bytes under a name in their one spelling in base64. Raises Malformed."""
+    value = text(fields, name)
+    try:
+        same = base64.b64encode(base64.b64decode(value, validate=True)).decode() == value
+    except ValueError:
+        same = False
+    if not same:
+        raise Malformed(f"{name!r} is not base64")
     return value
 
 

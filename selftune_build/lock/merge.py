@@ -21,7 +21,7 @@ def merge_locks(base: Lock | None, ours: Lock, theirs: Lock) -> Lock:
     """The merged lock; `base` None where the two have no common one. Both have to be of one package."""
     before = base or Lock(ours.package, "", "")
     agents = _merged(before.agents, ours.agents, theirs.agents, _merge_entries)
-    return replace(
+    merged = replace(
         ours,
         tree=_derived(before.tree, ours.tree, theirs.tree),
         policy=_derived(before.policy, ours.policy, theirs.policy),
@@ -31,7 +31,9 @@ def merge_locks(base: Lock | None, ours: Lock, theirs: Lock) -> Lock:
         accepted=_derived(before.accepted, ours.accepted, theirs.accepted),
         extra=theirs.extra | ours.extra,
         package_extra=theirs.package_extra | ours.package_extra,
+        signatures={},
     )
+    return next((side for side in (ours, theirs) if replace(side, signatures={}) == merged), merged)
 
 
 def larger_row(one: Row, other: Row) -> Row:

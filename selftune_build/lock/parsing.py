@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType
 
-from selftune_build.limits import LOCK_BYTES, LOCK_DEPTH
+from selftune_build.limits import ENVELOPE_SIGNATURES, LOCK_BYTES, LOCK_DEPTH
 from selftune_build.lock.conflict import conflict_sides, has_markers
-from selftune_build.lock.fields import Malformed, count, digest, inner, names, one_of, record, text
-from selftune_build.lock.rendering import ACCEPTED, JUDGE, REVISION, SURFACE, VERSION, is_canonical, needed_revision
+from selftune_build.lock.fields import Malformed, base64_text, count, digest, inner, names, one_of, record, text
+from selftune_build.lock.rendering import ACCEPTED, JUDGE, REVISION, SIGNATURES, SURFACE, VERSION, is_canonical, needed_revision
 from selftune_build.lock.salvage import salvaged
 from selftune_build.lock.seal import SEAL, holds
 from selftune_build.model.case import Arm
@@ -112,15 +112,18 @@ class _Parser:
         if not self._sealed(package, "package"):
             self._tampered("the seal of `package` does not hold")
         later = {SURFACE, ACCEPTED} if self.revision > 1 else set()
+        signed = {SIGNATURES} if self.revision > 2 else set()
+        known = {"version", "revision", "package", "policy", "agents", *signed, *(later - {SURFACE})}
         lock = Lock(
             package=name,
             tree=digest(package, "tree"),
             policy=digest(self.document, "policy"),
             agents=self._agents(name),
+            signatures=self._signatures() if SIGNATURES in signed and SIGNATURES in self.document else {},
             revision=self.revision,
             surface=_some(names(package, SURFACE)) if SURFACE in later and SURFACE in package else (),
             accepted=self._accepted(name) if ACCEPTED in later and ACCEPTED in self.document else (),
-            extra=self._extra(self.document, {"version", "revision", "package", "policy", "agents", *(later - {SURFACE})}),
+            extra=self._extra(self.document, known),
             package_extra=self._extra(package, {"name", "tree", SEAL, *(later - {ACCEPTED})}),
         )
         needed = needed_revision(lock)
@@ -140,6 +143,12 @@ class _Parser:
                 else:
                     self._tampered(f"the seal of what was accepted of {target!r} does not hold")
         return tuple(kept)
+
+    def _signatures(self) -> dict[str, str]:
+        fields = _some(inner(self.document, SIGNATURES))
+        if len(fields) > ENVELOPE_SIGNATURES or not all(fields):
+            raise Malformed(f"there are more than {ENVELOPE_SIGNATURES} signatures, or one of a key without a name")
+        return {key: base64_text(fields, key) for key in fields}
 
     def _agents(self, package: str) -> dict[str, AgentEntry]:
         agents = inner(self.document, "agents")

@@ -11,9 +11,10 @@ from selftune_build.lock.seal import sealed
 from selftune_build.model.lock import AgentEntry, JudgeEntry, Lock, Row
 
 VERSION = 1
-REVISION = 2
-"""The latest that this release knows: with `package.surface`, `accepted` and `judge`, each only where it says something."""
-ACCEPTED, JUDGE, SURFACE = "accepted", "judge", "surface"
+REVISION = 3
+"""The latest that this release knows: 2 came with `package.surface`, `accepted` and `judge`, 3 with `signatures`, each only
+where it says something."""
+ACCEPTED, JUDGE, SURFACE, SIGNATURES = "accepted", "judge", "surface", "signatures"
 _ENCODER = json.JSONEncoder(indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
@@ -31,7 +32,8 @@ def render(lock: Lock) -> bytes:
         "policy": lock.policy,
         "agents": {name: _agent(lock.package, name, entry) for name, entry in lock.agents.items()},
     }
-    return canonical(document | ({"accepted": _accepted(lock)} if lock.accepted else {}))
+    accepted = {ACCEPTED: _accepted(lock)} if lock.accepted else {}
+    return canonical(document | accepted | ({SIGNATURES: lock.signatures} if lock.signatures else {}))
 
 
 def needed_revision(lock: Lock) -> int:
@@ -39,7 +41,7 @@ def needed_revision(lock: Lock) -> int:
     if lock.revision > REVISION and _has_unknown(lock):
         return lock.revision
     judged = any(entry.judge is not None for entry in lock.agents.values())
-    return REVISION if lock.surface or lock.accepted or judged else 1
+    return 3 if lock.signatures else 2 if lock.surface or lock.accepted or judged else 1
 
 
 def _accepted(lock: Lock) -> dict[str, dict[str, Any]]:

@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from selftune_build.limits import LOCK_DEPTH
-from selftune_build.lock.rendering import ACCEPTED, JUDGE, REVISION, SURFACE, VERSION, canonical
+from selftune_build.lock.rendering import ACCEPTED, JUDGE, SURFACE, VERSION, canonical
 from selftune_build.lock.seal import holds
 from selftune_build.model.sample import EvidenceOrigin
 from selftune_build.model.verdict import Verdict
@@ -36,7 +36,7 @@ def salvaged(content: bytes) -> bytes:
     later = taken or SURFACE in whole or any(JUDGE in entry for entry in entries.values())
     document = {
         "version": found.get("version", VERSION),
-        "revision": REVISION if later else 1,
+        "revision": 2 if later else 1,
         "package": whole,
         "policy": _text(found.get("policy")) or _UNKNOWN,
         "agents": entries,

@@ -59,6 +59,8 @@ class Lock(Struct, frozen=True):
     """Sorted names of what the package can reach and run: `host:…`, `script:…`, `tool:…`."""
     accepted: tuple[Waiver, ...] = ()
     """The waivers of the manifest."""
+    signatures: dict[str, str] = field(default_factory=dict)
+    """Id of a key → its signature in base64 over the lock without them (ADR 0048). Nothing here says that they hold."""
     revision: int = 1
     """Of whoever wrote it; a lock that needs a later one is rendered under that."""
     extra: Fields = field(default_factory=dict)

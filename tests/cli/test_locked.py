@@ -359,7 +359,7 @@ def test_a_build_refuses_to_write_over_a_lock_of_a_newer_version(built: Workspac
 
 def test_what_a_newer_revision_wrote_survives_a_build_and_is_no_problem(built: Workspace) -> None:
     def later(lock: dict[str, Any]) -> None:
-        lock["revision"] = 3
+        lock["revision"] = 4
         for place in (lock, lock["package"], house(lock), house(lock)["cases"]["song"]["with_skill"]):
             place["later"] = ["unknown", 1]
 
@@ -373,7 +373,7 @@ def test_what_a_newer_revision_wrote_survives_a_build_and_is_no_problem(built: W
     after = json.loads(built.lock("brew"))
     places = (after, after["package"], house(after), house(after)["cases"]["song"]["with_skill"])
     assert [place["later"] for place in places] == [["unknown", 1]] * 4
-    assert after["revision"] == 3
+    assert after["revision"] == 4
 
 
 def test_a_lock_says_that_evidence_and_text_belong_together_and_not_that_the_runs_took_place(built: Workspace) -> None:

@@ -52,6 +52,9 @@ LATER = replace(
 )
 """With what came with revision 2."""
 
+SIGNED = replace(LATER, signatures={"e" * 64: "c2lnbmF0dXJl"})
+"""With what came with revision 3."""
+
 
 def document(lock: Lock = LOCK) -> Document:
     """A lock as plain data that can be changed."""

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from selftune_build.lock.parsing import LockReading, read_lock
 from selftune_build.lock.rendering import canonical, render
 from selftune_build.model.lock import AgentEntry, Lock
-from tests.unit.lock.locks import LATER, LOCK, SCHEMA, digest, document, locks, written
+from tests.unit.lock.locks import LATER, LOCK, SCHEMA, SIGNED, digest, document, locks, written
 
 
 def test_a_lock_is_written_one_scalar_a_line_with_sorted_keys_and_a_newline_at_the_end() -> None:
@@ -55,7 +55,7 @@ def test_the_order_in_which_things_were_found_is_not_in_the_lock() -> None:
 
 def test_fields_of_a_newer_revision_survive_wherever_they_stand() -> None:
     newer = document()
-    newer["revision"] = 3
+    newer["revision"] = 4
     house = newer["agents"]["house"]
     for place in (newer, newer["package"], house, house["identity"], house["cases"]["fill"]["with_skill"]):
         place["waived"] = {"by": ["somebody"], "n": 2}
@@ -69,8 +69,20 @@ def test_fields_of_a_newer_revision_survive_wherever_they_stand() -> None:
 def test_a_lock_with_nothing_of_revision_two_is_of_revision_one_whatever_it_was_before() -> None:
     assert render(replace(LOCK, revision=2)) == render(LOCK)
     assert json.loads(render(LATER))["revision"] == 2
-    assert json.loads(render(replace(LATER, revision=3)))["revision"] == 2
-    assert json.loads(render(replace(LATER, revision=3, extra={"new": 1})))["revision"] == 3
+    assert json.loads(render(replace(LATER, revision=4)))["revision"] == 2
+    assert json.loads(render(replace(LATER, revision=4, extra={"new": 1})))["revision"] == 4
+
+
+def test_signatures_are_read_back_as_they_were_written_and_a_lock_without_them_needs_no_third_revision() -> None:
+    (lock,) = read_lock(render(SIGNED)).locks
+    assert (lock, lock.revision) == (replace(SIGNED, revision=3), 3)
+    assert render(replace(lock, signatures={})) == render(LATER)
+
+
+def test_base64_in_another_spelling_is_malformed() -> None:
+    assert [each.code for each in read_lock(written({**document(SIGNED), "signatures": {"a": "c2lnbh=="}})).problems] == [
+        "lock-malformed"
+    ]
 
 
 def test_what_was_accepted_and_the_surface_are_read_back_as_they_were_written() -> None:

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from selftune_build.lock.parsing import read_lock
 from tests.property.kitchen import kitchen
-from tests.unit.lock.locks import LATER, LOCK, SCHEMA, Document, digest, document, written
+from tests.unit.lock.locks import LATER, LOCK, SCHEMA, SIGNED, Document, digest, document, written
 
 VALIDATOR = Draft202012Validator(SCHEMA)
 FILL = ("agents", "house", "cases", "fill")
@@ -96,9 +96,17 @@ LATER_BAD = [
 ]
 LATER_GOOD = [lambda whole: None, drop("accepted"), drop("package", "surface"), put("package", "surface", ["later:a"])]
 
+SIGNED_BAD = [
+    *(put("revision", value) for value in (1, 2)),
+    *(put("signatures", value) for value in ({}, None, [], {"": "c2ln"}, {str(number): "c2ln" for number in range(17)})),
+    *(put("signatures", "a", value) for value in (None, "", 1, "no base64", "c2ln\n", {})),
+]
+SIGNED_GOOD = [lambda whole: None, put("signatures", {"a": "c2ln", "b": "c2lnbg=="})]
 
-REFUSED = [*((LOCK, change) for change in BAD), *((LATER, change) for change in LATER_BAD)]
-ACCEPTED = [*((LOCK, change) for change in GOOD), *((LATER, change) for change in LATER_GOOD)]
+
+SIDES = ((LOCK, BAD, GOOD), (LATER, LATER_BAD, LATER_GOOD), (SIGNED, SIGNED_BAD, SIGNED_GOOD))
+REFUSED = [(lock, change) for lock, bad, _ in SIDES for change in bad]
+ACCEPTED = [(lock, change) for lock, _, good in SIDES for change in good]
 
 
 @pytest.mark.parametrize("number", range(len(REFUSED)))
