@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
-from selftune_build.engine.structured import InvalidAnswer
 
 from selftune_build.agents.command import CommandAgent
 from selftune_build.agents.protocol import CompleteRequest
@@ -16,6 +15,7 @@ from selftune_build.engine.budget import Purse
 from selftune_build.engine.completing import Completer, Completion
 from selftune_build.engine.request import Surroundings
 from selftune_build.model.manifest import AgentDefinition
+from selftune_build.reading.answer import InvalidAnswer
 from selftune_build.report.progress import Progress
 from selftune_build.store.samples import SampleStore
 from selftune_build.store.wip import Call
