@@ -122,7 +122,8 @@ def test_a_consistent_forgery_holds_when_locked_and_is_refuted_with_the_right_ro
     assert not sure & worse(document)
     said = moody.run("audit", "--nonce", NONCE, "--fraction", "1")
     assert said.status == 1
-    assert "tend:replay[case-08] with_skill, agent house: passed: locked 3 of 3, now 0 of 3" in said.stdout
+    told = "with_skill, agent house: passed: locked 3 of 3, now 0 of 3"
+    assert any(f"{row} {told}" in said.stdout for row in hopeless)  # of equals not all are shown
     assert "An honest lock looks at least this good beside fresh samples with a probability of less than 0.1 %" in said.stdout
     hint = next(line.strip() for line in said.stdout.splitlines() if "selftune show" in line)
     store, _, words = hint.partition(" selftune ")

@@ -237,7 +237,8 @@ def test_markers_are_healed_in_place_without_asking_and_without_a_store(built: W
     two_branches(built, milk, song)
     assert b"<<<<<<<" in built.lock("brew")
     status, stdout, stderr = built.selftune("lock", "merge", "-C", str(built.root))
-    assert (status, stdout.splitlines(), stderr) == (0, ["healed brew: 5 rows hold", "next: selftune build brew"], "")
+    following = f"next: selftune build brew -C {built.root}"
+    assert (status, stdout.splitlines(), stderr) == (0, ["healed brew: 5 rows hold", following], "")
     assert (codes(built), built.build().calls) == (set(), [])
     status, stdout, _ = built.selftune("lock", "merge", "--json", "-C", str(built.root))
     assert (status, json.loads(stdout)["healed"]) == (0, [])

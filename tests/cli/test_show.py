@@ -201,7 +201,8 @@ def test_a_case_without_a_sample_says_which_command_takes_one(built: Workspace) 
     status, lines = shown(built, "brew:replay[latte]")
     assert status == 3
     assert "  lock: n 1, triggered 1, passed 1" in lines
-    assert "  no sample of it is in this store; next: selftune build 'brew:replay[latte]' --resample 1" in lines
+    following = f"selftune build 'brew:replay[latte]' --resample 1 -C {built.root}"
+    assert f"  no sample of it is in this store; next: {following}" in lines
     assert parsed(built, "brew:replay[latte]")["samples"] == []
 
 
@@ -209,7 +210,8 @@ def test_the_next_command_can_be_pasted_whatever_the_case_is_called(built: Works
     built.evals("brew", [{"id": "it's; rm -rf ~", "prompt": "Make coffee", "should_trigger": True}])
     status, lines = shown(built, "brew:replay[it's; rm -rf ~]")
     assert status == 3
-    assert "  no sample of it is in this store; next: selftune build 'brew:replay[it'\"'\"'s; rm -rf ~]'" in lines
+    following = f"selftune build 'brew:replay[it'\"'\"'s; rm -rf ~]' -C {built.root}"
+    assert f"  no sample of it is in this store; next: {following}" in lines
 
 
 def test_an_unknown_case_is_refused_with_the_names_that_are_near(built: Workspace) -> None:

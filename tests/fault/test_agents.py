@@ -54,11 +54,12 @@ def assert_only_the_rest_is_paid(workspace: Workspace, rest: int) -> None:
 
 @pytest.fixture
 def ward(make: Callable[..., Workspace]) -> Callable[..., Workspace]:
-    """A workspace with one case for each mode, in which the agent behaves so, and one in which it is well."""
+    """A workspace with one case for each mode, in which the agent behaves so, and before them one in which it is well: who
+    never answers is not asked on."""
 
     def ward(modes: Iterable[str], **options: Any) -> Workspace:
         workspace = make(samples=1, **options)
-        cases = "".join(f"  - {{id: {mode}, prompt: do {mode}., should_trigger: false}}\n" for mode in [*modes, "well"])
+        cases = "".join(f"  - {{id: {mode}, prompt: do {mode}., should_trigger: false}}\n" for mode in ["well", *modes])
         (workspace.root / "evals/cases.yaml").write_text(f"format: selftune.evals/1\ncases:\n{cases}")
         workspace.behave(*({"prompt": f"do {mode}.", "mode": mode} for mode in modes))
         return workspace
