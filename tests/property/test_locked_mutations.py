@@ -173,7 +173,8 @@ def test_the_command_line_says_the_same(pantry: Workspace, tmp_path: Path) -> No
     for mutation in every[:: len(every) // 20]:
         applied(mutation, copy.root)
         checked = workspace.build("--locked", "brew")
-        codes = {problem["code"] for package in checked.report["packages"] for problem in package["problems"]}
+        packages = checked.report.get("packages", [])
+        codes = {problem["code"] for package in packages for problem in package["problems"]}
         if "error" in checked.report:
             codes = {INPUT}
         assert (checked.status in (1, 2), bool(codes & mutation.codes), checked.calls) == (True, True, []), mutation.name
