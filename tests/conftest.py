@@ -1,0 +1,14 @@
+"""What every test starts from: the surroundings of whoever runs the tests say nothing to the commands under test."""
+
+from __future__ import annotations
+
+import os
+
+# A terminal's width, colours asked for, files that a CI service wants written: each changes what a command prints.
+SURROUNDINGS = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "SELFTUNE_STORE")
+
+
+def pytest_configure() -> None:
+    """Forget them, for this process and all that it starts."""
+    for name in SURROUNDINGS:
+        os.environ.pop(name, None)
