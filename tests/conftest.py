@@ -5,7 +5,16 @@ from __future__ import annotations
 import os
 
 # A terminal's width, colours asked for, files that a CI service wants written: each changes what a command prints.
-SURROUNDINGS = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "SELFTUNE_STORE")
+SURROUNDINGS = (
+    "COLUMNS",
+    "LINES",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "GITHUB_ACTIONS",
+    "GITHUB_STEP_SUMMARY",
+    "GITHUB_OUTPUT",
+    "SELFTUNE_STORE",
+)
 
 
 def pytest_configure() -> None:
