@@ -65,8 +65,8 @@ def command(
     Exit status: 0 nothing speaks against the lock, 1 refuted, or a lock does not hold and nothing was run; 2 bad input; 3 could
     not decide; 4 store problem; 130 interrupted (the same --nonce goes on).
     """
-    from selftune_build.engine.audit import Wish, audit
-    from selftune_build.engine.draw import checked_nonce, new_nonce
+    from selftune_build.engine.auditing.audit import Wish, audit
+    from selftune_build.engine.auditing.draw import checked_nonce, new_nonce
     from selftune_build.engine.load import load_universe
     from selftune_build.report.audit import render, render_json
 

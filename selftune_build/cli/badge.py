@@ -20,7 +20,7 @@ def command(targets: tuple[str, ...], as_json: bool, directory: Path) -> int:
     Judged from tree and lock alone, as by `selftune build verify --locked`; nothing is executed or written.
     Exit status: 0 printed, whatever it says; 2 bad input.
     """
-    from selftune_build.engine.locked import check
+    from selftune_build.engine.locked.verification import check
     from selftune_build.report.badge import endpoint, svg
 
     found = opened(directory, targets, locked=True)

@@ -28,7 +28,7 @@ from selftune_build.store.trail import Trail, recorded
 
 if TYPE_CHECKING:
     from selftune_build.engine.load import Universe
-    from selftune_build.engine.standard import Standard
+    from selftune_build.engine.locked.standard import Standard
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -153,7 +153,7 @@ def command(
 
 def _note(trail: Trail, universe: Universe, request: BuildRequest, report: Report, text: str) -> None:
     """Let the next command line of this kind have its answer at once, if this one had nothing to do."""
-    from selftune_build.engine.idle import nothing_to_do
+    from selftune_build.engine.planning.idle import nothing_to_do
     from selftune_build.store.location import find_store
     from selftune_build.store.note import note
 
@@ -172,7 +172,7 @@ def _anchor(universe: Universe) -> str:
 def _standard(request: BuildRequest, policy: str | None) -> Standard | None:
     if policy is None:
         return None
-    from selftune_build.engine.standard import open_standard
+    from selftune_build.engine.locked.standard import open_standard
     from selftune_build.reading.workspace import find_workspace
 
     root = find_workspace(starting_folder(request.directory, request.targets)).root
@@ -182,7 +182,7 @@ def _standard(request: BuildRequest, policy: str | None) -> Standard | None:
 def _narrowed(universe: Universe, request: BuildRequest, since: str | None) -> BuildRequest:
     if since is None:
         return request
-    from selftune_build.engine.since import affected
+    from selftune_build.engine.past.since import affected
 
     return replace(request, among=affected(universe, since))
 
@@ -200,7 +200,7 @@ def _universe(request: BuildRequest, plugins: Plugins, standard: Standard | None
 
 def _run(universe: Universe, request: BuildRequest, progress: Progress, plugins: Plugins, standard: Standard | None) -> Report:
     if request.locked:
-        from selftune_build.engine.locked import check
+        from selftune_build.engine.locked.verification import check
 
         return check(universe, request, plugins.registry, standard)
     from selftune_build.engine.rounds import build_in_rounds

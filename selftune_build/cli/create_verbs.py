@@ -44,7 +44,7 @@ def status(skill_path: Path, as_json: bool) -> int:
 def check(skill_path: Path, as_json: bool) -> int:
     """How far the package is; exit status 0 if it is ready to publish, else 1."""
     from selftune_build.cli.planning import plan_only, width
-    from selftune_build.engine.status import statuses
+    from selftune_build.engine.telling.status import statuses
     from selftune_build.model.status import Readiness
     from selftune_build.report.status import render, render_json
 

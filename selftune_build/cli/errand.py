@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from selftune_build.engine.completers import CompletionWish
-    from selftune_build.engine.completing import Completer
+    from selftune_build.engine.paying.completers import CompletionWish
+    from selftune_build.engine.paying.completing import Completer
     from selftune_build.model.package import Package
     from selftune_build.scaffold.generation import Generated, Generation, Situation
     from selftune_build.scaffold.writing import Written

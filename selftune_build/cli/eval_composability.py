@@ -16,7 +16,7 @@ from selftune_build.model.location import Location
 from selftune_build.report.document import envelope
 
 if TYPE_CHECKING:
-    from selftune_build.engine.composing import Composition, Shift
+    from selftune_build.engine.siblings.composing import Composition, Shift
     from selftune_build.model.case import Case
     from selftune_build.model.package import Package
 
@@ -40,7 +40,7 @@ def command(siblings: tuple[str, ...], skill: str | None, eval_set: Path | None,
     Samples are those of `selftune build replay`: what is there is not taken again. Exit status: 0 measured, 2 bad input, 3
     samples are missing.
     """
-    from selftune_build.engine.family import compositions, pairing
+    from selftune_build.engine.siblings.family import compositions, pairing
 
     named = [*([skill] if skill else []), *given["paths"]]
     if len(named) != 1:

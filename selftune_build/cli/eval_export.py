@@ -39,8 +39,8 @@ def command(
     Exit status: 0 written, 2 bad input or a file in the way, 3 there is no sample, 4 not written.
     """
     from selftune_build.advice import command as advised
-    from selftune_build.engine.exported import exported_cases
     from selftune_build.engine.request import BuildRequest
+    from selftune_build.engine.telling.exported import exported_cases
     from selftune_build.report.skill_creator import workspace
     from selftune_build.scaffold.chosen import only_package
     from selftune_build.scaffold.writing import write_together

@@ -16,7 +16,7 @@ from selftune_build.report.document import envelope
 from selftune_build.wording import counted
 
 if TYPE_CHECKING:
-    from selftune_build.engine.overlap import Cell, Claim, Overlap
+    from selftune_build.engine.siblings.overlap import Cell, Claim, Overlap
     from selftune_build.model.package import Package
 
 _SHOWN_PROMPTS = 5
@@ -53,8 +53,8 @@ def command(
     Samples are those of `selftune build replay`: what it has taken is not taken again, what is taken here serves it. Exit
     status: 0 measured, 2 bad input, 3 samples are missing.
     """
-    from selftune_build.engine.family import claims, family
-    from selftune_build.engine.overlap import matrix, overlaps
+    from selftune_build.engine.siblings.family import claims, family
+    from selftune_build.engine.siblings.overlap import matrix, overlaps
 
     words = (*targets, *(each.strip() for each in (skills or "").split(",") if each.strip()))
     found = scene(words, given)
@@ -101,7 +101,7 @@ class _Result:
         parent: str | None,
         place: str,
     ) -> None:
-        from selftune_build.engine.overlap import families
+        from selftune_build.engine.siblings.overlap import families
 
         self._names = [package.name for package in members]
         self._handles = {package.name: package.handle for package in members}

@@ -20,7 +20,7 @@ def command(
     A stale row is compared with what it depended on when it was last settled in this worktree; where it never was, with the
     row that was asked most alike. Asks no agent and writes nothing. Exit status: 0 told, 2 bad input.
     """
-    from selftune_build.engine.explain import explain
+    from selftune_build.engine.telling.explain import explain
     from selftune_build.report.explain import render, render_json
 
     if not targets:

@@ -19,8 +19,8 @@ from selftune_build.limits import DRAFTED_PER_SIDE
 from selftune_build.wording import counted
 
 if TYPE_CHECKING:
-    from selftune_build.engine.completers import Completers
     from selftune_build.engine.load import Universe
+    from selftune_build.engine.paying.completers import Completers
     from selftune_build.engine.request import Surroundings
     from selftune_build.model.package import Package
     from selftune_build.scaffold.generation import Situation
@@ -47,7 +47,7 @@ options = with_options(
 
 def errand(targets: tuple[str, ...], given: dict[str, Any]) -> Errand:
     """The errand of a command line, from the values of the shared options."""
-    from selftune_build.engine.completers import CompletionWish
+    from selftune_build.engine.paying.completers import CompletionWish
 
     directory: Path = given["directory"]
     named = given["agent"] is not None or given["model"] is not None or given["synthetic"]
@@ -77,8 +77,8 @@ def fulfil(job: Errand, craft: Craft) -> int:
 
 
 def _outcome(job: Errand, craft: Craft, universe: Universe, around: Surroundings) -> Outcome:
-    from selftune_build.engine.completers import Completers
     from selftune_build.engine.load import load_universe
+    from selftune_build.engine.paying.completers import Completers
     from selftune_build.scaffold.chosen import chosen_packages
     from selftune_build.scaffold.generation import Generation, generate, is_read, situations
     from selftune_build.scaffold.writing import Written, refuse_existing, write_together

@@ -37,7 +37,7 @@ def command(
     A TARGET is written as for `selftune build`; PACKAGE:metadata is the description that other packages compete with.
     Edges lead from what is needed to who needs it. Asks no agent and writes nothing. Exit status: 0 told, 2 bad input.
     """
-    from selftune_build.engine.charting import charted
+    from selftune_build.engine.telling.charting import charted
     from selftune_build.report.chart import FORMATS
 
     if sum(map(bool, (focus, dependencies, dependents, affected))) > 1:
@@ -61,7 +61,7 @@ def command(
 
 
 def _narrowed(whole: Chart, text: str, side: Side, universe: Universe) -> Chart:
-    from selftune_build.engine.charting import focused
+    from selftune_build.engine.telling.charting import focused
     from selftune_build.graph.chart import narrowed
 
     return narrowed(whole, focused(text, universe, [node.id for node in whole.nodes]), side)

@@ -19,7 +19,7 @@ from selftune_build.report.document import envelope
 
 if TYPE_CHECKING:
     from selftune_build.engine.load import Universe
-    from selftune_build.engine.lock_diff import LockChange
+    from selftune_build.engine.locks.diff import LockChange
     from selftune_build.model.lock import Lock
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -43,8 +43,8 @@ command.add_command(sign)
 def diff(revision: str, directory: Path, as_json: bool) -> int:
     """Say in words what the locks of the workspace say otherwise than at REV (default HEAD): cases with their counts,
     verdicts of gates, agents, policy, tree."""
-    from selftune_build.engine.lock_diff import lock_changes
-    from selftune_build.engine.past_locks import both_readings
+    from selftune_build.engine.locks.diff import lock_changes
+    from selftune_build.engine.past.locks import both_readings
 
     universe = _universe(directory, ())
     readings = both_readings(universe, revision)
@@ -70,8 +70,8 @@ def merge(files: tuple[Path, ...], directory: Path, as_json: bool) -> int:
     if files:
         return _merge_files(files)
     from selftune_build.advice import command as advised
-    from selftune_build.engine.healing import healed_locks
-    from selftune_build.engine.locks import write_lock
+    from selftune_build.engine.locks.files import write_lock
+    from selftune_build.engine.locks.healing import healed_locks
 
     folder = existing_folder(directory)
     universe, registry = _universe(directory, ()), open_plugins(starting_folder(folder, ()), locked=True).registry
@@ -117,7 +117,7 @@ def accept(target: str, reason: str, agents: tuple[str, ...], directory: Path, a
     The waiver is bound to the key of the row, so the next change of what the row depends on needs a new one.
     """
     from selftune_build.advice import command as advised
-    from selftune_build.engine.acceptance import acceptable
+    from selftune_build.engine.locks.acceptance import acceptable
     from selftune_build.scaffold.acceptance import with_waivers
     from selftune_build.scaffold.writing import write_together
 

@@ -15,7 +15,7 @@ from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
 
 if TYPE_CHECKING:
-    from selftune_build.engine.lock_signing import Signing
+    from selftune_build.engine.locks.signing import Signing
 
 
 @click.command("sign")
@@ -32,7 +32,7 @@ def sign(targets: tuple[str, ...], key: Path, as_json: bool, directory: Path) ->
     Exit status: 0 signed, 1 a lock does not hold, and nothing was signed; 2 bad input; 3 could not decide; 4 not written.
     """
     from selftune_build.engine.load import load_universe
-    from selftune_build.engine.lock_signing import sign_locks
+    from selftune_build.engine.locks.signing import sign_locks
     from selftune_build.signing.keys import signer
 
     request = BuildRequest(directory=existing_folder(directory), targets=targets, locked=True)

@@ -27,7 +27,7 @@ def command(
 
     Decides by the same code as the build, asks no agent and writes nothing. Exit status: 0 told, 2 bad input.
     """
-    from selftune_build.engine.forecast import forecast
+    from selftune_build.engine.planning.forecast import forecast
     from selftune_build.report.forecast import render, render_json
 
     request, planned = plan_only(directory, targets, agents, model, resample=resample, failed=failed)

@@ -14,7 +14,7 @@ from selftune_build.cli.target_type import TargetType
 from selftune_build.engine.request import BuildRequest
 
 if TYPE_CHECKING:
-    from selftune_build.engine.planning import Planned
+    from selftune_build.engine.planning.invocation import Planned
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -41,7 +41,7 @@ def plan_only(
     directory: Path, targets: tuple[str, ...], agents: tuple[str, ...], model: str | None, **more: Any
 ) -> tuple[BuildRequest, Planned]:
     """Load and plan, as a dry run does. Raises SelftuneError."""
-    from selftune_build.engine.planning import plan
+    from selftune_build.engine.planning.invocation import plan
 
     request = request_for(directory, targets, agents, model, dry_run=True, **more)
     found = opened(directory, targets)

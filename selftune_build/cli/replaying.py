@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from selftune_build.engine.load import Universe
     from selftune_build.engine.registry import Registry
     from selftune_build.engine.request import BuildRequest
-    from selftune_build.engine.side_by_side import Seen, Setting
+    from selftune_build.engine.siblings.side_by_side import Seen, Setting
     from selftune_build.model.package import Package
 
 EXIT_UNDECIDED = 3
@@ -127,7 +127,7 @@ def named_packages(found: Scene, words: Sequence[str]) -> list[Package]:
 def replay(found: Scene, settings: Sequence[Setting], *, quiet: bool) -> Replayed:
     """Take the samples that are missing, and read what is there."""
     from selftune_build.engine.request import Surroundings
-    from selftune_build.engine.side_by_side import SideBySide
+    from selftune_build.engine.siblings.side_by_side import SideBySide
     from selftune_build.report.progress import Progress
 
     progress = Progress(sys.stderr, quiet=quiet)

@@ -32,7 +32,7 @@ def command(
 
     Asks no agent and writes nothing. Exit status: 0 shown, 2 no such case, 3 there is no sample of it in this store.
     """
-    from selftune_build.engine.show import show
+    from selftune_build.engine.telling.show import show
 
     found = opened(directory, targets)
     request = BuildRequest(

@@ -20,7 +20,7 @@ def command(
     Judges by tree and lock alone; the age of the evidence and the models that served it are those of the samples in the
     store. Asks no agent and writes nothing. Exit status: 0 told, 2 bad input.
     """
-    from selftune_build.engine.status import statuses
+    from selftune_build.engine.telling.status import statuses
     from selftune_build.report.status import render, render_json
 
     told = statuses(*plan_only(directory, targets, agents, model))

@@ -21,7 +21,7 @@ def command(mend: bool, verbose: bool, directory: Path, as_json: bool) -> int:
     Each finding has a stable id and a severity: an error means that something paid for is lost, unusable or forged.
     Exit status: 0 no errors, or none any more; 2 bad input; 4 errors are left.
     """
-    from selftune_build.engine.caring import care
+    from selftune_build.engine.upkeep.caring import care
     from selftune_build.report.store_fsck import render, render_json
 
     root, store = store_at(directory)

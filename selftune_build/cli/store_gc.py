@@ -34,7 +34,7 @@ def command(
     What was paid for stays unless --paid --older-than DAYS is said. Where it cannot be told whether a lock needs a sample, it
     stays. Exit status: 0 told or done, 2 bad input, 3 a repository cannot be read whole, 4 not deleted.
     """
-    from selftune_build.engine.collecting import collect
+    from selftune_build.engine.upkeep.collecting import collect
     from selftune_build.report.store_gc import render, render_json
     from selftune_build.store.sweeping import sweep
 

@@ -19,7 +19,7 @@ def command(directory: Path, as_json: bool) -> int:
     Every sample and every failed attempt counts. What an agent did not price is told as a number of calls, never as nothing.
     Exit status: 0 told, 2 bad input, 4 the store cannot be read.
     """
-    from selftune_build.engine.holders import package_of
+    from selftune_build.engine.upkeep.holders import package_of
     from selftune_build.report.store_stats import render, render_json
     from selftune_build.store.figures import figures
 

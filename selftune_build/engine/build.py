@@ -8,25 +8,25 @@ from msgspec.structs import replace
 
 from selftune_build.checks.context import Execute
 from selftune_build.checks.execute import command_executor
-from selftune_build.engine.against import revision_of, with_comparison
-from selftune_build.engine.budget import Purses, tightest
-from selftune_build.engine.healing import healed_entry, is_conflicted
-from selftune_build.engine.left_behind import left_behind
 from selftune_build.engine.load import Universe
-from selftune_build.engine.lock_news import left_out, lock_news
-from selftune_build.engine.lock_signature import signature_dropped
-from selftune_build.engine.locks import write_lock
+from selftune_build.engine.locks.files import write_lock
+from selftune_build.engine.locks.healing import healed_entry, is_conflicted
+from selftune_build.engine.locks.left_behind import left_behind
+from selftune_build.engine.locks.news import left_out, lock_news
+from selftune_build.engine.locks.signature import signature_dropped
 from selftune_build.engine.outcome import fresh_stages, lock_of, settle, settled_spec
 from selftune_build.engine.package_run import PackageRun
-from selftune_build.engine.plan import judge_calls, missing_samples, settled_inputs
-from selftune_build.engine.planning import Stores, plan_rows, stores_at
-from selftune_build.engine.price import Price, price_of, refuse_or_confirm, together
-from selftune_build.engine.ran import Ran
+from selftune_build.engine.past.against import revision_of, with_comparison
+from selftune_build.engine.paying.budget import Purses, tightest
+from selftune_build.engine.paying.ran import Ran
+from selftune_build.engine.planning.invocation import Stores, plan_rows, stores_at
+from selftune_build.engine.planning.plan import judge_calls, missing_samples, settled_inputs
+from selftune_build.engine.planning.price import Price, price_of, refuse_or_confirm, together
+from selftune_build.engine.planning.tracing import trace_address
+from selftune_build.engine.planning.unsettled import unsettled
 from selftune_build.engine.report import broken_reports, overall_report
 from selftune_build.engine.request import BuildRequest, Surroundings
-from selftune_build.engine.summary import Settled, package_report
-from selftune_build.engine.tracing import trace_address
-from selftune_build.engine.unsettled import unsettled
+from selftune_build.engine.telling.summary import Settled, package_report
 from selftune_build.fingerprint.keys import Inputs
 from selftune_build.lock.signatures import with_signatures
 from selftune_build.model.lock import AgentEntry, Lock
@@ -54,7 +54,7 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings, purse
         for each in settled
     ]
     if request.transcripts:
-        from selftune_build.engine.detail import with_details
+        from selftune_build.engine.telling.detail import with_details
 
         reports = with_details(reports, [each.run for each in settled], lambda run: _executor(run, request, around), request.base)
     spend = Spend(
@@ -112,7 +112,7 @@ def _price_of_judges(groups: Sequence[Sequence[PackageRun]]) -> Price | None:
 def _build_group(runs: Sequence[PackageRun], request: BuildRequest, purses: Purses, around: Surroundings) -> list[Settled]:
     ran = Ran()
     if not request.dry_run and any(not plan.settled for run in runs for plan in run.plans):
-        from selftune_build.engine.running import Runner  # brings networkx, which nothing needs where nothing is stale
+        from selftune_build.engine.paying.running import Runner  # brings networkx, which nothing needs where nothing is stale
 
         try:
             ran = Runner(runs, request, purses, around).run()

@@ -16,10 +16,10 @@ from selftune_build.checks.context import Execute
 from selftune_build.checks.execute import command_executor
 from selftune_build.checks.registry import Summary, summary
 from selftune_build.engine.build import build
-from selftune_build.engine.judging import Judged, activated, judge_samples
+from selftune_build.engine.judging.row import Judged, activated, judge_samples
 from selftune_build.engine.load import Universe
 from selftune_build.engine.package_run import PackageRun
-from selftune_build.engine.planning import plan_rows, stores_at
+from selftune_build.engine.planning.invocation import plan_rows, stores_at
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.errors import UsageError
 from selftune_build.gates.builtin import GATES, LIFT_MINIMUM, minimum_of

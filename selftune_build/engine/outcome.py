@@ -8,14 +8,14 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from selftune_build.checks.context import Execute
-from selftune_build.engine.blunt import Always
-from selftune_build.engine.comparing import with_baseline
-from selftune_build.engine.evidence import evidence_digest
-from selftune_build.engine.judging import Judgement, judge_row
+from selftune_build.engine.judging.blunt import Always
+from selftune_build.engine.judging.comparing import with_baseline
+from selftune_build.engine.judging.evidence import evidence_digest
+from selftune_build.engine.judging.row import Judgement, judge_row
+from selftune_build.engine.locked.policy import policy_digest
+from selftune_build.engine.locks.waivers import NOTHING, Accepted, accepted, left_to_decide
 from selftune_build.engine.package_run import PackageRun
-from selftune_build.engine.plan import RowPlan, answered, larger
-from selftune_build.engine.policy import policy_digest
-from selftune_build.engine.waivers import NOTHING, Accepted, accepted, left_to_decide
+from selftune_build.engine.planning.plan import RowPlan, answered, larger
 from selftune_build.gates.decide import chosen, decide, overall
 from selftune_build.gates.facts import Facts, gather, measures_anything
 from selftune_build.gates.metrics import metrics

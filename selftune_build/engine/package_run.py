@@ -8,11 +8,11 @@ from functools import cached_property
 from msgspec.structs import replace
 
 from selftune_build.agents.protocol import Agent
-from selftune_build.engine.comparing import plan_rows, with_baseline
-from selftune_build.engine.evidence import Evidence
-from selftune_build.engine.judge import Judge, Ruling, calls_for
-from selftune_build.engine.judging import Bench
-from selftune_build.engine.plan import RowPlan, Trace, changes_since, kept_row, larger, plan_row
+from selftune_build.engine.judging.comparing import plan_rows, with_baseline
+from selftune_build.engine.judging.evidence import Evidence
+from selftune_build.engine.judging.judge import Judge, Ruling, calls_for
+from selftune_build.engine.judging.row import Bench
+from selftune_build.engine.planning.plan import RowPlan, Trace, changes_since, kept_row, larger, plan_row
 from selftune_build.engine.registry import BUILTIN, Registry
 from selftune_build.engine.security import NOTHING, Inspection
 from selftune_build.graph.targets import Stage

@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from selftune_build.advice import command
 from selftune_build.engine.load import Universe
-from selftune_build.engine.locked import check
-from selftune_build.engine.locks import lock_bytes
-from selftune_build.engine.policy import policy_digest
+from selftune_build.engine.locked.policy import policy_digest
+from selftune_build.engine.locked.verification import check
+from selftune_build.engine.locks.files import lock_bytes
 from selftune_build.engine.registry import Registry
 from selftune_build.engine.report import overall_report
 from selftune_build.engine.request import BuildRequest

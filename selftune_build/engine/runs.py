@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 
 from selftune_build.agents.protocol import Agent
-from selftune_build.engine.competitors import competitors
-from selftune_build.engine.evidence import Evidence
-from selftune_build.engine.judge import JudgeOf
+from selftune_build.engine.judging.evidence import Evidence
+from selftune_build.engine.judging.judge import JudgeOf
 from selftune_build.engine.load import Universe
-from selftune_build.engine.locks import read_package_lock
+from selftune_build.engine.locks.files import read_package_lock
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.registry import Registry
 from selftune_build.engine.request import BuildRequest
 from selftune_build.engine.security import inspect_package
+from selftune_build.engine.siblings.competitors import competitors
 from selftune_build.engine.wanted import WantedPackage
 from selftune_build.lock.parsing import LockReading
 from selftune_build.model.package import Package

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from selftune_build.engine.collecting import Collection
+from selftune_build.engine.upkeep.collecting import Collection
 from selftune_build.limits import SHOWN_PATHS
 from selftune_build.report.cells import indented, name, sentence
 from selftune_build.report.store_stats import dollars, size

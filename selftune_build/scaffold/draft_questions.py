@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from selftune_build.engine.completing import Completion
+from selftune_build.engine.paying.completing import Completion
 from selftune_build.limits import DRAFTED_CASES, DRAFTED_SIBLINGS
 from selftune_build.model.package import Package
 from selftune_build.scaffold.briefing import RULE, existing_data, sections, sibling_data, skill_data

@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 
 from msgspec import Struct
 
-from selftune_build.engine.competitors import competitors, nearest
 from selftune_build.engine.load import Universe
+from selftune_build.engine.siblings.competitors import competitors, nearest
 from selftune_build.errors import UndecidedError
 from selftune_build.model.case import Case
 from selftune_build.model.package import Package

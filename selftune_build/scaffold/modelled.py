@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from selftune_build.engine.completing import Completer
+from selftune_build.engine.paying.completing import Completer
 from selftune_build.scaffold.draft_questions import Proposal, critique_question, draft_question, offered, proposals, quotas
 from selftune_build.scaffold.drafts import SEED, Drafting, Kind, drafting
 from selftune_build.scaffold.generation import Situation

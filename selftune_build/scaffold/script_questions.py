@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from selftune_build.engine.completing import Completer, Completion
+from selftune_build.engine.paying.completing import Completer, Completion
 from selftune_build.limits import (
     CASE_CHECKS,
     DRAFTED_CONTEXT_CHARACTERS,

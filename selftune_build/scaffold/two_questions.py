@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
-from selftune_build.engine.completing import Completer, Completion
+from selftune_build.engine.paying.completing import Completer, Completion
 from selftune_build.errors import UndecidedError
 from selftune_build.limits import DRAFTED_CASES, DRAFTED_REASON_CHARACTERS
 from selftune_build.scaffold.briefing import cut, data

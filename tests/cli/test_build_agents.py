@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from selftune_build.engine.load import Universe
-from selftune_build.engine.planning import Stores, _agents
+from selftune_build.engine.planning.invocation import Stores, _agents
 from selftune_build.engine.registry import BUILTIN
 from selftune_build.engine.request import BuildRequest
 from selftune_build.lock.parsing import LockReading

@@ -14,7 +14,7 @@ import pytest
 
 from selftune_build.__main__ import main
 from selftune_build.agents.embedded.router import names_skill
-from selftune_build.engine.completing import Completer
+from selftune_build.engine.paying.completing import Completer
 from selftune_build.model.case import Case
 from selftune_build.model.split import is_held_out
 from tests.cli.shop import GENERATED, Shop
@@ -129,7 +129,7 @@ def test_an_answer_that_is_none_once_costs_one_more_call(shop: Shop) -> None:
 def test_an_agent_that_crashes_is_asked_three_times_and_again_in_the_next_run(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("selftune_build.engine.sampling.SAMPLE_BACKOFF_S", 0.0)
+    monkeypatch.setattr("selftune_build.engine.paying.sampling.SAMPLE_BACKOFF_S", 0.0)
     shop.agent("crash")
     (failed,) = shop.document()["undecided"]
     assert (failed["code"], len(shop.calls)) == ("agent-failed", 3)

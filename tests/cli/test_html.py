@@ -103,7 +103,7 @@ def test_only_a_build_that_was_asked_for_a_page_loads_what_makes_one(built: Work
         done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True)
         return set(done.stderr.splitlines()[-1].split())
 
-    makers = {"vl_convert", "selftune_build.report.html.page", "selftune_build.engine.detail", "dulwich"}
+    makers = {"vl_convert", "selftune_build.report.html.page", "selftune_build.engine.telling.detail", "dulwich"}
     built.edit("brew/SKILL.md", "Grind the beans.", "Grind the beans slowly.")
     assert makers & loaded("--junit", str(tmp_path / "junit.xml")) == set()
     assert makers & loaded("--html", str(tmp_path / "page.html")) >= makers - {"dulwich"}

@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 
-from selftune_build.engine.forecast import sum_of_costs
+from selftune_build.engine.planning.forecast import sum_of_costs
 from tests.property.kitchen import kitchen
 from tests.property.workspace import CHECKOUT, Workspace
 

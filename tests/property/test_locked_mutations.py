@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from selftune_build.engine.load import load_universe
-from selftune_build.engine.locked import check
+from selftune_build.engine.locked.verification import check
 from selftune_build.engine.request import BuildRequest
 from selftune_build.errors import SelftuneError
 from selftune_build.stages.spec_rules.second_opinion import SecondOpinion

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from selftune_build.agents.embedded import EmbeddedAgent
-from selftune_build.engine.evidence import Evidence
+from selftune_build.engine.judging.evidence import Evidence
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.graph.targets import Stage
 from selftune_build.model.case import Arm, Case, Check

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
-from selftune_build.engine.budget import Purse
+from selftune_build.engine.paying.budget import Purse
 from selftune_build.model.sample import Usage
 
 

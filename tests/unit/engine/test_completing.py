@@ -11,8 +11,8 @@ import pytest
 
 from selftune_build.agents.command import CommandAgent
 from selftune_build.agents.protocol import CompleteRequest
-from selftune_build.engine.budget import Purse
-from selftune_build.engine.completing import Completer, Completion
+from selftune_build.engine.paying.budget import Purse
+from selftune_build.engine.paying.completing import Completer, Completion
 from selftune_build.engine.request import Surroundings
 from selftune_build.model.manifest import AgentDefinition
 from selftune_build.reading.answer import InvalidAnswer

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from selftune_build.agents.embedded import EmbeddedAgent
-from selftune_build.engine.evidence import Evidence
+from selftune_build.engine.judging.evidence import Evidence
 from selftune_build.fingerprint.keys import call_id
 from selftune_build.model.sample import Reply
 from selftune_build.store.archive import Intent

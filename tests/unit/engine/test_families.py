@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from selftune_build.engine.families import families, family_of_identities, shared_family
+from selftune_build.engine.judging.families import families, family_of_identities, shared_family
 
 
 @pytest.mark.parametrize(

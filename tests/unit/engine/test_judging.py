@@ -6,8 +6,8 @@ import pytest
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from selftune_build.engine.evidence import evidence_digest
-from selftune_build.engine.judging import activated, holds_today, judge_row
+from selftune_build.engine.judging.evidence import evidence_digest
+from selftune_build.engine.judging.row import activated, holds_today, judge_row
 from selftune_build.graph.cohorts import Counted
 from selftune_build.model.case import Arm, Check
 from selftune_build.model.lock import Row

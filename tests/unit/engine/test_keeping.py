@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from selftune_build.agents.embedded import EmbeddedAgent
 from selftune_build.agents.protocol import AgentFailure, Traits
-from selftune_build.engine.asking import Ended
-from selftune_build.engine.budget import Purse
-from selftune_build.engine.evidence import Evidence
-from selftune_build.engine.keeping import Means, is_whole
+from selftune_build.engine.judging.evidence import Evidence
+from selftune_build.engine.paying.asking import Ended
+from selftune_build.engine.paying.budget import Purse
+from selftune_build.engine.paying.keeping import Means, is_whole
 from selftune_build.model.case import Arm
 from selftune_build.model.sample import ErrorKind, EvidenceOrigin, Reply
 from selftune_build.store.records import RecordStore

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import pytest
 
-from selftune_build.engine.composing import Harmony, Shift, composition
-from selftune_build.engine.overlap import Claim, Overlap, families, matrix, overlaps
+from selftune_build.engine.siblings.composing import Harmony, Shift, composition
+from selftune_build.engine.siblings.overlap import Claim, Overlap, families, matrix, overlaps
 
 A, B, BOTH, NOBODY = frozenset({"a"}), frozenset({"b"}), frozenset({"a", "b"}), frozenset[str]()
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from selftune_build.engine.judging import judge_row
-from selftune_build.engine.plan import RowPlan, by_key, kept_row, plan_row, settled_inputs
+from selftune_build.engine.judging.row import judge_row
+from selftune_build.engine.planning.plan import RowPlan, by_key, kept_row, plan_row, settled_inputs
 from selftune_build.fingerprint.keys import Inputs
 from selftune_build.graph.cohorts import Counted
 from selftune_build.model.lock import AgentEntry, Lock, Row

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from selftune_build.engine.price import Price, price_of, refuse_or_confirm, smallest
+from selftune_build.engine.planning.price import Price, price_of, refuse_or_confirm, smallest
 from selftune_build.engine.request import BuildRequest
 from selftune_build.errors import UndecidedError
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from selftune_build.agents.embedded import EmbeddedAgent
 from selftune_build.agents.protocol import AgentFailure, Traits
 from selftune_build.agents.staging import Stage
-from selftune_build.engine.asking import Ended
-from selftune_build.engine.budget import Purse
-from selftune_build.engine.evidence import Evidence
-from selftune_build.engine.keeping import Means
-from selftune_build.engine.sampling import Taken, TakenKind, take_sample
+from selftune_build.engine.judging.evidence import Evidence
+from selftune_build.engine.paying.asking import Ended
+from selftune_build.engine.paying.budget import Purse
+from selftune_build.engine.paying.keeping import Means
+from selftune_build.engine.paying.sampling import Taken, TakenKind, take_sample
 from selftune_build.model.sample import ErrorKind, EvidenceOrigin, Reply
 from selftune_build.store.records import RecordStore
 from selftune_build.store.samples import SampleStore

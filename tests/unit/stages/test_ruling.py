@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from selftune_build.checks.votes import Asked
-from selftune_build.engine.judging import inputs_today
+from selftune_build.engine.judging.row import inputs_today
 from selftune_build.fingerprint.keys import row_key
 from selftune_build.model.case import Arm, Check
 from selftune_build.model.manifest import Limits, Manifest

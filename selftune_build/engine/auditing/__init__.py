@@ -1,0 +1,1 @@
+"""`selftune audit`: locks held against fresh samples."""

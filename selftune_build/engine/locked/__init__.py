@@ -1,0 +1,1 @@
+"""`--locked`: what follows from tree and lock alone, and by whose policy."""

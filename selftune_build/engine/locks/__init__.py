@@ -1,0 +1,1 @@
+"""Locks as an invocation meets them: read, healed, compared, signed, waived."""

@@ -1,0 +1,1 @@
+"""Workspaces and locks as a commit has them."""

@@ -1,0 +1,26 @@
+"""What came of the paying part of an invocation."""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+from selftune_build.engine.paying.scheduler import Question
+from selftune_build.engine.planning.plan import RowPlan
+from selftune_build.errors import StoreError
+
+
+class Ran(Struct):
+    """What came of a run: every question that was open, and the packages on which no more was spent."""
+
+    questions: list[Question] = field(default_factory=list)
+    held_back: set[str] = field(default_factory=set)
+    """Folders of packages that could not pass any more."""
+    rulings: dict[tuple[str, str, str, str], list[Question]] = field(default_factory=dict)
+    """What was asked of judges, by the place of the row it was asked for."""
+    store_error: StoreError | None = None
+    halted: bool = False
+    """It was the store that made everything stop, and not the user."""
+
+    def question_of(self, plan: RowPlan) -> Question | None:
+        """The question that a row was part of."""
+        return next((question for question in self.questions if plan.spec in question.specs), None)

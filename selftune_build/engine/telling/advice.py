@@ -1,0 +1,32 @@
+"""What helps most now: one whole command, or the line of a manifest to write."""
+
+from __future__ import annotations
+
+from selftune_build.advice import command
+from selftune_build.engine.package_run import PackageRun
+from selftune_build.engine.planning.unsettled import NAME_A_JUDGE, unjudgeable
+from selftune_build.graph.targets import Stage, address
+from selftune_build.model.finding import Severity
+from selftune_build.model.report import Failure
+from selftune_build.model.verdict import Verdict
+
+
+def next_command(run: PackageRun, failures: tuple[Failure, ...], verdict: Verdict, *, stopped: bool, place: str) -> str | None:
+    """The one command that helps most now, or what to write where none does; None where nothing is left to do.
+
+    `stopped`: rows are open that another run would take, because this one was a plan, was ended or ran into trouble.
+    """
+    handle = run.package.handle
+    if verdict is Verdict.PASS:
+        return None
+    if stopped:
+        return command("build", handle, place=place)
+    if unjudgeable(run) and not any(failure.measured for failure in failures):
+        return NAME_A_JUDGE
+    if failures:
+        return command("show", failures[0].target, place=place)
+    if any(finding.severity is Severity.ERROR for finding in run.package.findings):
+        return command("build", address(handle, Stage.SPEC), "-v", place=place)
+    if not run.package.evals and not run.package.unit_tests:
+        return command("eval generate", handle, place=place)
+    return command("build", handle, "-v", place=place)
