@@ -10,11 +10,11 @@ from selftune_build.cli.errand import Craft, Errand, Outcome
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
 from selftune_build.report.document import envelope
-from selftune_build.scaffold.sifting import ENOUGH
+from selftune_build.scaffold.drafting.sifting import ENOUGH
 from selftune_build.wording import counted
 
 if TYPE_CHECKING:
-    from selftune_build.scaffold.generation import Generated
+    from selftune_build.scaffold.drafting.generation import Generated
     from selftune_build.scaffold.writing import Written
 
 

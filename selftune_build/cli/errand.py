@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from selftune_build.engine.paying.completers import CompletionWish
     from selftune_build.engine.paying.completing import Completer
     from selftune_build.model.package import Package
-    from selftune_build.scaffold.generation import Generated, Generation, Situation
+    from selftune_build.scaffold.drafting.generation import Generated, Generation, Situation
     from selftune_build.scaffold.writing import Written
 
 EXIT_INPUT = 2

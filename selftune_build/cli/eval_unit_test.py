@@ -33,11 +33,11 @@ def command(targets: tuple[str, ...], generate: bool, **given: Any) -> int:
     if not generate:
         return _run(targets, given)
     from selftune_build.reading.scripts import scripts
-    from selftune_build.scaffold.generation import TESTS_FILE
-    from selftune_build.scaffold.phrasing import printable
-    from selftune_build.scaffold.script_cases import FROM_A_MODEL, FROM_WORDS, generated
-    from selftune_build.scaffold.script_drafting import script_drafts
-    from selftune_build.scaffold.script_questions import ask_for_tests, missing_tests
+    from selftune_build.scaffold.drafting.generation import TESTS_FILE
+    from selftune_build.scaffold.drafting.phrasing import printable
+    from selftune_build.scaffold.drafting.script_cases import FROM_A_MODEL, FROM_WORDS, generated
+    from selftune_build.scaffold.drafting.script_words import script_drafts
+    from selftune_build.scaffold.drafting.script_questions import ask_for_tests, missing_tests
 
     job = errand(targets, given)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from selftune_build.engine.paying.completers import Completers
     from selftune_build.engine.request import Surroundings
     from selftune_build.model.package import Package
-    from selftune_build.scaffold.generation import Situation
+    from selftune_build.scaffold.drafting.generation import Situation
 
 options = with_options(
     click.option("--skill", "skills", multiple=True, metavar="NAME", help="As PACKAGE; may be repeated."),
@@ -80,7 +80,7 @@ def _outcome(job: Errand, craft: Craft, universe: Universe, around: Surroundings
     from selftune_build.engine.load import load_universe
     from selftune_build.engine.paying.completers import Completers
     from selftune_build.scaffold.chosen import chosen_packages
-    from selftune_build.scaffold.generation import Generation, generate, is_read, situations
+    from selftune_build.scaffold.drafting.generation import Generation, generate, is_read, situations
     from selftune_build.scaffold.writing import Written, refuse_existing, write_together
 
     packages, broken = chosen_packages(universe, job.targets, job.directory)

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable
 
 from selftune_build.reading.evals.native import EVALS
-from selftune_build.scaffold.drafts import KINDS, Draft, Drafting, listed
-from selftune_build.scaffold.generation import Generated, Situation
-from selftune_build.scaffold.phrasing import printable
+from selftune_build.scaffold.drafting.drafts import KINDS, Draft, Drafting, listed
+from selftune_build.scaffold.drafting.generation import Generated, Situation
+from selftune_build.scaffold.drafting.phrasing import printable
 
 _SPLIT = """\
 # `tune` cases are for improving the skill by, `holdout` cases for judging the improvement: whoever edits the skill, person or

@@ -10,7 +10,7 @@ from importlib.resources.abc import Traversable
 from selftune_build.errors import UsageError
 from selftune_build.reading.scalars import resolve
 from selftune_build.scaffold.editor import EDITOR_LINE
-from selftune_build.scaffold.other_business import by_distance
+from selftune_build.scaffold.drafting.other_business import by_distance
 
 SUFFIX = ".template"
 NAME_LIMIT = 64

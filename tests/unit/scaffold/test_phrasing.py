@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from selftune_build.limits import DRAFTED_PROMPT_CHARACTERS
-from selftune_build.scaffold.phrasing import plain_text, prompt_of_topic, prompts_of, sentence
+from selftune_build.scaffold.drafting.phrasing import plain_text, prompt_of_topic, prompts_of, sentence
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from selftune_build.fingerprint.keys import Question, static_inputs, static_key
 from selftune_build.model.case import Case
 from selftune_build.model.manifest import Limits
 from selftune_build.model.split import HOLDOUT, TUNE, is_held_out
-from selftune_build.scaffold.similarity import Asked
-from selftune_build.scaffold.splitting import held_out
+from selftune_build.scaffold.drafting.similarity import Asked
+from selftune_build.scaffold.drafting.splitting import held_out
 
 
 @pytest.mark.parametrize(("count", "held"), [(1, 0), (2, 1), (3, 1), (4, 1), (5, 2), (9, 3), (30, 10)])

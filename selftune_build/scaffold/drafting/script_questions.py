@@ -15,12 +15,12 @@ from selftune_build.limits import (
 )
 from selftune_build.reading.scripts import Script, scripts
 from selftune_build.relpath import fault as path_fault
-from selftune_build.scaffold.briefing import RULE, cut, data, sections, skill_data
-from selftune_build.scaffold.drafts import Rejection
-from selftune_build.scaffold.generation import Situation
-from selftune_build.scaffold.phrasing import printable
-from selftune_build.scaffold.script_cases import ScriptCase, fault, new_ones
-from selftune_build.scaffold.two_questions import CRITIQUE_ANSWER, CRITIQUE_SCHEMA, Sieve, TwoQuestions, numbered
+from selftune_build.scaffold.drafting.briefing import RULE, cut, data, sections, skill_data
+from selftune_build.scaffold.drafting.drafts import Rejection
+from selftune_build.scaffold.drafting.generation import Situation
+from selftune_build.scaffold.drafting.phrasing import printable
+from selftune_build.scaffold.drafting.script_cases import ScriptCase, fault, new_ones
+from selftune_build.scaffold.drafting.two_questions import CRITIQUE_ANSWER, CRITIQUE_SCHEMA, Sieve, TwoQuestions, numbered
 
 MOST = 10
 """Cases, unless the user names another number."""

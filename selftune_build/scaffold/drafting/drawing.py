@@ -12,7 +12,7 @@ from selftune_build.agents.embedded.router import without_refusals
 from selftune_build.agents.embedded.vocabulary import stem_set
 from selftune_build.limits import DRAFTED_TEXT_CHARACTERS
 from selftune_build.model.package import Package
-from selftune_build.scaffold.phrasing import THIN, plain_text, prompt_of_topic, prompts_of, sentence
+from selftune_build.scaffold.drafting.phrasing import THIN, plain_text, prompt_of_topic, prompts_of, sentence
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"'(])|\n\s*\n|\s[\u2013\u2014]\s")
 _USE = re.compile(

@@ -10,10 +10,10 @@ from msgspec import Struct
 from selftune_build.engine.paying.completing import Completion
 from selftune_build.limits import DRAFTED_CASES, DRAFTED_SIBLINGS
 from selftune_build.model.package import Package
-from selftune_build.scaffold.briefing import RULE, existing_data, sections, sibling_data, skill_data
-from selftune_build.scaffold.drafts import KINDS, TRIGGERING, Kind
-from selftune_build.scaffold.generation import Situation
-from selftune_build.scaffold.two_questions import CRITIQUE_ANSWER, CRITIQUE_SCHEMA, numbered
+from selftune_build.scaffold.drafting.briefing import RULE, existing_data, sections, sibling_data, skill_data
+from selftune_build.scaffold.drafting.drafts import KINDS, TRIGGERING, Kind
+from selftune_build.scaffold.drafting.generation import Situation
+from selftune_build.scaffold.drafting.two_questions import CRITIQUE_ANSWER, CRITIQUE_SCHEMA, numbered
 
 OVERSAMPLED = 2
 """So many times the cases that are wanted are asked for: the critique takes some away."""

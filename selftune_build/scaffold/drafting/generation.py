@@ -12,7 +12,7 @@ from selftune_build.engine.siblings.competitors import competitors, nearest
 from selftune_build.errors import UndecidedError
 from selftune_build.model.case import Case
 from selftune_build.model.package import Package
-from selftune_build.scaffold.drafts import Rejection
+from selftune_build.scaffold.drafting.drafts import Rejection
 
 EVALS_FILE = "evals/generated.yaml"
 TESTS_FILE = "tests/generated.yaml"

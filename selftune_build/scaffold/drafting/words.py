@@ -8,13 +8,13 @@ from selftune_build.agents.embedded.vocabulary import stem_set
 from selftune_build.limits import DRAFTED_TEXT_CHARACTERS
 from selftune_build.model.package import Package
 from selftune_build.reading.evals.content import text_digest
-from selftune_build.scaffold.drafts import SEED, Draft, Drafting, drafted, drafting
-from selftune_build.scaffold.drawing import Drawn, drawn_prompts, refused_prompts
-from selftune_build.scaffold.generation import Situation
+from selftune_build.scaffold.drafting.drafts import SEED, Draft, Drafting, drafted, drafting
+from selftune_build.scaffold.drafting.drawing import Drawn, drawn_prompts, refused_prompts
+from selftune_build.scaffold.drafting.generation import Situation
 from selftune_build.scaffold.missing import DECIDABLE
-from selftune_build.scaffold.other_business import OTHER_BUSINESS, SITUATIONS
-from selftune_build.scaffold.phrasing import printable
-from selftune_build.scaffold.similarity import Asked, normalised
+from selftune_build.scaffold.drafting.other_business import OTHER_BUSINESS, SITUATIONS
+from selftune_build.scaffold.drafting.phrasing import printable
+from selftune_build.scaffold.drafting.similarity import Asked, normalised
 
 DRAWN_MOST = 7
 """With the explicit mention eight cases: one of them may fail and the default gate still passes."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from selftune_build.model.package import Package
 from selftune_build.reading.scripts import Script, documented_options, scripts
-from selftune_build.scaffold.generation import Situation
-from selftune_build.scaffold.script_cases import ScriptCase, fault, new_ones
+from selftune_build.scaffold.drafting.generation import Situation
+from selftune_build.scaffold.drafting.script_cases import ScriptCase, fault, new_ones
 
 _PARSES = {
     "python3": ("python3", "-c", "import ast, sys; ast.parse(open(sys.argv[1], encoding='utf-8').read())"),

@@ -16,9 +16,9 @@ from selftune_build.reading.evals.identifiers import derived_id
 from selftune_build.reading.evals.native import UNIT_TESTS
 from selftune_build.reading.evals.suite import read_unit_tests
 from selftune_build.reading.scripts import scripts
-from selftune_build.scaffold.drafts import Rejection, listed
-from selftune_build.scaffold.generation import Generated, Situation
-from selftune_build.scaffold.phrasing import printable
+from selftune_build.scaffold.drafting.drafts import Rejection, listed
+from selftune_build.scaffold.drafting.generation import Generated, Situation
+from selftune_build.scaffold.drafting.phrasing import printable
 from selftune_build.wording import counted
 
 _FILE = "tests/draft.yaml"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from selftune_build.engine.paying.completing import Completer
-from selftune_build.scaffold.draft_questions import Proposal, critique_question, draft_question, offered, proposals, quotas
-from selftune_build.scaffold.drafts import SEED, Drafting, Kind, drafting
-from selftune_build.scaffold.generation import Situation
-from selftune_build.scaffold.sifting import Sifting
-from selftune_build.scaffold.two_questions import Sieve, TwoQuestions
+from selftune_build.scaffold.drafting.questions import Proposal, critique_question, draft_question, offered, proposals, quotas
+from selftune_build.scaffold.drafting.drafts import SEED, Drafting, Kind, drafting
+from selftune_build.scaffold.drafting.generation import Situation
+from selftune_build.scaffold.drafting.sifting import Sifting
+from selftune_build.scaffold.drafting.two_questions import Sieve, TwoQuestions
 
 MOST = 15
 """Cases on each side, unless the user names another number."""
