@@ -37,10 +37,10 @@ def command(targets: tuple[str, ...], no_negatives: bool, output: Path | None, *
     `holdout`: whoever improves the skill must not see it. Exit status: 0 done, 2 bad input or a file in the way, 3 the agent
     gave no valid answer, 4 not written.
     """
-    from selftune_build.scaffold.drafting.words import FromWords
-    from selftune_build.scaffold.eval_file import from_a_model, from_words
     from selftune_build.scaffold.drafting.generation import EVALS_FILE
     from selftune_build.scaffold.drafting.modelled import FromModel
+    from selftune_build.scaffold.drafting.words import FromWords
+    from selftune_build.scaffold.eval_file import from_a_model, from_words
 
     job = errand(targets, given)
     by_words = FromWords(job.seed, job.most, negatives=not no_negatives)

@@ -36,8 +36,8 @@ def command(targets: tuple[str, ...], generate: bool, **given: Any) -> int:
     from selftune_build.scaffold.drafting.generation import TESTS_FILE
     from selftune_build.scaffold.drafting.phrasing import printable
     from selftune_build.scaffold.drafting.script_cases import FROM_A_MODEL, FROM_WORDS, generated
-    from selftune_build.scaffold.drafting.script_words import script_drafts
     from selftune_build.scaffold.drafting.script_questions import ask_for_tests, missing_tests
+    from selftune_build.scaffold.drafting.script_words import script_drafts
 
     job = errand(targets, given)
 

@@ -9,8 +9,8 @@ from importlib.resources.abc import Traversable
 
 from selftune_build.errors import UsageError
 from selftune_build.reading.scalars import resolve
-from selftune_build.scaffold.editor import EDITOR_LINE
 from selftune_build.scaffold.drafting.other_business import by_distance
+from selftune_build.scaffold.editor import EDITOR_LINE
 
 SUFFIX = ".template"
 NAME_LIMIT = 64

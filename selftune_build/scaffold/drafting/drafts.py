@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from selftune_build.model.case import Case
 from selftune_build.model.split import HOLDOUT, TUNE
 from selftune_build.reading.evals.identifiers import derived_id
-from selftune_build.scaffold.missing import DECIDABLE
 from selftune_build.scaffold.drafting.splitting import held_out
+from selftune_build.scaffold.missing import DECIDABLE
 from selftune_build.wording import counted
 
 Kind = Literal["explicit", "implicit", "contextual", "negative", "sibling"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from selftune_build.engine.paying.completing import Completer
-from selftune_build.scaffold.drafting.questions import Proposal, critique_question, draft_question, offered, proposals, quotas
 from selftune_build.scaffold.drafting.drafts import SEED, Drafting, Kind, drafting
 from selftune_build.scaffold.drafting.generation import Situation
+from selftune_build.scaffold.drafting.questions import Proposal, critique_question, draft_question, offered, proposals, quotas
 from selftune_build.scaffold.drafting.sifting import Sifting
 from selftune_build.scaffold.drafting.two_questions import Sieve, TwoQuestions
 

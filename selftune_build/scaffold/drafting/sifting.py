@@ -11,11 +11,11 @@ from selftune_build.agents.embedded.router import names_skill
 from selftune_build.limits import DRAFTED_CONTEXT_CHARACTERS
 from selftune_build.model.case import Case
 from selftune_build.model.package import Package
-from selftune_build.scaffold.drafting.questions import OVERSAMPLED, Proposal
-from selftune_build.scaffold.drafting.words import asked_of
 from selftune_build.scaffold.drafting.drafts import TRIGGERING, Draft, Kind, drafted
+from selftune_build.scaffold.drafting.questions import OVERSAMPLED, Proposal
 from selftune_build.scaffold.drafting.similarity import Asked
 from selftune_build.scaffold.drafting.two_questions import Sieve
+from selftune_build.scaffold.drafting.words import asked_of
 
 ENOUGH = "there are enough of its side"
 """Why what passed the critique may still be left out."""

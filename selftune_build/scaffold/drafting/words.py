@@ -11,10 +11,10 @@ from selftune_build.reading.evals.content import text_digest
 from selftune_build.scaffold.drafting.drafts import SEED, Draft, Drafting, drafted, drafting
 from selftune_build.scaffold.drafting.drawing import Drawn, drawn_prompts, refused_prompts
 from selftune_build.scaffold.drafting.generation import Situation
-from selftune_build.scaffold.missing import DECIDABLE
 from selftune_build.scaffold.drafting.other_business import OTHER_BUSINESS, SITUATIONS
 from selftune_build.scaffold.drafting.phrasing import printable
 from selftune_build.scaffold.drafting.similarity import Asked, normalised
+from selftune_build.scaffold.missing import DECIDABLE
 
 DRAWN_MOST = 7
 """With the explicit mention eight cases: one of them may fail and the default gate still passes."""

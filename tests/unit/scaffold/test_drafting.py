@@ -12,10 +12,10 @@ from selftune_build.engine.load import load_universe
 from selftune_build.model.case import Case
 from selftune_build.model.package import Package
 from selftune_build.reading.evals.suite import read_eval_files
-from selftune_build.scaffold.drafting.words import DRAWN_MOST, FromWords
 from selftune_build.scaffold.drafting.drafts import SEED, Draft, Drafting
-from selftune_build.scaffold.eval_file import FROM_WORDS, render
 from selftune_build.scaffold.drafting.generation import Situation
+from selftune_build.scaffold.drafting.words import DRAWN_MOST, FromWords
+from selftune_build.scaffold.eval_file import FROM_WORDS, render
 
 USES = "when picking a licence, when asked about software patents, or whether a dependency may be used"
 
