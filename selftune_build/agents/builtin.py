@@ -10,8 +10,8 @@ from typing import Any
 from msgspec import Struct
 
 from selftune_build.agents.command import CommandAgent
+from selftune_build.agents.declaration import refuse_unknown, stated_options
 from selftune_build.agents.embedded import EmbeddedAgent
-from selftune_build.agents.options import refuse_unknown, stated_options
 from selftune_build.agents.protocol import Agent, AgentSettings, AgentType
 from selftune_build.errors import InputError, UndecidedError
 from selftune_build.model.manifest import Manifest

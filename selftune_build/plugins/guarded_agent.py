@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from selftune_build.agents.options import stated_options
+from selftune_build.agents.declaration import stated_options
 from selftune_build.agents.protocol import Agent, AgentFailure, AgentSettings, AgentType, CompleteRequest, RunRequest, Traits
 from selftune_build.errors import SelftuneError
 from selftune_build.fingerprint.digest import canonical_json

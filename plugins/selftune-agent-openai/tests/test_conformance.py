@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from selftune_agent_openai import selftune_agents
 from selftune_agent_openai.agent import OPENAI, REMARK
-from selftune_agent_openai.events import Answered, End, Opening, line
+from selftune_agent_openai.events import Answered, End, Opening
 
 from selftune_build.agents.builtin import make_agent
+from selftune_build.agents.hosts.stream import line
 from selftune_build.errors import InputError
 from selftune_build.model.manifest import AgentDefinition, Manifest
 from selftune_build.model.sample import EvidenceOrigin
@@ -64,7 +65,7 @@ def test_the_identity_is_pinned() -> None:
     assert made().identity == {
         "plugin": "openai",
         "cache_version": "1",
-        "dialogue": "sha256:" + "0" * 64,
+        "dialogue": "sha256:f7cdd69b4aaf0f6ffaaae60c862b64cb9fc4cdee6653492192d5fc4c8c97699c",
         "model": "m",
         "profiles": {
             "package": ["activate_skill", "list_folder", "read_file", "run_script", "write_file"],

@@ -32,10 +32,10 @@ def test_what_is_no_answer_is_an_error_of_its_kind_and_no_evidence(
     bench.server.script = lambda conversation: answer
     bench.cases(trigger("t", "form"))
     assert bench.build("pdf-forms")["exit_code"] == 3
-    assert bench.archives() == []
-    assert [attempt.kind for attempt in bench.attempts()] == [kind] * attempts
+    assert bench.workspace.archives() == []
+    assert [attempt.kind for attempt in bench.workspace.attempts()] == [kind] * attempts
     assert len(bench.server.conversations) == attempts
-    assert SECRET.encode() not in bench.stored()
+    assert SECRET.encode() not in bench.workspace.stored()
     assert bench.left() == []
 
 
@@ -43,7 +43,7 @@ def test_a_service_that_nobody_answers_for_is_an_error(bench: Bench) -> None:
     bench.configure(options={"base_url": "http://127.0.0.1:1/v1"})
     bench.cases(trigger("t", "form"))
     assert bench.build("pdf-forms")["exit_code"] == 3
-    assert {attempt.kind for attempt in bench.attempts()} == {ErrorKind.REPORTED}
+    assert {attempt.kind for attempt in bench.workspace.attempts()} == {ErrorKind.REPORTED}
 
 
 def test_what_a_model_gets_wrong_it_is_told_and_its_words_are_never_sent_back_as_json(
@@ -98,7 +98,7 @@ def test_a_key_that_a_model_repeats_is_masked_and_none_goes_where_it_is_not_mean
     bench.build()
     assert bench.row("t")["passed"] == 1
     assert {request.headers["authorization"] for request in bench.server.requests} == {f"Bearer {SECRET}"}
-    assert SECRET.encode() not in bench.stored()
+    assert SECRET.encode() not in bench.workspace.stored()
     bench.server.forget()
     bench.configure(options={"key": "OPENAI_API_KEY"})
     bench.build(OPENAI_API_KEY="")

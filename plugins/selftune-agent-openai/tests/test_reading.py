@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 from selftune_agent_openai import chat, dialogue, tools, workspace
-from selftune_agent_openai.events import Answered, End, Opening, Used, line
+from selftune_agent_openai.events import Answered, End, Opening, Used
 from selftune_agent_openai.options import Prices
 from selftune_agent_openai.reading import billed, reply
 from selftune_agent_openai.service import pause
 
+from selftune_build.agents.hosts.stream import line
 from selftune_build.agents.protocol import AgentFailure
 from selftune_build.model.sample import ErrorKind, Usage
 
@@ -172,6 +173,6 @@ def test_files_are_given_as_far_as_they_are_text(tmp_path: Any) -> None:
     assert workspace.list_folder(tmp_path, "folder/deeper").text == "The folder is empty."
     assert workspace.list_folder(tmp_path, str(tmp_path)).text == "big.txt\nfolder/\nraw.bin"
     assert workspace.write_file(tmp_path, "folder", "x").outcome == "failed"
-    assert workspace.write_file(tmp_path, "big.txt/x", "x").outcome == "absent"
+    assert workspace.write_file(tmp_path, "big.txt/x", "x").outcome == "failed"
     assert workspace.write_file(tmp_path, "new/a.txt", "\ud800").outcome == "done"
     assert (tmp_path / "new" / "a.txt").read_text() == "?"

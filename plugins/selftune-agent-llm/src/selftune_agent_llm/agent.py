@@ -16,11 +16,11 @@ from selftune_agent_llm.library import Description
 from selftune_agent_llm.process import work
 from selftune_agent_llm.worker import Job, Offered
 from selftune_build.agents.command import origin_of
+from selftune_build.agents.declaration import identity_of, refuse_argv
 from selftune_build.agents.hosts.login import given, masked, scrub, written
 from selftune_build.agents.outcome import require_answer
 from selftune_build.agents.protocol import AgentFailure, AgentSettings, AgentType, CompleteRequest, RunRequest, Traits
 from selftune_build.agents.staging import Stage
-from selftune_build.errors import InputError
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.limits import HOST_PROBE_OUTPUT_BYTES, HOST_PROBE_TIMEOUT_S, RESPONSE_BYTES
 from selftune_build.model.manifest import AgentDefinition
@@ -43,13 +43,11 @@ class LlmAgent:
 
     def __init__(self, settings: AgentSettings) -> None:
         definition = settings.definition or AgentDefinition(type=LLM.id)
-        if definition.argv:
-            message = f"the agent `{settings.name}` is of type {LLM.id}, which has no argv"
-            raise InputError(message, hint="take `argv` out, and name the model under `model:`")
+        refuse_argv(settings.name, definition, LLM.id, "name the model under `model:`")
         self.name = settings.name
         self._model = settings.model
         self._named = definition.env
-        self.identity: dict[str, Any] = _identity(definition, settings.model)
+        self.identity: dict[str, Any] = identity_of(LLM.id, CACHE_VERSION, definition, settings.model, _own())
         self.traits = Traits(
             origin=EvidenceOrigin.LIVE if definition.origin is None else origin_of(definition),
             deterministic=definition.deterministic,
@@ -125,18 +123,8 @@ class LlmAgent:
         require_answer(self.parse, raw, msgspec.structs.replace(outcome, stderr=stderr), timeout_s, RESPONSE_BYTES)
 
 
-def _identity(definition: AgentDefinition, model: str | None) -> dict[str, Any]:
-    """All that enters static keys; what is at its default is left out."""
-    fields = {
-        "declared_version": definition.cache_version,
-        "deterministic": definition.deterministic or None,
-        "dialogue": digest_bytes(digest_source()),
-        "env": sorted(set(definition.env)) or None,
-        "model": model,
-        "profiles": PROFILES,
-    }
-    own = {name: value for name, value in fields.items() if value is not None}
-    return {"plugin": LLM.id, "cache_version": CACHE_VERSION, **own}
+def _own() -> dict[str, Any]:
+    return {"dialogue": digest_bytes(digest_source()), "profiles": PROFILES}
 
 
 LLM = AgentType(

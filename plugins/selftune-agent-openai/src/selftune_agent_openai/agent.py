@@ -13,12 +13,12 @@ from selftune_agent_openai.options import options_of, prices_of
 from selftune_agent_openai.process import work
 from selftune_agent_openai.worker import Job
 from selftune_build.agents.command import origin_of
+from selftune_build.agents.declaration import identity_of, refuse_argv
 from selftune_build.agents.hosts.host import hindrance, unconfined
 from selftune_build.agents.hosts.login import masked, written
 from selftune_build.agents.outcome import require_answer
 from selftune_build.agents.protocol import AgentFailure, AgentSettings, AgentType, CompleteRequest, RunRequest, Traits
 from selftune_build.agents.staging import Stage
-from selftune_build.errors import InputError
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.limits import HOST_SECRET_CHARACTERS, RESPONSE_BYTES
 from selftune_build.model.manifest import AgentDefinition
@@ -34,15 +34,13 @@ class OpenaiAgent:
 
     def __init__(self, settings: AgentSettings) -> None:
         definition = settings.definition or AgentDefinition(type=OPENAI.id)
-        if definition.argv:
-            message = f"the agent `{settings.name}` is of type {OPENAI.id}, which has no argv"
-            raise InputError(message, hint="take `argv` out, and say where to ask by `options: {base_url: …}`")
+        refuse_argv(settings.name, definition, OPENAI.id, "say where to ask by `options: {base_url: …}`")
         self.name = settings.name
         self._model = settings.model
         self._passed = definition.env
         self._options = options_of(settings.name, definition)
         self._prices = prices_of(definition)
-        self.identity: dict[str, Any] = _identity(definition, settings.model)
+        self.identity: dict[str, Any] = identity_of(OPENAI.id, CACHE_VERSION, definition, settings.model, _own())
         self.traits = Traits(
             origin=EvidenceOrigin.LIVE if definition.origin is None else origin_of(definition),
             deterministic=definition.deterministic,
@@ -116,18 +114,8 @@ class OpenaiAgent:
         require_answer(self.parse, raw, msgspec.structs.replace(outcome, stderr=stderr), request.timeout_s, RESPONSE_BYTES)
 
 
-def _identity(definition: AgentDefinition, model: str | None) -> dict[str, Any]:
-    """All that enters static keys beside the options; what is at its default is left out."""
-    fields = {
-        "declared_version": definition.cache_version,
-        "deterministic": definition.deterministic or None,
-        "dialogue": digest_bytes(digest_source()),
-        "env": sorted(set(definition.env)) or None,
-        "model": model,
-        "profiles": tools.PROFILES,
-    }
-    own = {name: value for name, value in fields.items() if value is not None}
-    return {"plugin": OPENAI.id, "cache_version": CACHE_VERSION, **own}
+def _own() -> dict[str, Any]:
+    return {"dialogue": digest_bytes(digest_source()), "profiles": tools.PROFILES}
 
 
 OPENAI = AgentType(

@@ -59,11 +59,6 @@ class End(Struct, frozen=True, tag_field="type", tag="end"):
 Event = Opening | Answered | Used | Failed | End
 
 
-def line(event: Event) -> bytes:
-    """An event as one line."""
-    return msgspec.json.encode(event) + b"\n"
-
-
 def events(raw: bytes) -> tuple[Event, ...]:
     """The events of an answer. Raises msgspec.MsgspecError or UnicodeDecodeError for a line that is none."""
     decoder = msgspec.json.Decoder(Event)

@@ -12,9 +12,10 @@ import msgspec
 from msgspec import Struct
 
 from selftune_agent_openai import chat, dialogue, scripts, tools, workspace
-from selftune_agent_openai.events import Answered, End, Event, Failed, Opening, Role, Used, line
+from selftune_agent_openai.events import Answered, End, Event, Failed, Opening, Role, Used
 from selftune_agent_openai.service import Service, Unanswered, program
 from selftune_build.agents.hosts.login import masked
+from selftune_build.agents.hosts.stream import line
 from selftune_build.model.package import SKILL_FILE
 from selftune_build.model.sample import ErrorKind
 

@@ -1,4 +1,4 @@
-"""What a manifest sets for one agent and only its type understands."""
+"""What a manifest declares of one agent: what of it enters its identity, and what is refused."""
 
 from __future__ import annotations
 
@@ -24,6 +24,27 @@ def stated_options(definition: AgentDefinition | None) -> dict[str, Any] | None:
     """The options as an identity states them, which has no floats: those as decimal text. None without any."""
     options: dict[str, Any] | None = _plain(definition.options) if definition is not None else None
     return options or None
+
+
+def refuse_argv(name: str, definition: AgentDefinition, id: str, hint: str) -> None:
+    """Raises InputError for an argv, which only the type `command` has."""
+    if definition.argv:
+        raise InputError(f"the agent `{name}` is of type {id}, which has no argv", hint=f"take `argv` out, and {hint}")
+
+
+def identity_of(
+    id: str, cache_version: str, definition: AgentDefinition, model: str | None, own: dict[str, Any]
+) -> dict[str, Any]:
+    """All that enters static keys beside the options, the type's `own` fields too; what is None is left out."""
+    fields = {
+        "declared_version": definition.cache_version,
+        "deterministic": definition.deterministic or None,
+        "env": sorted(set(definition.env)) or None,
+        "model": model,
+        **own,
+    }
+    stated = {name: value for name, value in fields.items() if value is not None}
+    return {"plugin": id, "cache_version": cache_version, **stated}
 
 
 def _plain(value: Any) -> Any:
