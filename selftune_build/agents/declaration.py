@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from selftune_build.agents.protocol import AgentType
+from selftune_build.agents.protocol import AgentType, Traits
 from selftune_build.errors import InputError
 from selftune_build.model.manifest import AgentDefinition
+from selftune_build.model.sample import EvidenceOrigin
 
 
 def refuse_unknown(name: str, definition: AgentDefinition, kind: AgentType) -> None:
@@ -45,6 +46,17 @@ def identity_of(
     }
     stated = {name: value for name, value in fields.items() if value is not None}
     return {"plugin": id, "cache_version": cache_version, **stated}
+
+
+def traits_of(definition: AgentDefinition, **own: Any) -> Traits:
+    """The traits of an agent that asks a model: its evidence is live unless the declaration says otherwise."""
+    return Traits(
+        origin=EvidenceOrigin(definition.origin or EvidenceOrigin.LIVE),
+        deterministic=definition.deterministic,
+        free=definition.free,
+        completes=True,
+        **own,
+    )
 
 
 def _plain(value: Any) -> Any:

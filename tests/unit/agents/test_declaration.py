@@ -9,8 +9,6 @@ import pytest
 
 from selftune_build.agents.builtin import AGENTS, declared, make_agent
 from selftune_build.agents.protocol import AgentSettings, AgentType, Traits
-from selftune_build.engine.locked_identity import other_identity
-from selftune_build.engine.loosened import differences
 from selftune_build.errors import InputError
 from selftune_build.model.manifest import AgentDefinition, Manifest
 from selftune_build.model.sample import EvidenceOrigin
@@ -45,15 +43,10 @@ def test_options_enter_an_identity_without_floats_and_none_leave_it_as_it_was() 
     assert identity(options)["options"] == {"heat": "0.5", "words": [1, {"x": "1.0"}, True, None]}
 
 
-def test_without_the_plugin_a_change_of_options_is_noticed() -> None:
-    measured = identity({"heat": 0.5})
-
-    def other(options: dict[str, Any]) -> list[str]:
-        today = declared("a", manifest(options=options), Path("/"), None)
-        return list(other_identity("the agent 'a'", measured, "live", today))
-
-    assert other({"heat": 0.5}) == []
-    assert other({"heat": 0.6}) == other({}) == ["'options' of the agent 'a' is not what was measured"]
+@pytest.mark.parametrize("options", [{}, {"heat": 0.5}])
+def test_what_an_identity_says_of_options_can_be_told_without_the_plugin(options: dict[str, Any]) -> None:
+    without = declared("a", manifest(options=options), Path("/"), None).identity
+    assert without["options"] == identity(options).get("options")
 
 
 @pytest.mark.parametrize(
@@ -70,12 +63,3 @@ def test_what_a_type_does_not_take_is_refused(fields: dict[str, Any], said: str,
         make_agent("a", manifest(**fields), Path("/"), None, {**AGENTS, **TYPES})
     assert said in caught.value.message
     assert hint in (caught.value.hint or "")
-
-
-def test_other_options_are_something_to_look_at_and_other_prices_are_not() -> None:
-    before = manifest(options={"heat": 1}, prices={"input": "1", "output": "1"})
-    other_options = manifest(options={"heat": 2}, prices={"input": "1", "output": "1"})
-    other_prices = manifest(options={"heat": 1}, prices={"input": "2", "output": "1"})
-    named = [(True, "the agent a is declared with another options")]
-    assert differences(before, other_options) == named
-    assert differences(before, other_prices) == []

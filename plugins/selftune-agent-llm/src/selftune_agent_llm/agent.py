@@ -15,16 +15,15 @@ from selftune_agent_llm.dialogue import digest_source
 from selftune_agent_llm.library import Description
 from selftune_agent_llm.process import work
 from selftune_agent_llm.worker import Job, Offered
-from selftune_build.agents.command import origin_of
-from selftune_build.agents.declaration import identity_of, refuse_argv
+from selftune_build.agents.declaration import identity_of, refuse_argv, traits_of
 from selftune_build.agents.hosts.login import given, masked, scrub, written
 from selftune_build.agents.outcome import require_answer
-from selftune_build.agents.protocol import AgentFailure, AgentSettings, AgentType, CompleteRequest, RunRequest, Traits
+from selftune_build.agents.protocol import AgentFailure, AgentSettings, AgentType, CompleteRequest, RunRequest
 from selftune_build.agents.staging import Stage
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.limits import HOST_PROBE_OUTPUT_BYTES, HOST_PROBE_TIMEOUT_S, RESPONSE_BYTES
 from selftune_build.model.manifest import AgentDefinition
-from selftune_build.model.sample import ErrorKind, EvidenceOrigin, Reply, Usage
+from selftune_build.model.sample import ErrorKind, Reply, Usage
 
 CACHE_VERSION = "1"
 REMARK = "chat-only: a model chose skills and read their files; no script was run, no file was written"
@@ -48,14 +47,7 @@ class LlmAgent:
         self._model = settings.model
         self._named = definition.env
         self.identity: dict[str, Any] = identity_of(LLM.id, CACHE_VERSION, definition, settings.model, _own())
-        self.traits = Traits(
-            origin=EvidenceOrigin.LIVE if definition.origin is None else origin_of(definition),
-            deterministic=definition.deterministic,
-            free=definition.free,
-            completes=True,
-            opens_skill_files=False,
-            remark=REMARK,
-        )
+        self.traits = traits_of(definition, opens_skill_files=False, remark=REMARK)
 
     def run(self, request: RunRequest, answer: BinaryIO) -> None:
         """The decision, and under the profile `package` the turns after it; see `agents.protocol.Agent`."""

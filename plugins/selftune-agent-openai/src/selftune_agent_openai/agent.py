@@ -12,17 +12,16 @@ from selftune_agent_openai.dialogue import digest_source
 from selftune_agent_openai.options import options_of, prices_of
 from selftune_agent_openai.process import work
 from selftune_agent_openai.worker import Job
-from selftune_build.agents.command import origin_of
-from selftune_build.agents.declaration import identity_of, refuse_argv
+from selftune_build.agents.declaration import identity_of, refuse_argv, traits_of
 from selftune_build.agents.hosts.host import hindrance, unconfined
 from selftune_build.agents.hosts.login import masked, written
 from selftune_build.agents.outcome import require_answer
-from selftune_build.agents.protocol import AgentFailure, AgentSettings, AgentType, CompleteRequest, RunRequest, Traits
+from selftune_build.agents.protocol import AgentFailure, AgentSettings, AgentType, CompleteRequest, RunRequest
 from selftune_build.agents.staging import Stage
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.limits import HOST_SECRET_CHARACTERS, RESPONSE_BYTES
 from selftune_build.model.manifest import AgentDefinition
-from selftune_build.model.sample import ErrorKind, EvidenceOrigin, Reply, Usage
+from selftune_build.model.sample import ErrorKind, Reply, Usage
 
 CACHE_VERSION = "1"
 REMARK = "a model acted in the tool loop of selftune-agent-openai: another host may show it other tools and other words"
@@ -41,15 +40,7 @@ class OpenaiAgent:
         self._options = options_of(settings.name, definition)
         self._prices = prices_of(definition)
         self.identity: dict[str, Any] = identity_of(OPENAI.id, CACHE_VERSION, definition, settings.model, _own())
-        self.traits = Traits(
-            origin=EvidenceOrigin.LIVE if definition.origin is None else origin_of(definition),
-            deterministic=definition.deterministic,
-            free=definition.free,
-            completes=True,
-            opens_skill_files=False,
-            exact_tools=(tools.LIST,),
-            remark=REMARK,
-        )
+        self.traits = traits_of(definition, opens_skill_files=False, exact_tools=(tools.LIST,), remark=REMARK)
 
     def run(self, request: RunRequest, answer: BinaryIO) -> None:
         """Have the model act; under `routing` it decides, and no more. See `agents.protocol.Agent`."""
