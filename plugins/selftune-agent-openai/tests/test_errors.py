@@ -103,3 +103,35 @@ def test_a_key_that_a_model_repeats_is_masked_and_none_goes_where_it_is_not_mean
     bench.configure(options={"key": "OPENAI_API_KEY"})
     bench.build(OPENAI_API_KEY="")
     assert bench.server.requests == ()
+
+
+def test_without_any_count_of_tokens_their_limit_is_not_taken_for_kept(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = chat.whole
+    monkeypatch.setattr(chat, "whole", lambda *given: {**whole(*given), "usage": None})
+    bench.server.script = lambda conversation: Call("list_folder", {"path": "."})
+    bench.configure(options={"token_limit": 1000})
+    bench.cases(task("t", "form", {"contains": "x"}))
+    assert bench.build()["exit_code"] == 3
+    assert {attempt.kind for attempt in bench.workspace.attempts()} == {ErrorKind.PROTOCOL}
+    assert len(bench.server.conversations) == len(bench.workspace.attempts())
+
+
+def test_of_many_calls_at_once_the_first_are_carried_out(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = chat.whole
+
+    def many(answer: Any, model: str, serial: int) -> dict[str, Any]:
+        document = whole(answer, model, serial)
+        if isinstance(answer, Call):
+            (call,) = document["choices"][0]["message"]["tool_calls"]
+            document["choices"][0]["message"]["tool_calls"] = [{**call, "id": f"c{number}"} for number in range(40)]
+        return document
+
+    monkeypatch.setattr(chat, "whole", many)
+    bench.server.script = lambda conversation: (
+        Say(f"{sum('Not carried out' in each.text for each in conversation.results)} of {len(conversation.results)}")
+        if conversation.results
+        else Call("list_folder", {"path": "."})
+    )
+    bench.cases({**task("t", "form", {"contains": "8 of 40"}), "should_trigger": False})
+    bench.build()
+    assert bench.row("t")["passed"] == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
+from types import TracebackType
 from typing import Any
 
 from selftune_agent_openai.events import Answered
@@ -34,6 +35,12 @@ class Service:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         timeout = httpx2.Timeout(None, connect=CONNECT_SECONDS)
         self._client = httpx2.Client(headers=headers, timeout=timeout, follow_redirects=False)
+
+    def __enter__(self) -> Service:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self._client.close()
 
     def ask(self, messages: list[dict[str, Any]], **fields: Any) -> Answered:
         """The answer, word for word, whatever its status. Raises Unanswered."""

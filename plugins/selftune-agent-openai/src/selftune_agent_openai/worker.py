@@ -81,12 +81,9 @@ def main() -> None:
 
 def _answer(job: Job, emit: Emit) -> None:
     seed = job.request.get("seed")
-    request = {**job.request, "seed": seed + job.sample} if isinstance(seed, int) else job.request
-    service = Service(job.base_url, job.key, {**request, "model": job.model})
-    if job.role == "complete":
-        _complete(job, service, emit)
-    else:
-        _run(job, service, emit)
+    request = {**job.request, "seed": seed + job.sample} if type(seed) is int else job.request
+    with Service(job.base_url, job.key, {**request, "model": job.model}) as service:
+        (_complete if job.role == "complete" else _run)(job, service, emit)
 
 
 def _complete(job: Job, service: Service, emit: Emit) -> None:
