@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from selftune_build.agents.command import CommandAgent
+from selftune_build.agents.declaration import refuse_unknown, stated_options
 from selftune_build.agents.embedded import EmbeddedAgent
 from selftune_build.agents.protocol import Agent, AgentSettings, AgentType
 from selftune_build.errors import InputError, UndecidedError
@@ -37,11 +38,16 @@ AGENTS: Mapping[str, AgentType] = {each.id: each for each in AGENT_TYPES}
 def make_agent(
     name: str, manifest: Manifest, workspace_root: Path, model: str | None, types: Mapping[str, AgentType] = AGENTS
 ) -> Agent:
-    """The agent that `name` stands for in this manifest. Raises UndecidedError where nothing supplies it."""
+    """The agent that `name` stands for in this manifest.
+
+    Raises UndecidedError where nothing supplies it, InputError for options that its type does not take.
+    """
     definition = manifest.agents.get(name)
     found = types.get(definition.type if definition else name)
     if found is None:
         raise _unknown(name, manifest, types)
+    if definition is not None:
+        refuse_unknown(name, definition, found)
     return found.make(AgentSettings(name, definition, model, workspace_root))
 
 
@@ -72,7 +78,7 @@ class Declared(Struct, frozen=True):
 
 
 def declared(name: str, manifest: Manifest, workspace_root: Path, model: str | None) -> Declared:
-    """What can be said of an agent without asking a plugin: everything of the built-in ones, else type and model.
+    """What can be said of an agent without asking a plugin: everything of the built-in ones, else type, model and options.
 
     Raises InputError for a program file of the workspace that cannot be read.
     """
@@ -81,4 +87,4 @@ def declared(name: str, manifest: Manifest, workspace_root: Path, model: str | N
     if kind in AGENTS:
         agent = make_agent(name, manifest, workspace_root, model)
         return Declared(agent.identity, agent.traits.origin, whole=True)
-    return Declared({"plugin": kind, "model": model}, None, whole=False)
+    return Declared({"plugin": kind, "model": model, "options": stated_options(definition)}, None, whole=False)

@@ -105,7 +105,7 @@ def observed(setting: Setting, touched: frozenset[str] | None, reply: Reply | No
     calls = None if reply is None else reply.tool_calls
     files_read = None if reply is None else reply.files_read
     activated = _activated(setting, reply)
-    any_shell = calls is None or any(not _is_harmless(call) for call in calls)
+    any_shell = calls is None or any(not _is_harmless(call, traits) for call in calls)
     if touched is None and (files_read is None or any_shell):
         return setting.all("*")
     names = set(_touched_that_count(touched or frozenset(), traits))
@@ -171,8 +171,8 @@ def _plain_name(call: ToolCall) -> str:
     return call.name.replace("_", "").replace("-", "").lower()
 
 
-def _is_harmless(call: ToolCall) -> bool:
-    return _plain_name(call) in HARMLESS_TOOLS and _strings_in(call) is not None
+def _is_harmless(call: ToolCall, traits: Traits) -> bool:
+    return (_plain_name(call) in HARMLESS_TOOLS or call.name in traits.exact_tools) and _strings_in(call) is not None
 
 
 def _reported(setting: Setting, paths: Iterable[str]) -> Iterator[str]:

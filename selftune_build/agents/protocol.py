@@ -92,6 +92,8 @@ class Traits(Struct, frozen=True):
     """The host shows file names of a skill when it activates it."""
     skills_folder: str = SKILLS_FOLDER
     """Folder of the workspace in which the host looks for skills."""
+    exact_tools: tuple[str, ...] = ()
+    """Tools of its own that read at most the paths in their input: of a file its bytes, of a folder the names in it."""
     remark: str = ""
     """What reports say first of this agent's evidence, after its name: half a sentence."""
 
@@ -175,3 +177,7 @@ class AgentType(Struct, frozen=True):
     """The command that installs what the agent needs, for the message where it is missing."""
     diagnose: Callable[[], Diagnosis] | None = None
     """Looks at the program on this machine; None where there is none to look at."""
+    options: tuple[str, ...] = ()
+    """What may stand under `options:` of its entry in a manifest. They enter the identity by themselves; `make` checks values."""
+    priced: bool = False
+    """Whether it takes `prices:`."""

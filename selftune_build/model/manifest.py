@@ -18,6 +18,10 @@ class AgentDefinition(Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     env: tuple[str, ...] = ()
     cache_version: str | None = None
     origin: Literal["live", "simulated"] | None = None
+    options: dict[str, Any] = {}
+    """What only this type of agent understands; part of its identity."""
+    prices: dict[str, str] = {}
+    """US dollars for a million tokens, as decimal strings: `input`, `output`, `cached_input`. In no identity."""
     base: str = "."
     """Folder of the declaring manifest, relative to the workspace; filled in by the reader, never read from YAML."""
 

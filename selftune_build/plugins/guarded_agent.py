@@ -6,6 +6,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from selftune_build.agents.declaration import stated_options
 from selftune_build.agents.protocol import Agent, AgentFailure, AgentSettings, AgentType, CompleteRequest, RunRequest, Traits
 from selftune_build.errors import SelftuneError
 from selftune_build.fingerprint.digest import canonical_json
@@ -22,7 +23,7 @@ def guarded_agent_type(each: AgentType, supplier: Supplier) -> AgentType:
 
     def make(settings: AgentSettings) -> Agent:
         agent = contained(supplier, f"{place} (make)", lambda: each.make(settings), _MAKING)
-        identity = contained(supplier, f"{place} (identity)", lambda: _identity(agent, each, settings.model), _MAKING)
+        identity = contained(supplier, f"{place} (identity)", lambda: _identity(agent, each, settings), _MAKING)
         traits = contained(supplier, f"{place} (traits)", lambda: _traits(agent), _MAKING)
         return GuardedAgent(agent, each, supplier, settings.name, identity, traits)
 
@@ -99,14 +100,17 @@ class GuardedAgent:
         return f"the agent `{self._kind.id}` ({verb})"
 
 
-def _identity(agent: Agent, kind: AgentType, model: str | None) -> dict[str, Any]:
-    """What the agent says of itself, with id, cache version and, for one sample is then enough, whether it is deterministic.
+def _identity(agent: Agent, kind: AgentType, settings: AgentSettings) -> dict[str, Any]:
+    """What the agent says of itself, with id, cache version, options and, for one sample is then enough, whether it is
+    deterministic.
 
     Whatever says otherwise is an error.
     """
     required: dict[str, Any] = {"plugin": kind.id, "cache_version": kind.cache_version}
-    if model is not None:
-        required["model"] = model
+    if settings.model is not None:
+        required["model"] = settings.model
+    if (options := stated_options(settings.definition)) is not None:
+        required["options"] = options
     if _traits(agent).deterministic:
         required["deterministic"] = True
     own = agent.identity

@@ -13,6 +13,8 @@ import pytest
 from msgspec import Struct
 
 from selftune_build.process import run
+from selftune_build.store.archive import Archive, Attempt
+from selftune_build.store.samples import SampleStore
 
 _SECONDS = 300.0
 _OUTPUT_BYTES = 64 * 1024 * 1024
@@ -86,6 +88,35 @@ class SkillWorkspace:
         """The lock of a package as plain data."""
         data: dict[str, Any] = json.loads((self.root / folder / "selftune.lock").read_text(encoding="utf-8"))
         return data
+
+    def archives(self) -> list[Archive]:
+        """Every answer in the store."""
+        return [archive for key in self._keys() for archive in self._store.archives(key)]
+
+    def attempts(self) -> list[Attempt]:
+        """The attempts that brought no answer, in order."""
+        found: dict[tuple[str, int], Attempt] = {}
+        for path in sorted(self._store_folder.glob("samples/*/*/*.err.zst")):
+            call = f"sha256:{path.name.partition('.')[0]}"
+            attempts = self._store.attempts(f"sha256:{path.parent.name}", call)
+            found.update({(each.call_id, each.number): each for each in attempts})
+        return sorted(found.values(), key=lambda each: each.number)
+
+    def stored(self) -> bytes:
+        """Everything in the store that is not compressed, and every answer that is: what must not hold a secret."""
+        plain = b"".join(path.read_bytes() for path in self._store_folder.rglob("*") if path.is_file())
+        return plain + b"".join([each.raw for each in self.archives()] + [each.raw for each in self.attempts()])
+
+    @property
+    def _store_folder(self) -> Path:
+        return Path(self.environment["SELFTUNE_STORE"])
+
+    @property
+    def _store(self) -> SampleStore:
+        return SampleStore(self._store_folder)
+
+    def _keys(self) -> list[str]:
+        return [f"sha256:{path.name}" for path in sorted(self._store_folder.glob("samples/*/*"))]
 
 
 @pytest.fixture

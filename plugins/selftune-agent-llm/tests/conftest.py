@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 
 from selftune_build.model.sample import Reply
-from selftune_build.store.archive import Archive, Attempt
-from selftune_build.store.samples import SampleStore
 from selftune_build.testing.model_server import Answer, Conversation, ModelServer, Say, Script, described
 from selftune_build.testing.workspace import SkillWorkspace
 
@@ -94,32 +92,7 @@ class Bench:
         """Every answer in the store, parsed again."""
         from selftune_agent_llm.reading import reply
 
-        return [reply(archive.raw) for archive in self.archives()]
-
-    def archives(self) -> list[Archive]:
-        return [archive for path in self._keys() for archive in self._store.archives(f"sha256:{path.name}")]
-
-    def attempts(self) -> list[Attempt]:
-        """The failed attempts, in order."""
-        found = []
-        for path in sorted(self._store_path.glob("samples/*/*/*.err.zst")):
-            found += self._store.attempts(f"sha256:{path.parent.name}", "sha256:" + path.name.partition(".")[0])
-        return sorted({(each.call_id, each.number): each for each in found}.values(), key=lambda each: each.number)
-
-    def stored(self) -> bytes:
-        plain = b"".join(path.read_bytes() for path in self._store_path.rglob("*") if path.is_file())
-        return plain + b"".join([each.raw for each in self.archives()] + [each.raw for each in self.attempts()])
-
-    @property
-    def _store_path(self) -> Path:
-        return Path(self.workspace.environment["SELFTUNE_STORE"])
-
-    @property
-    def _store(self) -> SampleStore:
-        return SampleStore(self._store_path)
-
-    def _keys(self) -> list[Path]:
-        return sorted(self._store_path.glob("samples/*/*"))
+        return [reply(archive.raw) for archive in self.workspace.archives()]
 
 
 def trigger(id: str, prompt: str, should: bool = True) -> dict[str, Any]:

@@ -122,11 +122,11 @@ def test_what_is_no_answer_is_an_error_of_its_kind_and_no_evidence(
     bench.server.script = lambda conversation: answer
     bench.cases(trigger("t", "form"))
     assert bench.build()["exit_code"] == 3
-    assert bench.archives() == []
-    assert [attempt.kind for attempt in bench.attempts()] == [kind] * attempts
+    assert bench.workspace.archives() == []
+    assert [attempt.kind for attempt in bench.workspace.attempts()] == [kind] * attempts
     if not isinstance(answer, Hang):
         assert len(bench.server.conversations) == attempts, "a client retried by itself"
-    assert SECRET.encode() not in bench.stored()
+    assert SECRET.encode() not in bench.workspace.stored()
     assert list(bench.temporary.glob("selftune-*")) == []
 
 
@@ -147,7 +147,7 @@ def test_of_the_users_set_up_only_keys_pass_and_none_stays(bench: Bench) -> None
     assert bench.row("t")["passed"] == 1
     (authorization,) = {request.headers["authorization"] for request in bench.server.requests}
     assert authorization == f"Bearer {SECRET}"
-    stored = bench.stored()
+    stored = bench.workspace.stored()
     assert [secret for secret in (SECRET.encode(), b"kept-key-0123456789abc") if secret in stored] == []
     assert {path: path.read_bytes() for path in bench.home.rglob("*") if path.is_file()} == before
     assert list(bench.temporary.glob("selftune-*")) == []

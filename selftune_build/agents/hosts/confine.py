@@ -19,6 +19,9 @@ _EVERY_CHANGE = _WRITE_FILE | sum(1 << bit for bit in range(4, 13))
 """Write a file; remove a folder or file; make a device, folder, file, socket, pipe or link."""
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/tty", "/dev/ptmx", "/dev/pts")
 """Places outside of which no ordinary program works, and which keep nothing."""
+_BIND_TCP, _CONNECT_TCP = 1 << 0, 1 << 1
+_NETWORK_VERSION = 4
+"""Linux 6.7: from here on it can keep a program from TCP."""
 
 
 class _Beneath(ctypes.Structure):
@@ -36,12 +39,19 @@ def confined(argv: Sequence[str], writable: Iterable[str]) -> list[str]:
     return [sys.executable, "-I", "-S", os.path.abspath(__file__), *writable, "--", *argv]
 
 
-def confine(writable: Iterable[str]) -> None:
-    """From now on this process, and whatever it becomes or starts, writes only below `writable`. Raises OSError."""
+def offline_supported() -> bool:
+    """Whether the kernel can keep a program from TCP."""
+    return sys.platform == "linux" and _version(_libc()) >= _NETWORK_VERSION
+
+
+def confine(writable: Iterable[str], offline: bool = False) -> None:
+    """From now on this process, and whatever it becomes or starts, writes only below `writable`, and with `offline` opens no
+    TCP connection and listens for none, where `offline_supported`. Raises OSError."""
     libc = _libc()
     version = _version(libc)
     rights = _EVERY_CHANGE | (_REFER if version >= 2 else 0) | (_TRUNCATE if version >= 3 else 0)
-    attribute = ctypes.c_uint64(rights)
+    ports = _BIND_TCP | _CONNECT_TCP if offline and version >= _NETWORK_VERSION else 0
+    attribute = (ctypes.c_uint64 * 2)(rights, ports)  # an older kernel takes more than it knows, as long as that is 0
     ruleset = _checked(libc.syscall(_CREATE_RULESET, ctypes.byref(attribute), ctypes.c_size_t(ctypes.sizeof(attribute)), 0))
     for place in (*writable, *(device for device in DEVICES if os.path.exists(device))):
         parent = os.open(place, os.O_PATH | os.O_CLOEXEC)

@@ -29,7 +29,8 @@ _OPENING_START = b'{"type":"selftune.opening/1"'
 
 _NUMBER = re.compile(r"^\s*\d+(?:\t|: ?|\s{2,})")
 """How `nl`, `cat -n` and `grep -n` number what they print."""
-_REFUSED = re.compile(r"(Permission denied|Read-only file system|Operation not permitted)\.?\s*$")
+_REFUSED = re.compile(r"(Permission denied|Read-only file system|Operation not permitted)\.?(?:: '.*')?\s*$")
+"""At the end of a line, or with the path behind it, as Python writes it."""
 
 
 class Opening(Struct, frozen=True, tag_field="type", tag="selftune.opening/1"):

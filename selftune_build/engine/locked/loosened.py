@@ -10,7 +10,7 @@ from selftune_build.model.manifest import AgentDefinition, GateSetting, Limits, 
 Difference = tuple[bool, str]
 """Whether it loosens, and the sentence that says what differs."""
 
-_DECLARED = ("type", "argv", "deterministic", "origin", "cache_version", "base")
+_DECLARED = ("type", "argv", "deterministic", "origin", "cache_version", "options", "base")
 """What of a declared agent decides whose answers count; price and environment do not."""
 
 

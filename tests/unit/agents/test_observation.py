@@ -25,6 +25,7 @@ from selftune_build.model.sample import EvidenceOrigin, Reply, ToolCall
 HOST = Traits(origin=EvidenceOrigin.LIVE)
 """One that may open every SKILL.md at start."""
 CALM = Traits(origin=EvidenceOrigin.LIVE, opens_skill_files=False)
+EXACT = Traits(origin=EvidenceOrigin.LIVE, opens_skill_files=False, exact_tools=("ls_one",))
 LISTING = Traits(origin=EvidenceOrigin.LIVE, shows_listing=True)
 NOTHING = frozenset[str]()
 
@@ -188,6 +189,10 @@ READ_A = ToolCall("Read", {"file_path": ".agents/skills/pdf/references/a.md"})
         (NOTHING, reply(calls=[ToolCall("Glob", {"pattern": "**"})]), CALM, LISTINGS),
         (NOTHING, reply(calls=[ToolCall("an_unknown_tool", {})]), HOST, LISTINGS | BODIES),
         (NOTHING, reply(calls=[ToolCall("Read_File", {"path": "x"}), ToolCall("web-search", {})]), HOST, NOTHING),
+        # a tool that the agent vouches for
+        (NOTHING, reply(calls=[ToolCall("ls_one", {"path": ".agents/skills/pdf/references"})]), EXACT, {"pdf:listing"}),
+        (NOTHING, reply(calls=[ToolCall("ls_one", {"path": "elsewhere"})]), EXACT, NOTHING),
+        (NOTHING, reply(calls=[ToolCall("ls_one", {"path": "."})]), CALM, LISTINGS),
         # unknown activations or calls: every body and listing
         (NOTHING, reply(skills=None), HOST, LISTINGS | BODIES),
         (NOTHING, reply(calls=None), HOST, LISTINGS | BODIES),

@@ -118,6 +118,29 @@ def test_an_agent_runs_from_the_folder_of_the_manifest_that_declares_it() -> Non
     }
 
 
+def test_options_and_prices_of_an_agent_are_read_as_they_stand() -> None:
+    text = """
+agents:
+  local:
+    type: openai
+    options: {base_url: "http://127.0.0.1:8080/v1", request: {temperature: 0.2, stop: [END]}}
+    prices: {input: "0.15", output: "0.60"}
+"""
+    (agent,) = effective(None, package(text), "skills/pdf").agents.values()
+    assert agent.options["request"] == {"temperature": 0.2, "stop": ["END"]}
+    assert agent.prices == {"input": "0.15", "output": "0.60"}
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("options: {Base-Url: x}", "starts with a letter"), ("prices: {input: 0.15, output: '1'}", "in quotes")],
+)
+def test_options_and_prices_that_are_none_are_refused_with_what_helps(text: str, hint: str) -> None:
+    with pytest.raises(InputError) as caught:
+        package(f"agents: {{local: {{type: openai, {text}}}}}\n")
+    assert hint in (caught.value.hint or "")
+
+
 def test_several_agents_may_be_named() -> None:
     assert effective(None, package("agent: [house, embedded]\n"), ".").agent == ("house", "embedded")
 

@@ -15,16 +15,15 @@ from selftune_agent_llm.dialogue import digest_source
 from selftune_agent_llm.library import Description
 from selftune_agent_llm.process import work
 from selftune_agent_llm.worker import Job, Offered
-from selftune_build.agents.command import origin_of
+from selftune_build.agents.declaration import identity_of, refuse_argv, traits_of
 from selftune_build.agents.hosts.login import given, masked, scrub, written
 from selftune_build.agents.outcome import require_answer
-from selftune_build.agents.protocol import AgentFailure, AgentSettings, AgentType, CompleteRequest, RunRequest, Traits
+from selftune_build.agents.protocol import AgentFailure, AgentSettings, AgentType, CompleteRequest, RunRequest
 from selftune_build.agents.staging import Stage
-from selftune_build.errors import InputError
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.limits import HOST_PROBE_OUTPUT_BYTES, HOST_PROBE_TIMEOUT_S, RESPONSE_BYTES
 from selftune_build.model.manifest import AgentDefinition
-from selftune_build.model.sample import ErrorKind, EvidenceOrigin, Reply, Usage
+from selftune_build.model.sample import ErrorKind, Reply, Usage
 
 CACHE_VERSION = "1"
 REMARK = "chat-only: a model chose skills and read their files; no script was run, no file was written"
@@ -43,21 +42,12 @@ class LlmAgent:
 
     def __init__(self, settings: AgentSettings) -> None:
         definition = settings.definition or AgentDefinition(type=LLM.id)
-        if definition.argv:
-            message = f"the agent `{settings.name}` is of type {LLM.id}, which has no argv"
-            raise InputError(message, hint="take `argv` out, and name the model under `model:`")
+        refuse_argv(settings.name, definition, LLM.id, "name the model under `model:`")
         self.name = settings.name
         self._model = settings.model
         self._named = definition.env
-        self.identity: dict[str, Any] = _identity(definition, settings.model)
-        self.traits = Traits(
-            origin=EvidenceOrigin.LIVE if definition.origin is None else origin_of(definition),
-            deterministic=definition.deterministic,
-            free=definition.free,
-            completes=True,
-            opens_skill_files=False,
-            remark=REMARK,
-        )
+        self.identity: dict[str, Any] = identity_of(LLM.id, CACHE_VERSION, definition, settings.model, _own())
+        self.traits = traits_of(definition, opens_skill_files=False, remark=REMARK)
 
     def run(self, request: RunRequest, answer: BinaryIO) -> None:
         """The decision, and under the profile `package` the turns after it; see `agents.protocol.Agent`."""
@@ -125,18 +115,8 @@ class LlmAgent:
         require_answer(self.parse, raw, msgspec.structs.replace(outcome, stderr=stderr), timeout_s, RESPONSE_BYTES)
 
 
-def _identity(definition: AgentDefinition, model: str | None) -> dict[str, Any]:
-    """All that enters static keys; what is at its default is left out."""
-    fields = {
-        "declared_version": definition.cache_version,
-        "deterministic": definition.deterministic or None,
-        "dialogue": digest_bytes(digest_source()),
-        "env": sorted(set(definition.env)) or None,
-        "model": model,
-        "profiles": PROFILES,
-    }
-    own = {name: value for name, value in fields.items() if value is not None}
-    return {"plugin": LLM.id, "cache_version": CACHE_VERSION, **own}
+def _own() -> dict[str, Any]:
+    return {"dialogue": digest_bytes(digest_source()), "profiles": PROFILES}
 
 
 LLM = AgentType(

@@ -87,10 +87,14 @@ def test_short_and_missing_bodies_are_told_by_what_there_is() -> None:
 
 
 def test_refusals_are_found_in_the_output_of_commands() -> None:
-    output = "ok\nsh: 1: cannot create /x: Permission denied\n/y: Read-only file system\nPermission denied is a phrase\n"
+    output = (
+        "ok\nsh: 1: cannot create /x: Permission denied\n/y: Read-only file system\nPermission denied is a phrase\n"
+        "PermissionError: [Errno 13] Permission denied: '/z'\n"
+    )
     assert list(refusals_in("Bash", output)) == [
         "Bash: sh: 1: cannot create /x: Permission denied",
         "Bash: /y: Read-only file system",
+        "Bash: PermissionError: [Errno 13] Permission denied: '/z'",
     ]
 
 
