@@ -61,30 +61,27 @@ _ENVIRONMENT = {"GEMINI_CLI_NO_RELAUNCH": "true", "GEMINI_SANDBOX": "false", "GE
 def invocation(session: Session) -> Invocation:
     """The command for a session; the prompt goes through stdin, where it may have any length and any first character.
 
-    The settings are given as those of the system, which no file of the workspace overrides.
+    Settings of the machine are looked for where there are none.
     """
-    home = session.home
-    _write(session, "settings.json", json.dumps(_settings(session)))
-    _write(session, "policy.toml", _policy(session))
+    folder = session.home / ".gemini"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / "settings.json").write_text(json.dumps(_settings(session)), encoding="utf-8")
+    (folder / "policy.toml").write_text(_policy(session), encoding="utf-8")
     _stop_search(session)
     arguments = ["--output-format", "stream-json", "--approval-mode", "default", "--skip-trust", "--extensions", "none"]
-    arguments += ["--admin-policy", str(home / "policy.toml")]
+    arguments += ["--policy", str(folder / "policy.toml")]
     if session.model is not None:
         arguments += ["--model", session.model]
     environment = {
         **_ENVIRONMENT,
-        "GEMINI_CLI_HOME": str(home),
-        "GEMINI_CLI_SYSTEM_DEFAULTS_PATH": str(home / "none.json"),
-        "GEMINI_CLI_SYSTEM_SETTINGS_PATH": str(home / "settings.json"),
+        "GEMINI_CLI_HOME": str(session.home),
+        "GEMINI_CLI_SYSTEM_DEFAULTS_PATH": str(folder / "none.json"),
+        "GEMINI_CLI_SYSTEM_SETTINGS_PATH": str(folder / "none.json"),
     }
     if session.profile is None:
-        _write(session, "system.md", COMPLETE_PROMPT)
-        environment["GEMINI_SYSTEM_MD"] = str(home / "system.md")
+        (folder / "system.md").write_text(COMPLETE_PROMPT, encoding="utf-8")
+        environment["GEMINI_SYSTEM_MD"] = str(folder / "system.md")
     return Invocation(tuple(arguments), environment, session.prompt.encode())
-
-
-def _write(session: Session, name: str, text: str) -> None:
-    (session.home / name).write_text(text, encoding="utf-8")
 
 
 def _stop_search(session: Session) -> None:

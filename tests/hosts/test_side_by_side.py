@@ -1,4 +1,4 @@
-"""One eval set, two real hosts, one scripted model: the same verdicts over two protocols, side by side in one lock."""
+"""One eval set, four real hosts, one scripted model: the same verdicts over four protocols, side by side in one lock."""
 
 from __future__ import annotations
 
