@@ -70,6 +70,7 @@ def test_a_service_that_never_answers_runs_into_the_time_limit_and_leaves_no_pro
     assert list(bench.temporary.glob("selftune-*")) == []
 
 
+@pytest.mark.parametrize("host", ["claude", "codex"], indirect=True)  # the first waits by itself, and runs into the limit
 def test_a_rate_limit_longer_than_the_time_limit_is_not_a_failure_of_the_skill(bench: Bench) -> None:
     bench.write("skills/pdf-forms/selftune.yaml", "version: 1\nlimits: {timeout_s: 4}\n")
     assert build_against(bench, lambda conversation: Refuse(429, retry_after=30)) == 3

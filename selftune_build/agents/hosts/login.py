@@ -130,6 +130,7 @@ def rewritten(descriptor: int, start: int, before: bytes, after: bytes) -> bytes
     """`after`, which now stands in the file from `start` on instead of `before`."""
     if after != before:
         os.ftruncate(descriptor, start)
+        os.lseek(descriptor, start, os.SEEK_SET)
         write_all(descriptor, after)
     return after
 

@@ -47,8 +47,9 @@ class Program(Struct, frozen=True):
     def told_version(self) -> str | None:
         """The version by the program's own word, None where it gives none."""
         outcome = self.ask(["--version"])
-        text = "" if outcome is None or outcome.exit_status != 0 else outcome.stdout.decode("utf-8", "replace")
-        found = _VERSION.search(text)
+        if outcome is None or outcome.exit_status != 0:
+            return None
+        found = _VERSION.search((outcome.stdout or outcome.stderr).decode("utf-8", "replace"))
         return found[0] if found else None
 
     def ask(

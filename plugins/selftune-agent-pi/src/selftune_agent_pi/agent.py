@@ -77,8 +77,8 @@ def examine() -> Diagnosis:
 
 
 def _login_told(outcome: Outcome) -> str | None:
-    """It lists the models that it has a login for, in a table; without any it says so on stderr."""
-    rows = [line.split() for line in outcome.stdout.decode("utf-8", "replace").splitlines()]
+    """It lists the models that it has a login for, in a table, on stderr."""
+    rows = [line.split() for line in (outcome.stdout + outcome.stderr).decode("utf-8", "replace").splitlines()]
     if outcome.exit_status != 0 or not rows or rows[0][:2] != ["provider", "model"]:
         return None
     return "models of " + ", ".join(dict.fromkeys(row[0] for row in rows[1:] if row))
