@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from selftune_build.limits import HTML_ENTRIES
-from selftune_build.model.report import PackageReport, Report, RowReport
+from selftune_build.model.report import PackageReport, Report, RowReport, RowState
 from selftune_build.model.verdict import Metric, Verdict
 from selftune_build.report.cells import name
 from selftune_build.report.disagreement import Disagreement, disagreements, shown
@@ -31,11 +31,7 @@ def _disagreement(found: Disagreement) -> Markup:
         return tag("p", found.sentence)
     head = tag("tr", tag("th", "case", scope="col"), *(tag("th", name(agent), scope="col") for agent in found.agents))
     lines = [
-        tag(
-            "tr",
-            tag("th", tag("span", name(each.target), class_="id"), scope="row"),
-            *(tag("td", *_cell(row)) for row in each.rows),
-        )
+        tag("tr", tag("th", tag("span", name(each.target), class_="id"), scope="row"), *map(_cell, each.rows))
         for each in found.differing[:HTML_ENTRIES]
     ]
     more = len(found.differing) - len(lines)
@@ -43,11 +39,10 @@ def _disagreement(found: Disagreement) -> Markup:
     return tag("div", table, tag("p", f"and {more} more", class_="cut") if more > 0 else None, class_="scroll")
 
 
-def _cell(row: RowReport | None) -> tuple[Markup | str, ...]:
+def _cell(row: RowReport | None) -> Markup:
     """The state with its sign, and the count behind it."""
-    if row is None:
-        return (shown(row),)
-    return badge(row.state.value, MARKS[row.state]), " ", shown(row).removeprefix(row.state.value).strip()
+    state = row.state if row is not None else RowState.MISSING
+    return tag("td", badge(state.value, MARKS[state]), shown(row).removeprefix(state.value) if row and row.n else None)
 
 
 _NUMBERS = {title for _, title in _RATES}
