@@ -123,7 +123,8 @@ def _build_group(runs: Sequence[PackageRun], request: BuildRequest, purses: Purs
 
 def _settle(run: PackageRun, ran: Ran, request: BuildRequest, around: Surroundings) -> Settled:
     outcome = settle(run, _executor(run, request, around))
-    return Settled(run, ran, outcome, fresh_stages(run, outcome), request.dry_run, request.place, request.detailed)
+    several = request.compares(run.package.manifest.agent)
+    return Settled(run, ran, outcome, fresh_stages(run, outcome), request.dry_run, request.place, request.detailed, several)
 
 
 def _executor(run: PackageRun, request: BuildRequest, around: Surroundings) -> Execute | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
@@ -50,6 +50,10 @@ class BuildRequest(Struct, frozen=True):
     """The revision whose locks those of today are compared with on a page."""
     among: frozenset[str] | None = None
     """Folders of the packages that `--since` leaves; None without it."""
+
+    def compares(self, declared: Sequence[str]) -> bool:
+        """Whether a package whose manifest declares these agents is reported under several."""
+        return len(self.agents or declared) > 1
 
 
 class Progress(Protocol):

@@ -140,7 +140,7 @@ class PackageReport(Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
     failures: tuple[Failure, ...] = ()
     rows: tuple[RowReport, ...] = ()
-    """Every row of the stages that were asked for; only in a detailed report."""
+    """Every row of the stages that were asked for; only in a detailed report and where several agents are compared."""
     next_command: str | None = None
     remark: str = ""
     """What the agent says of all its evidence, `Traits.remark`."""

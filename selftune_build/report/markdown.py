@@ -14,6 +14,7 @@ from selftune_build.model.report import Report
 from selftune_build.model.sample import EvidenceOrigin
 from selftune_build.model.verdict import Metric, Verdict
 from selftune_build.report.cells import name, sentence
+from selftune_build.report.disagreement import disagreements, shown
 
 MARKER = "<!-- selftune-build -->"
 """First line: by it a bot finds the comment that it wrote before."""
@@ -32,6 +33,7 @@ def render(report: Report) -> str:
         [MARKER, f"### selftune: {_SIGNS[report.verdict]} {report.verdict.value}"],
         list(_evidence(report)),
         list(_table(report)),
+        list(_disagreements(report)),
         list(_listed("Problems", _problems(report))),
         list(_listed("Gates that do not pass", _gates(report))),
         list(_folded("failed checks", _failures(report))),
@@ -71,6 +73,22 @@ def _table(report: Report) -> Iterator[str]:
 
 def _rate(metric: Metric | None) -> str:
     return "" if metric is None else f"{metric.value:.2f} [{metric.low:.2f}, {metric.high:.2f}] n={metric.n}"
+
+
+def _disagreements(report: Report) -> Iterator[str]:
+    """A table for every package, an agent a column; where nothing differs that is said on a line."""
+    for found in disagreements(report):
+        if not found.differing:
+            yield f"{code(found.sentence)}\n"
+            continue
+        yield f"**Agents disagree**: {code(found.sentence)}\n"
+        yield f"| case | {' | '.join(map(code, found.agents))} |"
+        yield "|---|" + "---|" * len(found.agents)
+        for each in found.differing[:MARKDOWN_LINES]:
+            yield f"| {code(each.target)} | {' | '.join(map(shown, each.rows))} |"
+        if len(found.differing) > MARKDOWN_LINES:
+            yield f"\n{len(found.differing) - MARKDOWN_LINES} more cases are not shown."
+        yield ""
 
 
 def _problems(report: Report) -> Iterator[str]:

@@ -21,6 +21,7 @@ from selftune_build.model.sample import EvidenceOrigin
 from selftune_build.model.verdict import GateResult, Verdict
 from selftune_build.report.against import against_lines
 from selftune_build.report.cells import name, paint, percent, sentence, wrap
+from selftune_build.report.disagreement import disagreement_lines
 from selftune_build.report.grouping import checks_of, common_fix, grouped, same_failure, same_problem, samples_of, subject
 from selftune_build.report.routing import routing_lines
 from selftune_build.report.statistics import effort_lines, flaky_lines, unsettled_lines
@@ -46,6 +47,7 @@ def render(report: Report, width: int, colour: bool, *, verbose: bool = False) -
         list(_failures(report, width, verbose)),
         list(flaky_lines(report, width, verbose)),
         list(routing_lines(report, width, verbose)),
+        list(disagreement_lines(report, width, verbose)),
         list(effort_lines(report, width)) if verbose else [],
         list(_findings(report, width, verbose)),
         list(_unmeasured(report, width)),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from selftune_build.testing.model_server import ModelServer, Say
-from tests.hosts.hosts import PROGRAMS, Bench
+from tests.hosts.hosts import HOSTS, PROGRAMS, Bench
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,7 +24,7 @@ def server() -> Iterator[ModelServer]:
         yield running
 
 
-@pytest.fixture(params=["claude", "codex"])
+@pytest.fixture(params=list(HOSTS))
 def host(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return installed(name)

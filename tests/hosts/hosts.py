@@ -19,8 +19,51 @@ from selftune_build.testing.model_server import ModelServer
 
 CHECKOUT = Path(__file__).parents[2]
 PROGRAMS = CHECKOUT / ".hosts" / "node_modules" / ".bin"
-MODELS = {"claude": "scripted-model", "codex": "gpt-5.5"}
-"""Codex asks for a model it knows; the server does not care."""
+
+
+class Facts(NamedTuple):
+    """What a test has to know about a host."""
+
+    package: str
+    """Its name on npm."""
+    model: str
+    """One it asks for readily; the server does not care."""
+    protocol: str
+    folder: str
+    """Where it looks for skills."""
+    sign: str
+    """A prompt that calls the skill `pdf-forms`."""
+    key: str
+    url: str
+    base: str = ""
+    """What stands behind the address of the server."""
+    tells_model: bool = True
+    """What it was served."""
+    tells_pause: bool = False
+    """How long a service asked it to wait."""
+
+
+HOSTS = {
+    "claude": Facts(
+        *("@anthropic-ai/claude-code", "scripted-model", "anthropic", ".claude/skills", "/pdf-forms please"),
+        *("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
+        tells_pause=True,
+    ),
+    "codex": Facts(
+        *("@openai/codex", "gpt-5.5", "responses", ".agents/skills", "please use $pdf-forms"),
+        *("OPENAI_API_KEY", "OPENAI_BASE_URL", "/v1"),
+        tells_model=False,
+    ),
+    "gemini": Facts(
+        *("@google/gemini-cli", "gemini-2.5-flash", "gemini", ".gemini/skills", "see @.gemini/skills/pdf-forms/SKILL.md please"),
+        *("GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL"),
+        tells_pause=True,
+    ),
+    "pi": Facts(
+        *("@earendil-works/pi-coding-agent", "scripted-model", "chat", ".pi/skills", "/skill:pdf-forms please"),
+        *("OPENAI_API_KEY", "OPENAI_BASE_URL", "/v1"),
+    ),
+}
 SCRIPTING = "gpt-6.2-sol"
 """A model that Codex has write scripts which call the tools; its default is one."""
 SECRET = "scripted-key-0123456789abcdef"
@@ -63,7 +106,7 @@ class Bench:
 
     def __init__(self, folder: Path, host: str, server: ModelServer, model: str | None = None) -> None:
         self.host = host
-        self.model = model or MODELS[host]
+        self.model = model or HOSTS[host].model
         self.server = server
         self.workspace = folder / "workspace"
         self.user = folder / "user"
@@ -89,12 +132,11 @@ class Bench:
         kept = {name: os.environ[name] for name in ("LANG", "PYTHONPATH") if name in os.environ}
         folders = {"HOME": str(self.user), "TMPDIR": str(self.temporary)}
         path = {"PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"}
-        return {**kept, **path, **folders, **self.login(), **more}
+        return {**kept, **path, **folders, **login(self.host, self.server), **more}
 
-    def login(self) -> dict[str, str]:
-        if self.host == "claude":
-            return {"ANTHROPIC_BASE_URL": self.server.url, "ANTHROPIC_API_KEY": SECRET}
-        return {"OPENAI_BASE_URL": f"{self.server.url}/v1", "OPENAI_API_KEY": SECRET}
+    @property
+    def facts(self) -> Facts:
+        return HOSTS[self.host]
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "selftune_build", "build", *arguments, "--json", "-C", str(self.workspace)]
@@ -114,8 +156,7 @@ class Bench:
 
     def agent(self) -> Agent:
         definition = AgentDefinition(type=self.host, deterministic=True)
-        made: AgentType = getattr(import_module(f"selftune_agent_{self.host}.agent"), self.host.upper())
-        return made.make(AgentSettings(self.host, definition, self.model, self.workspace))
+        return agent_type(self.host).make(AgentSettings(self.host, definition, self.model, self.workspace))
 
     def replies(self) -> list[Reply]:
         """Every answer in the store, parsed again."""
@@ -152,6 +193,17 @@ class Bench:
         agents = {self.host: {"type": self.host, "deterministic": True}}
         defaults = {"agent": self.host, "model": self.model, "agents": agents, "limits": {"timeout_s": 60}}
         return json.dumps({"version": 1, "workspace": {"members": ["skills/*"]}, "defaults": defaults})
+
+
+def login(host: str, server: ModelServer) -> dict[str, str]:
+    """The variables with which a host reaches the scripted model."""
+    facts = HOSTS[host]
+    return {facts.url: f"{server.url}{facts.base}", facts.key: SECRET}
+
+
+def agent_type(host: str) -> AgentType:
+    found: AgentType = getattr(import_module(f"selftune_agent_{host}.agent"), host.upper())
+    return found
 
 
 def trigger(id: str, prompt: str, should: bool = True) -> dict[str, Any]:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import tempfile
 
 import pytest
-from selftune_agent_claude.agent import CLAUDE
-from selftune_agent_codex.agent import CODEX
 
-from selftune_build.agents.protocol import AgentType
 from selftune_build.testing import AgentContract
 from selftune_build.testing.model_server import ModelServer, Say, use_skill
-from tests.hosts.hosts import MODELS, Bench
+from tests.hosts.hosts import Bench, agent_type
 
 
 class TestHost(AgentContract):
@@ -24,5 +21,4 @@ class TestHost(AgentContract):
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(tempfile, "tempdir", str(bench.temporary))
         server.script = use_skill("Greets people", lambda conversation, skill: Say("Good morning!"))
-        types: dict[str, AgentType] = {"claude": CLAUDE, "codex": CODEX}
-        type(self).agent_type, type(self).model = types[host], MODELS[host]
+        type(self).agent_type, type(self).model = agent_type(host), bench.model

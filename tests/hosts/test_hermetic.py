@@ -37,6 +37,21 @@ def set_up_a_user(bench: Bench) -> None:
         "AGENTS.md": CANARY,
         ".codex/config.toml": f'developer_instructions = "{CANARY}"\n{server}',
         ".codex/prompts/own.md": CANARY,
+        ".gemini/skills/own/SKILL.md": skill,
+        ".gemini/GEMINI.md": CANARY,
+        "GEMINI.md": CANARY,
+        ".gemini/settings.json": json.dumps({"mcpServers": {"own": {"command": "sh", "args": ["-c", hook]}}}),
+        ".gemini/commands/own.toml": f'prompt = "{CANARY}"\n',
+        ".gemini/.env": f"GEMINI_CLI_CUSTOM_HEADERS=X-Canary: {CANARY}\n",
+        ".env": f"GEMINI_CLI_CUSTOM_HEADERS=X-Canary: {CANARY}\n",
+        ".pi/skills/own/SKILL.md": skill,
+        ".pi/agent/skills/own/SKILL.md": skill,
+        ".pi/agent/AGENTS.md": CANARY,
+        ".pi/agent/SYSTEM.md": CANARY,
+        ".pi/agent/APPEND_SYSTEM.md": CANARY,
+        ".pi/agent/settings.json": json.dumps({"shellCommandPrefix": hook, "skills": [str(bench.user / ".codex/skills")]}),
+        ".pi/agent/models.json": json.dumps({"providers": {"openai": {"headers": {"X-Canary": CANARY}}}}),
+        ".pi/agent/extensions/own.js": f"require('fs').writeFileSync('{bench.user}/hook-ran', '')\n",
         ".gitconfig": f"[user]\n\tname = {CANARY}\n",
         ".bash_profile": f"echo {CANARY}\n",
     }
@@ -52,6 +67,7 @@ def test_nothing_of_the_users_own_set_up_reaches_the_model(bench: Bench) -> None
     bench.server.script = use_skill("zebra", lambda conversation, skill: Say("done"))
     bench.cases(trigger("t", "Fill in this form"))
     more = {"CLAUDE_CODE_EXTRA_METADATA": CANARY, "ANTHROPIC_CUSTOM_HEADERS": f"X-Canary: {CANARY}", "CODEX_CANARY": CANARY}
+    more |= {"GEMINI_CLI_CUSTOM_HEADERS": f"X-Canary: {CANARY}", "PI_CANARY": CANARY}
     bench.build(**more)
     assert bench.row("t")["triggered"] == 1
     assert all(CANARY.encode() not in request.body for request in bench.server.requests)

@@ -47,8 +47,8 @@ def test_a_sample_keeps_the_version_of_the_program_and_the_model_that_it_was_ser
     assert lock["agents"][bench.host]["identity"]["model"] == bench.model
     (reply,) = bench.replies()
     pinned = json.loads((PINNED).read_text())["dependencies"]
-    assert reply.program == f"{bench.host} {next(version for name, version in pinned.items() if bench.host in name)}"
-    assert reply.model == (bench.model if bench.host == "claude" else None)  # Codex does not tell what it was served
+    assert reply.program == f"{bench.host} {pinned[bench.facts.package]}"
+    assert reply.model == (bench.model if bench.facts.tells_model else None)
 
 
 def test_a_competitor_that_is_chosen_is_not_this_skill(bench: Bench) -> None:
@@ -73,8 +73,9 @@ def test_an_activation_that_failed_is_not_triggered(bench: Bench) -> None:
     def script(conversation: Conversation) -> Answer:
         if conversation.results or not conversation.tools:
             return Say("that did not work")
-        if conversation.offers("Skill"):
-            return Call("Skill", {"skill": "pdf-form"})
+        for tool, argument in (("Skill", "skill"), ("activate_skill", "name"), ("read", "path")):
+            if conversation.offers(tool):
+                return Call(tool, {argument: ".pi/skills/pdf-form/SKILL.md" if tool == "read" else "pdf-form"})
         return shell(conversation, "cat .agents/skills/pdf-form/SKILL.md .agents/skills/pdf-forms/SKILL.md >&2; exit 1")
 
     bench.server.script = script
@@ -105,8 +106,7 @@ def workspace_of(conversation: Conversation) -> str:
 
 def test_a_skill_that_the_prompt_calls_by_the_hosts_sign_is_activated(bench: Bench) -> None:
     bench.server.script = lambda conversation: Say("quokka" if "quokka" in conversation.text else "no body")
-    prompt = "/pdf-forms please" if bench.host == "claude" else "please use $pdf-forms"
-    bench.cases(task("t", prompt, "quokka"))
+    bench.cases(task("t", bench.facts.sign, "quokka"))
     bench.build()
     assert bench.row("t")["triggered"] == bench.row("t")["passed"] == 1
 

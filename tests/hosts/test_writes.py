@@ -18,8 +18,9 @@ def patch(path: str) -> str:
 
 def write(conversation: Conversation, path: Path) -> Call:
     """The call with which the host's model writes a file, without a command where the host has a tool for it."""
-    if conversation.offers("Write"):
-        return Call("Write", {"file_path": str(path), "content": "escaped"})
+    for tool, argument in (("Write", "file_path"), ("write_file", "file_path"), ("write", "path")):
+        if conversation.offers(tool):
+            return Call(tool, {argument: str(path), "content": "escaped"})
     return shell(conversation, f"apply_patch <<'EOF'\n{patch(str(path))}EOF")
 
 
@@ -61,12 +62,11 @@ def test_writing_inside_works_and_the_staged_skill_can_be_run(bench: Bench) -> N
     bench.write("skills/pdf-forms/scripts/count.sh", "#!/bin/sh\nwc -l < in.txt > count.txt\n")
     os.chmod(bench.workspace / "skills/pdf-forms/scripts/count.sh", 0o755)
     bench.write("skills/pdf-forms/evals/in.txt", "one\ntwo\n")
-    folder = ".claude/skills" if bench.host == "claude" else ".agents/skills"
 
     def script(conversation: Conversation) -> Answer:
         if conversation.results or not conversation.tools:
             return Say("counted")
-        return shell(conversation, f"{folder}/pdf-forms/scripts/count.sh")
+        return shell(conversation, f"{bench.facts.folder}/pdf-forms/scripts/count.sh")
 
     bench.server.script = script
     check = {"file-contains": {"path": "count.txt", "text": "2"}}

@@ -50,8 +50,8 @@ def selftune(python: Path, *arguments: str, cwd: Path) -> dict[str, Any]:
 
 
 def test_there_are_plugins() -> None:
-    named = {"selftune-agent-claude", "selftune-agent-codex", "selftune-agent-llm", "selftune-agent-openai"}
-    assert named <= {path.name for path in PROJECTS}
+    names = {path.name for path in PROJECTS}
+    assert {f"selftune-agent-{name}" for name in ("claude", "codex", "gemini", "llm", "openai", "pi")} <= names
 
 
 @pytest.mark.slow

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,36 +12,36 @@ from selftune_build.agents.hosts.program import Program
 from selftune_build.agents.protocol import Diagnosis
 from selftune_build.process import Outcome
 
-_VERSION = re.compile(r"\d+\.\d+[\w.+-]*")
-
 
 def diagnose(
-    program: Program, login: Login, status: Sequence[str], told: Callable[[Outcome], str | None], log_in: str
+    program: Program,
+    login: Login,
+    log_in: str,
+    status: Sequence[str] = (),
+    told: Callable[[Outcome], str | None] = lambda outcome: None,
 ) -> Diagnosis:
     """Ask the program for its version and for its login.
 
-    `status` are the arguments of its own status command, `told` what its outcome says (None: not logged in), `log_in` the
-    command to type where nothing is there.
+    `log_in` is the command to type where nothing is there; `status` the arguments of its own status command, empty where it has
+    none, and `told` what the outcome of that says (None: not logged in).
     """
     path = program.path()
     if path is None:
         return Diagnosis(None, problems=(f"{program.name} is not on PATH",), next_step=program.install)
-    version = _version(program.ask(["--version"]))
+    version = program.told_version()
     problems = () if version else (f"{program.name} --version gives no version",)
     hindered = hindrance(program.name)
     if hindered is not None:
         return Diagnosis(path, version, None, (*problems, hindered), f"export {UNCONFINED}=1")
-    variables = {variable.name: value for variable, value in login.values().items()}
-    folders = [file.folder_variable for file in login.files if file.folder_variable in os.environ]
-    variables.update({name: os.environ[name] for name in folders})
-    outcome = program.ask(status, variables, Path.home())
-    said = told(outcome) if outcome is not None and outcome.ended == "exit" else None
+    said = _status(program, login, status, told) if status else login.found()
     if said is None:
         return Diagnosis(path, version, None, (*problems, f"{program.name} is not logged in"), log_in)
     return Diagnosis(path, version, said, problems, program.install if problems else None)
 
 
-def _version(outcome: Outcome | None) -> str | None:
-    text = "" if outcome is None or outcome.exit_status != 0 else outcome.stdout.decode("utf-8", "replace")
-    found = _VERSION.search(text)
-    return found[0] if found else None
+def _status(program: Program, login: Login, status: Sequence[str], told: Callable[[Outcome], str | None]) -> str | None:
+    variables = {variable.name: value for variable, value in login.values().items()}
+    folders = [file.folder_variable for file in login.files if file.folder_variable in os.environ]
+    variables.update({name: os.environ[name] for name in folders})
+    outcome = program.ask(status, variables, Path.home())
+    return told(outcome) if outcome is not None and outcome.ended == "exit" else None

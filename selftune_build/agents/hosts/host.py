@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from selftune_build.agents.command import origin_of
 from selftune_build.agents.hosts import confine
-from selftune_build.agents.hosts.login import Given, Login, given, masked, scrub, written
+from selftune_build.agents.hosts.login import Given, Login, given, masked, rewritten, written
 from selftune_build.agents.hosts.program import Program
-from selftune_build.agents.hosts.stream import CLOSING, Opening, Stream, line, opening_of, parse_stream
+from selftune_build.agents.hosts.stream import CLOSING, Opening, Stream, line, opening_of, parse_stream, without
 from selftune_build.agents.outcome import require_answer
 from selftune_build.agents.protocol import AgentFailure, AgentSettings, CompleteRequest, RunRequest, Traits
 from selftune_build.agents.staging import Stage
@@ -89,6 +89,10 @@ class Host(Struct, frozen=True):
     """What the host left in its home that its stream does not tell."""
     waiting: Callable[[Stream], AgentFailure | None] = lambda stream: None
     """Why the host was still waiting when its time was up, where it was not the model it waited for."""
+    repeated: bytes = b""
+    """How the lines begin that only repeat what others tell, in hosts that have such: they are not kept."""
+    shows_listing: bool = False
+    """The host shows the file names of a skill when it activates it."""
     system_prompt: str | None = None
     """Digest of a system prompt of ours, where there is one."""
 
@@ -110,6 +114,7 @@ class HostAgent:
             deterministic=definition.deterministic,
             free=definition.free,
             completes=True,
+            shows_listing=host.shows_listing,
             skills_folder=host.skills_folder,
         )
 
@@ -171,8 +176,11 @@ class HostAgent:
             pass_fds=session.login.descriptors,
             cancel=request.cancel,
         )
-        write_all(descriptor, line({**self.host.closing(session.home), "type": CLOSING}))
-        raw = scrub(descriptor, start, written(descriptor, start), session.login.secrets)
+        ended = {"exit_status": outcome.exit_status} if outcome.exit_status else {}
+        write_all(descriptor, line({**self.host.closing(session.home), **ended, "type": CLOSING}))
+        content = written(descriptor, start)
+        kept = masked(without(content, self.host.repeated), session.login.secrets)
+        raw = rewritten(descriptor, start, content, kept)
         stderr = masked(outcome.stderr, session.login.secrets)
         self._check(raw, msgspec.structs.replace(outcome, stderr=stderr), request.timeout_s)
 

@@ -64,6 +64,11 @@ class Login(Struct, frozen=True):
         """The variables that are set."""
         return {variable: value for variable in self.variables if (value := os.environ.get(variable.name))}
 
+    def found(self) -> str | None:
+        """What of it is there: the first secret variable or file; None without any."""
+        named = [variable.name for variable in self.values() if variable.secret]
+        return next(iter([*named, *(file.name for file in self.files if file.of_user().is_file())]), None)
+
 
 class Given(Struct, frozen=True):
     """A login as one sample gets it."""
@@ -118,11 +123,16 @@ def written(descriptor: int, start: int) -> bytes:
 
 def scrub(descriptor: int, start: int, content: bytes, secrets: tuple[bytes, ...]) -> bytes:
     """Take a login out of an answer that is in a file from `start` on, where a host repeated it; the answer as it now stands."""
-    clean = masked(content, secrets)
-    if clean != content:
+    return rewritten(descriptor, start, content, masked(content, secrets))
+
+
+def rewritten(descriptor: int, start: int, before: bytes, after: bytes) -> bytes:
+    """`after`, which now stands in the file from `start` on instead of `before`."""
+    if after != before:
         os.ftruncate(descriptor, start)
-        write_all(descriptor, clean)
-    return clean
+        os.lseek(descriptor, start, os.SEEK_SET)
+        write_all(descriptor, after)
+    return after
 
 
 def masked(content: bytes, secrets: tuple[bytes, ...]) -> bytes:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from selftune_build.environment import child_environment
 from selftune_build.limits import HOST_PROBE_OUTPUT_BYTES, HOST_PROBE_TIMEOUT_S
 from selftune_build.process import Outcome, run
+
+_VERSION = re.compile(r"\d+\.\d+[\w.+-]*")
+_PACKAGE_FILE = "package.json"
+_PACKAGE_DEPTH = 4
+"""So many folders above a program its package may begin."""
 
 
 class Program(Struct, frozen=True):
@@ -31,6 +39,19 @@ class Program(Struct, frozen=True):
         """What to say where it is not installed."""
         return f"the program `{self.name}` is not on PATH: install it with `{self.install}`"
 
+    def version(self) -> str | None:
+        """The version that is installed, for a program whose answers do not tell it; None where nothing tells it."""
+        path = self.path()
+        return None if path is None else _installed_version(self, path, os.stat(path).st_mtime_ns)
+
+    def told_version(self) -> str | None:
+        """The version by the program's own word, None where it gives none."""
+        outcome = self.ask(["--version"])
+        if outcome is None or outcome.exit_status != 0:
+            return None
+        found = _VERSION.search((outcome.stdout or outcome.stderr).decode("utf-8", "replace"))
+        return found[0] if found else None
+
     def ask(
         self, arguments: Sequence[str], variables: Mapping[str, str] | None = None, home: Path | None = None
     ) -> Outcome | None:
@@ -47,3 +68,20 @@ class Program(Struct, frozen=True):
                 timeout_s=HOST_PROBE_TIMEOUT_S,
                 output_cap=HOST_PROBE_OUTPUT_BYTES,
             )
+
+
+@functools.lru_cache(maxsize=16)
+def _installed_version(program: Program, path: str, modified_ns: int) -> str | None:
+    """By the npm package around the program, which is read in no time; elsewhere by its own word. `modified_ns` is in the key."""
+    folders = Path(os.path.realpath(path)).parents[:_PACKAGE_DEPTH]
+    found = (_packaged(folder / _PACKAGE_FILE, program.name) for folder in folders)
+    return next((version for version in found if version), None) or program.told_version()
+
+
+def _packaged(path: Path, name: str) -> str | None:
+    """The version of the npm package that a file describes, if the package brings the program."""
+    try:
+        document = msgspec.json.decode(path.read_bytes())
+        return str(document["version"]) if name in document["bin"] else None
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, LookupError, TypeError):
+        return None

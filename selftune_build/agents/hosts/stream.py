@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -51,7 +52,8 @@ class Opening(Struct, frozen=True, tag_field="type", tag="selftune.opening/1"):
 
     def is_outside(self, path: str) -> bool:
         """Whether a path leads out of the workspace."""
-        return path.startswith("/") and self.relative(path) == path
+        path = posixpath.normpath(path)
+        return path.startswith("../") or (path.startswith("/") and self.relative(path) == path)
 
     def read_in(self, text: str) -> frozenset[str]:
         """The skills whose body shows in a text."""
@@ -89,6 +91,13 @@ def called_names(prompt: str, names: Iterable[str], pattern: str) -> tuple[str, 
 def line(document: Struct | Mapping[str, Any]) -> bytes:
     """A document as one line."""
     return msgspec.json.encode(document) + b"\n"
+
+
+def without(content: bytes, beginning: bytes) -> bytes:
+    """The lines that do not begin like this; all of them where it is empty."""
+    if not beginning:
+        return content
+    return b"".join(each for each in content.splitlines(keepends=True) if not each.startswith(beginning))
 
 
 def parse_stream(raw: bytes) -> Stream:

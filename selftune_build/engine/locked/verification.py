@@ -106,7 +106,8 @@ def _report(run: PackageRun, universe: Universe, request: BuildRequest, revision
     failures = (failure for plan in run.plans if plan.row is not None for failure in failures_by_lock(plan, plan.row))
     outcome = decided(run, rows, failures)
     run.plans = [_unless_accepted(plan, outcome.accepted) for plan in run.plans]
-    settled = Settled(run, Ran(), outcome, fresh_stages(run, outcome), True, request.place, request.detailed)
+    several = request.compares(run.package.manifest.agent)
+    settled = Settled(run, Ran(), outcome, fresh_stages(run, outcome), True, request.place, request.detailed, several)
     known = _without_entry(package_report(settled), run)
     report = with_comparison(known, run, rows, revision, request.against or "")
     found = [_with_fix(problem, run, request.place) for problem in _problems(settled, report.gates, universe, request)]

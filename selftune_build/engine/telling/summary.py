@@ -45,6 +45,8 @@ class Settled(Struct, frozen=True):
     place: str = ""
     """The folder of `-C` as it was typed, for the commands to type next."""
     detailed: bool = False
+    several: bool = False
+    """Whether the package is reported under other agents as well: then its rows are compared."""
 
     @property
     def absent(self) -> tuple[str, ...]:
@@ -94,7 +96,7 @@ def package_report(settled: Settled) -> PackageReport:
             *not_discriminating(run, outcome.rows, outcome.always),
         ),
         failures=failures,
-        rows=row_reports(run, outcome.rows) if settled.detailed else (),
+        rows=row_reports(run, outcome.rows) if settled.detailed or settled.several else (),
         next_command=next_command(run, failures, verdict, stopped=stopped, place=settled.place),
         remark=run.agent.traits.remark,
         judge=run.judge.agent.name if run.judge is not None else "",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from selftune_build.model.report import PackageReport, Report
+from selftune_build.limits import HTML_ENTRIES
+from selftune_build.model.report import PackageReport, Report, RowReport, RowState
 from selftune_build.model.verdict import Metric, Verdict
 from selftune_build.report.cells import name
-from selftune_build.report.html.cases import badge
+from selftune_build.report.disagreement import Disagreement, disagreements, shown
+from selftune_build.report.html.cases import MARKS, badge
 from selftune_build.report.html.markup import Markup, tag
 from selftune_build.report.html.package import VERDICTS, decimal
 
@@ -20,7 +22,27 @@ def overview(report: Report) -> Markup | None:
     head = tag("tr", *(tag("th", title, scope="col", class_="number" if title in _NUMBERS else None) for title in columns))
     lines = [_line(package, f"#p{index + 1}") for index, package in by_verdict(report)]
     table = tag("table", tag("thead", head), tag("tbody", *lines), class_="overview")
-    return tag("section", tag("h2", "Overview"), tag("div", table, class_="scroll"))
+    return tag("section", tag("h2", "Overview"), tag("div", table, class_="scroll"), *map(_disagreement, disagreements(report)))
+
+
+def _disagreement(found: Disagreement) -> Markup:
+    """Which cases come out differently, an agent a column; where none does, that."""
+    if not found.differing:
+        return tag("p", found.sentence)
+    head = tag("tr", tag("th", "case", scope="col"), *(tag("th", name(agent), scope="col") for agent in found.agents))
+    lines = [
+        tag("tr", tag("th", tag("span", name(each.target), class_="id"), scope="row"), *map(_cell, each.rows))
+        for each in found.differing[:HTML_ENTRIES]
+    ]
+    more = len(found.differing) - len(lines)
+    table = tag("table", tag("caption", found.sentence), tag("thead", head), tag("tbody", *lines), class_="overview")
+    return tag("div", table, tag("p", f"and {more} more", class_="cut") if more > 0 else None, class_="scroll")
+
+
+def _cell(row: RowReport | None) -> Markup:
+    """The state with its sign, and the count behind it."""
+    state = row.state if row is not None else RowState.MISSING
+    return tag("td", badge(state.value, MARKS[state]), shown(row).removeprefix(state.value) if row and row.n else None)
 
 
 _NUMBERS = {title for _, title in _RATES}

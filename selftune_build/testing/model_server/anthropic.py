@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from selftune_build.testing.model_server.answer import Call, Say
+from selftune_build.testing.model_server.answer import Call, Refuse, Say
 from selftune_build.testing.model_server.conversation import Called, Conversation, Result, Text, Tool, Turn, texts
 from selftune_build.testing.model_server.wire import Event, digits_of, json_object
 
@@ -57,10 +57,10 @@ def beginning(text: str, model: str, serial: int) -> Iterator[Event]:
     yield from list(events(Say(text), model, serial))[:3]
 
 
-def error(status: int, message: str) -> dict[str, Any]:
+def error(refused: Refuse) -> dict[str, Any]:
     """The body of an error."""
     kinds = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error", 529: "overloaded_error"}
-    return {"type": "error", "error": {"type": kinds.get(status, "api_error"), "message": message}}
+    return {"type": "error", "error": {"type": kinds.get(refused.status, "api_error"), "message": refused.message}}
 
 
 def _turns(message: dict[str, Any]) -> Iterator[Turn]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from selftune_build.testing.model_server.answer import Call, Say
+from selftune_build.testing.model_server.answer import Call, Refuse, Say
 from selftune_build.testing.model_server.conversation import Called, Conversation, Result, Text, Tool, Turn, texts
 from selftune_build.testing.model_server.wire import DONE, Event, digits_of, json_object
 
@@ -54,9 +54,10 @@ def beginning(text: str, model: str, serial: int) -> Iterator[Event]:
     yield from list(events(Say(text), model, serial))[:2]
 
 
-def error(status: int, message: str) -> dict[str, Any]:
+def error(refused: Refuse) -> dict[str, Any]:
     """The body of an error."""
-    return {"error": {"message": message, "type": "rate_limit_exceeded" if status == 429 else "server_error", "code": status}}
+    kind = "rate_limit_exceeded" if refused.status == 429 else "server_error"
+    return {"error": {"message": refused.message, "type": kind, "code": refused.status}}
 
 
 def _turns(message: dict[str, Any]) -> Iterator[Turn]:

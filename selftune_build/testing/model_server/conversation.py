@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
-Protocol = Literal["anthropic", "responses", "chat"]
-"""Anthropic Messages, OpenAI Responses, OpenAI Chat Completions."""
+Protocol = Literal["anthropic", "responses", "chat", "gemini"]
+"""Anthropic Messages, OpenAI Responses, OpenAI Chat Completions, the Gemini API."""
 
 
 class Tool(Struct, frozen=True):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from selftune_build.testing.model_server.answer import Call, Say
+from selftune_build.testing.model_server.answer import Call, Refuse, Say
 from selftune_build.testing.model_server.conversation import Called, Conversation, Result, Text, Tool, Turn, texts
 from selftune_build.testing.model_server.wire import Event, digits_of, json_object
 
@@ -64,10 +64,10 @@ def beginning(text: str, model: str, serial: int) -> Iterator[Event]:
     yield from list(events(Say(text), model, serial))[:3]
 
 
-def error(status: int, message: str) -> dict[str, Any]:
+def error(refused: Refuse) -> dict[str, Any]:
     """The body of an error."""
     kinds = {401: "invalid_request_error", 429: "rate_limit_exceeded"}
-    return {"error": {"message": message, "type": kinds.get(status, "server_error"), "code": None, "param": None}}
+    return {"error": {"message": refused.message, "type": kinds.get(refused.status, "server_error"), "code": None, "param": None}}
 
 
 def _turns(item: dict[str, Any]) -> Iterator[Turn]:

@@ -14,12 +14,18 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from selftune_build.testing.model_server import anthropic, chat, responses
+from selftune_build.testing.model_server import anthropic, chat, gemini, responses
 from selftune_build.testing.model_server.answer import Answer, Cut, Hang, Late, Refuse, Script
 from selftune_build.testing.model_server.conversation import Conversation
 from selftune_build.testing.model_server.wire import Event
 
-ROUTES: dict[str, ModuleType] = {"/messages": anthropic, "/responses": responses, "/chat/completions": chat}
+ROUTES: dict[str, ModuleType] = {
+    "/messages": anthropic,
+    "/responses": responses,
+    "/chat/completions": chat,
+    ":generateContent": gemini,
+    gemini.STREAMED: gemini,
+}
 """How a path ends: the protocol spoken there."""
 REQUEST_BYTES = 64 * 1024 * 1024
 
@@ -53,9 +59,9 @@ class Log(Struct):
 class ModelServer:
     """A scripted model on `127.0.0.1`, for as long as the `with` block lasts.
 
-    Speaks Anthropic Messages, OpenAI Responses and Chat Completions, streaming or not. `/models` lists `models`, counting tokens
-    gives a number, any other path is answered with 404. A script that raises answers 500, with the exception's text in the
-    record. `script` may be replaced while it runs.
+    Speaks Anthropic Messages, OpenAI Responses, Chat Completions and the Gemini API, streaming or not. `/models` lists
+    `models`, counting tokens gives a number, any other path is answered with 404. A script that raises answers 500, with the
+    exception's text in the record. `script` may be replaced while it runs.
     """
 
     def __init__(self, script: Script, models: Iterable[str] = ("scripted-model",)) -> None:
@@ -136,11 +142,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_json(200 if counts else 404, {"input_tokens": 101} if counts else {"error": {"message": "not here"}})
             return
         try:
-            conversation = speaker.read(json.loads(body))
+            addressed = gemini.addressed(self._path) if speaker is gemini else {}
+            conversation = speaker.read({**json.loads(body), **addressed})
             answer = self.server.model.script(conversation)
         except Exception as error:
             self._note(body, problem=f"{type(error).__name__}: {error}")
-            self._send_json(500, speaker.error(500, f"the script broke: {error}"))
+            self._send_json(500, speaker.error(Refuse(500, f"the script broke: {error}")))
             return
         self._answer(speaker, conversation, answer, self._note(body, conversation))
 
@@ -161,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif isinstance(answer, Refuse):
             extra = {} if answer.retry_after is None else {"Retry-After": str(answer.retry_after)}
-            self._send_json(answer.status, speaker.error(answer.status, answer.message), extra)
+            self._send_json(answer.status, speaker.error(answer), extra)
         elif isinstance(answer, Cut):
             self._stream(speaker.beginning(answer.text, conversation.model, serial))
         elif conversation.stream:

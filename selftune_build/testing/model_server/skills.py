@@ -33,11 +33,15 @@ class Listed(Struct, frozen=True):
 
 
 def listed(conversation: Conversation) -> tuple[Listed, ...]:
-    """The skills that a request offers, as Claude Code, Codex and the hosts with `<available_skills>` write them."""
+    """The skills that a request offers, as Claude Code, Codex and the hosts with `<available_skills>` write them.
+
+    Pi lists its tools as Claude Code lists skills.
+    """
     text = conversation.text
     roots = dict(_ROOT.findall(text))
+    lines = [each for each in _LISTED.findall(text) if not conversation.offers(each[0])]
     found = []
-    for name, description, place in (*_LISTED.findall(text), *_TAGGED.findall(text)):
+    for name, description, place in (*lines, *_TAGGED.findall(text)):
         root, slash, rest = place.partition("/")
         folder = f"{roots[root]}{slash}{rest}" if root in roots else place
         found.append(Listed(name, description.strip(), folder or None))
@@ -59,15 +63,17 @@ def open_skill(conversation: Conversation, skill: Listed) -> Call:
 
 def read(conversation: Conversation, path: str) -> Call:
     """The call that reads a file."""
-    for tool, argument in (("Read", "file_path"), ("read", "path"), ("read_file", "path")):
-        if conversation.offers(tool):
-            return Call(tool, {argument: path})
+    for tool in conversation.tools:
+        if tool.name in ("Read", "read", "read_file"):
+            named = tool.schema.get("properties") or {}
+            argument = "file_path" if "file_path" in named or tool.name == "Read" else "path"
+            return Call(tool.name, {argument: path})
     return shell(conversation, f"cat {shlex.quote(path)}")
 
 
 def shell(conversation: Conversation, command: str) -> Call:
     """The call that runs a command."""
-    for tool, argument in (("exec_command", "cmd"), ("Bash", "command"), ("bash", "command")):
+    for tool, argument in (("exec_command", "cmd"), ("Bash", "command"), ("bash", "command"), ("run_shell_command", "command")):
         if conversation.offers(tool):
             return Call(tool, {argument: command})
     if conversation.offers("exec"):  # Codex has its newer models write a script that calls the tools

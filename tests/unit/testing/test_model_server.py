@@ -73,7 +73,30 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
             ],
         },
     ),
+    "gemini": (
+        "/v1beta/models/m:generateContent",
+        {
+            "systemInstruction": {"role": "user", "parts": [{"text": "be kind"}]},
+            "contents": [
+                {"role": "user", "parts": [{"text": "hello"}]},
+                {
+                    "role": "model",
+                    "parts": [
+                        {"text": "hm", "thought": True},
+                        {"functionCall": {"id": "c1", "name": "look", "args": {"at": "it"}}},
+                    ],
+                },
+                {
+                    "role": "user",
+                    "parts": [{"functionResponse": {"id": "c1", "name": "look", "response": {"error": "seen"}}}],
+                },
+            ],
+            "tools": [{"functionDeclarations": [{"name": "look", "description": "Look.", "parameters": {"type": "OBJECT"}}]}],
+            "generationConfig": {"responseJsonSchema": {"type": "object"}},
+        },
+    ),
 }
+STREAM = ("/v1beta/models/m:streamGenerateContent?alt=sse", ASKED["gemini"][1])
 
 
 @pytest.fixture
@@ -105,10 +128,11 @@ def test_a_request_is_seen_alike_over_every_protocol(server: ModelServer, protoc
     (seen,) = server.conversations
     assert seen.protocol == protocol
     expected = (Text("system", "be kind"), Text("user", "hello"), Called("c1", "look", {"at": "it"}))
-    assert seen.turns == (*expected, Result("c1", "seen", error=protocol == "anthropic"))
+    assert seen.turns == (*expected, Result("c1", "seen", error=protocol in ("anthropic", "gemini")))
     assert seen.offers("look")
     assert not seen.offers("look", "leap")
     assert seen.prompt == "hello"
+    assert (seen.model, seen.stream) == ("m", False)
 
 
 def test_words_come_back_whole_and_in_pieces(server: ModelServer) -> None:
@@ -127,6 +151,12 @@ def test_words_come_back_whole_and_in_pieces(server: ModelServer) -> None:
     streamed = events(post(server, path, {**body, "stream": True})[2])
     assert streamed[1]["choices"][0]["delta"]["content"] == "hello back"
     assert streamed[-1] == "[DONE]"
+    whole = json.loads(post(server, *ASKED["gemini"])[2])["candidates"][0]
+    assert (whole["content"]["parts"], whole["finishReason"]) == ([{"text": "hello back"}], "STOP")
+    streamed = events(post(server, *STREAM)[2])
+    assert [each["candidates"][0].get("finishReason") for each in streamed] == [None, "STOP"]
+    assert streamed[-1]["usageMetadata"]["totalTokenCount"] == 108
+    assert (server.conversations[-1].stream, server.conversations[-1].schema) == (True, {"type": "object"})
 
 
 def test_a_call_comes_back_with_its_input(server: ModelServer) -> None:
@@ -139,6 +169,8 @@ def test_a_call_comes_back_with_its_input(server: ModelServer) -> None:
     path, body = ASKED["chat"]
     call = json.loads(post(server, path, body)[2])["choices"][0]["message"]["tool_calls"][0]
     assert json.loads(call["function"]["arguments"]) == {"at": "that"}
+    (part,) = json.loads(post(server, *ASKED["gemini"])[2])["candidates"][0]["content"]["parts"]
+    assert (part["functionCall"]["name"], part["functionCall"]["args"]) == ("look", {"at": "that"})
 
 
 def test_a_tool_that_takes_text_is_offered_in_the_input_called_with_text_and_its_result_seen(server: ModelServer) -> None:
@@ -163,13 +195,17 @@ def test_errors_carry_their_status_and_the_pause_they_ask_for(server: ModelServe
     server.script = lambda conversation: Refuse(429, retry_after=7)
     status, headers, content = post(server, *ASKED[protocol])
     assert (status, headers["Retry-After"]) == (429, "7")
-    assert json.loads(content)["error"]["message"] == "refused by the script"
+    error = json.loads(content)["error"]
+    assert error["message"] == "refused by the script"
+    if protocol == "gemini":
+        assert error["details"] == [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "7s"}]
 
 
 def test_a_cut_stream_has_a_beginning_and_no_end(server: ModelServer) -> None:
     server.script = lambda conversation: Cut("half of")
-    for protocol, last in (("anthropic", "message_stop"), ("responses", "response.completed"), ("chat", "[DONE]")):
-        path, body = ASKED[protocol]
+    lasts = {"anthropic": "message_stop", "responses": "response.completed", "chat": "[DONE]", "gemini": '"STOP"'}
+    for protocol, last in lasts.items():
+        path, body = STREAM if protocol == "gemini" else ASKED[protocol]
         content = post(server, path, {**body, "stream": True})[2].decode()
         assert "half of" in content
         assert last not in content

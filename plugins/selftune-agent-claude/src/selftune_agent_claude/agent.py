@@ -5,9 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from selftune_agent_claude.invocation import COMPLETE_PROMPT, TOOLS, invocation
+from selftune_agent_claude.invocation import TOOLS, invocation
 from selftune_agent_claude.reading import reply, usage, waiting
-from selftune_build.agents.hosts import Host, HostAgent, Login, LoginFile, Program, Variable, called_names, diagnose
+from selftune_build.agents.hosts import (
+    COMPLETE_PROMPT,
+    Host,
+    HostAgent,
+    Login,
+    LoginFile,
+    Program,
+    Variable,
+    called_names,
+    diagnose,
+)
 from selftune_build.agents.protocol import AgentSettings, AgentType, Diagnosis
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.process import Outcome
@@ -53,7 +63,7 @@ def make(settings: AgentSettings) -> HostAgent:
 
 def examine() -> Diagnosis:
     """What `selftune doctor` says about it."""
-    return diagnose(PROGRAM, LOGIN, ["auth", "status"], _login_told, "claude auth login")
+    return diagnose(PROGRAM, LOGIN, "claude auth login", ["auth", "status"], _login_told)
 
 
 def _login_told(outcome: Outcome) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from selftune_build.agents.hosts import Invocation, Session
+from selftune_build.agents.hosts import COMPLETE_PROMPT, Invocation, Session
 from selftune_build.limits import HOST_ROUTING_TURNS
 
 TOOLS = {
@@ -12,8 +12,6 @@ TOOLS = {
     "routing": ("Read", "Skill"),
 }
 """The tools a model is offered, by profile."""
-COMPLETE_PROMPT = "You answer one request from a program. Answer it completely and add nothing."
-"""The system prompt of the role `complete`, where the one of a coding agent would get in the way."""
 _ASKED_EDITS = ("Edit", "NotebookEdit", "Write")
 """Allowed by the permission mode inside the workspace, refused outside: not listed as allowed, since that means anywhere."""
 _SETTINGS = {

@@ -7,31 +7,19 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from msgspec import Struct
-
-from selftune_build.agents.hosts import Opening, Stream, refusals_in
-from selftune_build.agents.hosts.stream import bounded
+from selftune_build.agents.hosts import Stream, Tools, Use, activated, bounded, calls_of, files_read, refused
 from selftune_build.agents.protocol import AgentFailure
-from selftune_build.model.sample import ErrorKind, Reply, ToolCall, Usage
+from selftune_build.model.sample import ErrorKind, Reply, Usage
 
 _KINDS = {401: ErrorKind.AUTH, 403: ErrorKind.AUTH, 429: ErrorKind.RATE_LIMIT}
 _AUTH_ERRORS = ("authentication_failed", "billing_error", "oauth_org_not_allowed")
-_FILE_TOOLS = ("Read", "NotebookRead")
+_TOOLS = Tools(
+    activate={"Skill": "skill"},
+    read={"Read": "file_path", "NotebookRead": "file_path"},
+    shell={"Bash": "command"},
+)
 _ENDS_WITHOUT_ERROR = ("error_max_turns",)
 """A run that used up its turns is an answer about the skill, although the program calls it an error."""
-
-
-class _Use(Struct, frozen=True):
-    """A call of a tool and what came of it."""
-
-    name: str
-    input: dict[str, Any]
-    result: str | None
-    error: bool
-
-    @property
-    def succeeded(self) -> bool:
-        return self.result is not None and not self.error
 
 
 def reply(stream: Stream) -> Reply:
@@ -47,13 +35,13 @@ def reply(stream: Stream) -> Reply:
     uses = list(_uses(stream))
     return Reply(
         output=_output(result, stream),
-        skills_used=_activated(stream.opening, uses),
-        files_read=tuple(dict.fromkeys(_read(stream.opening, uses))),
-        tool_calls=tuple(ToolCall(use.name, use.input) for use in uses),
+        skills_used=activated(stream.opening, uses, _TOOLS),
+        files_read=files_read(stream.opening, uses, _TOOLS),
+        tool_calls=calls_of(uses),
         usage=usage(stream),
         model=_served(stream),
         program=_program(stream),
-        refused=bounded(_refused(uses, result)),
+        refused=bounded(_refused(stream, uses, result)),
     )
 
 
@@ -112,13 +100,13 @@ def _blocks(stream: Stream, kind: str) -> Iterator[dict[str, Any]]:
             yield from (block for block in content if isinstance(block, dict)) if isinstance(content, list) else ()
 
 
-def _uses(stream: Stream) -> Iterator[_Use]:
+def _uses(stream: Stream) -> Iterator[Use]:
     results = {block.get("tool_use_id"): block for block in _blocks(stream, "user") if block.get("type") == "tool_result"}
     for block in _blocks(stream, "assistant"):
         if block.get("type") == "tool_use":
             result = results.get(block["id"])
             text = None if result is None else _text(result.get("content"))
-            yield _Use(str(block["name"]), dict(block.get("input") or {}), text, bool(result and result.get("is_error")))
+            yield Use(str(block["name"]), dict(block.get("input") or {}), text, bool(result and result.get("is_error")))
 
 
 def _text(content: Any) -> str:
@@ -127,41 +115,12 @@ def _text(content: Any) -> str:
     return "\n".join(str(part.get("text", "")) for part in content or () if isinstance(part, dict))
 
 
-def _activated(opening: Opening, uses: list[_Use]) -> tuple[str, ...]:
-    """The skills whose body reached the model: called by name and launched, opened, or called in the prompt itself."""
-    found = dict.fromkeys(opening.invoked)
-    for use in uses:
-        if use.succeeded:
-            found.update(dict.fromkeys(_activated_by(opening, use)))
-    return tuple(found)
-
-
-def _activated_by(opening: Opening, use: _Use) -> list[str]:
-    if use.name == "Skill":
-        name = str(use.input.get("skill", "")).rpartition(":")[2].removeprefix("/")
-        return [name] if name in opening.skills else []
-    if use.name in _FILE_TOOLS:
-        path = str(use.input.get("file_path", ""))
-        return [name for name in opening.skills if path.endswith(f"/{name}/SKILL.md")]
-    if use.name == "Bash" and "SKILL.md" in str(use.input.get("command", "")):
-        return sorted(opening.read_in(use.result or ""))
-    return []
-
-
-def _read(opening: Opening, uses: list[_Use]) -> Iterator[str]:
-    for use in uses:
-        if use.name in _FILE_TOOLS and use.succeeded:
-            yield opening.relative(str(use.input.get("file_path", "")))
-
-
-def _refused(uses: list[_Use], result: dict[str, Any]) -> Iterator[str]:
+def _refused(stream: Stream, uses: list[Use], result: dict[str, Any]) -> Iterator[str]:
     for denial in result.get("permission_denials") or ():
         asked = denial.get("tool_input") or {}
         what = asked.get("file_path") or asked.get("notebook_path") or asked.get("command") or json.dumps(asked, sort_keys=True)
         yield f"{denial.get('tool_name')}: {what}: not permitted"
-    for use in uses:
-        if use.name == "Bash":
-            yield from refusals_in("Bash", use.result or "")
+    yield from refused(stream.opening, uses, _TOOLS)
 
 
 def _output(result: dict[str, Any], stream: Stream) -> str:

@@ -46,7 +46,7 @@ def make(settings: AgentSettings) -> HostAgent:
 
 def examine() -> Diagnosis:
     """What `selftune doctor` says about it."""
-    return diagnose(PROGRAM, LOGIN, ["login", "status"], _login_told, "codex login")
+    return diagnose(PROGRAM, LOGIN, "codex login", ["login", "status"], _login_told)
 
 
 def _login_told(outcome: Outcome) -> str | None:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from selftune_build.agents.hosts import Stream, refusals_in
-from selftune_build.agents.hosts.stream import bounded
+from selftune_build.agents.hosts import Stream, bounded, refusal, refusals_in
 from selftune_build.agents.protocol import AgentFailure
 from selftune_build.model.sample import ErrorKind, Reply, ToolCall, Usage
 
 SHELL, PATCH, SCRIPT = "exec_command", "apply_patch", "exec"
 """A newer model is offered `exec` alone: it writes a script that calls the other tools."""
-_STATUS = re.compile(r"(?:unexpected|last) status:? (\d{3})")
-_AGAIN = re.compile(r"try again in (\d+(?:\.\d+)?) ?(ms|s|seconds?|m|minutes?)\b", re.IGNORECASE)
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
 
 def reply(stream: Stream) -> Reply:
     """The reply. Raises AgentFailure where the turn failed or has no end."""
     failed = stream.last("turn.failed")
     if failed is not None:
-        raise _failure(str((failed.get("error") or {}).get("message") or "the turn failed"))
+        raise refusal(str((failed.get("error") or {}).get("message") or "the turn failed"))
     if stream.last("turn.completed") is None:
         raise AgentFailure(ErrorKind.PROTOCOL, "the event stream has no end: the program stopped before it was done")
     closing = stream.closing if stream.closing is not None and "calls" in stream.closing else None
@@ -44,21 +39,6 @@ def usage(stream: Stream) -> Usage | None:
     if not isinstance(counts, dict):
         return None
     return Usage(int(counts.get("input_tokens") or 0), int(counts.get("output_tokens") or 0), unpriced=True)
-
-
-def _failure(message: str) -> AgentFailure:
-    status = _STATUS.search(message)
-    code = int(status[1]) if status else 0
-    again = _AGAIN.search(message)
-    text = " ".join(message.split())[:500]
-    if code in (401, 403):
-        return AgentFailure(ErrorKind.AUTH, text)
-    if code == 429 or again is not None or "usage limit" in message:
-        pause = (
-            float(again[1]) * _SECONDS[again[2].lower() if again[2].lower() == "ms" else again[2][0].lower()] if again else None
-        )
-        return AgentFailure(ErrorKind.RATE_LIMIT, text, retry_after_s=pause)
-    return AgentFailure(ErrorKind.REPORTED, text)
 
 
 def _items(stream: Stream, kind: str) -> Iterator[dict[str, Any]]:

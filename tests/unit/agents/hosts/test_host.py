@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from selftune_build.agents.hosts import Host, HostAgent, Invocation, Login, Program, Stream, Variable
 from selftune_build.agents.protocol import AgentFailure, AgentSettings, CompleteRequest, RunRequest
@@ -179,3 +180,23 @@ def test_the_identity_holds_what_a_result_depends_on_and_nothing_at_its_default(
 def test_argv_of_its_own_is_refused() -> None:
     with pytest.raises(InputError, match="no argv"):
         HostAgent(HOST, AgentSettings("a", AgentDefinition("small", argv=("x",)), None, Path("/")))
+
+
+def test_lines_that_only_repeat_others_are_not_kept(program: Any, tmp_path: Path) -> None:
+    program("""printf '{"type":"again"}\\n{"type":"end","text":"said","tokens":5}\\n{"type":"again"}\\n'""")
+    agent = HostAgent(replace(HOST, repeated=b'{"type":"again"'), AgentSettings("small", None, None, Path("/")))
+    path = tmp_path / "answer"
+    with Stage() as stage, path.open("w+b", buffering=0) as answer:
+        stage.place_all()
+        agent.run(RunRequest("sha256:0", "hello", stage, (), None, 0, 20, 10), answer)
+    assert agent.parse(path.read_bytes()).output == "said"
+    kept = [line.partition(b",")[0] for line in path.read_bytes().splitlines()[1:]]
+    assert kept == [b'{"type":"end"', b'{"version":"small 1.0"']
+
+
+def test_the_status_a_program_ends_with_is_kept_unless_it_is_0(program: Any, ask: Ask) -> None:
+    said = """printf '{"type":"end","text":"said","tokens":5}\\n'"""
+    program(f"{said}; exit 53")
+    assert b'"exit_status":53' in ask().splitlines()[-1]
+    program(said)
+    assert b"exit_status" not in ask()

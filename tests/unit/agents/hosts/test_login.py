@@ -97,5 +97,9 @@ def test_a_secret_in_an_answer_is_masked_where_it_lies(tmp_path: Path) -> None:
         answer.write(f"it is {TOKEN}\n".encode())
         clean = scrub(answer.fileno(), 7, f"it is {TOKEN}\n".encode(), (TOKEN.encode(),))
     assert clean == b"it is [login]\n"
+    with (tmp_path / "other").open("w+b", buffering=0) as answer:  # whoever asks may not have opened it to append
+        answer.write(f"intent\nit is {TOKEN}\n".encode())
+        scrub(answer.fileno(), 7, f"it is {TOKEN}\n".encode(), (TOKEN.encode(),))
+    assert (tmp_path / "other").read_bytes() == b"intent\nit is [login]\n"
     assert path.read_bytes() == b"intent\nit is [login]\n"
     assert masked(b"nothing", (TOKEN.encode(),)) == b"nothing"
