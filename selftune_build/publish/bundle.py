@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,10 @@ from selftune_build.lock.parsing import read_lock
 from selftune_build.model.location import Location
 from selftune_build.publish import statement
 from selftune_build.publish.archive import SUFFIX, unpack
-from selftune_build.signing import envelope
+from selftune_build.publish.attestation import Attestation, read_attestation, signature_flaw
 
 if TYPE_CHECKING:
-    from securesystemslib.signer import Key
+    from selftune_build.signing.signatory import Signatory
 
 ATTESTATION_SUFFIX = ".intoto.jsonl"
 LOCK_SUFFIX = ".lock"
@@ -66,22 +66,25 @@ def read_bundle(path: Path) -> Bundle:
     return Bundle(path.name.removesuffix(SUFFIX), archive, attestation, lock)
 
 
-def check_bundle(bundle: Bundle, key: Key | None) -> Checked:
-    """Whether archive, attestation and lock belong together, and with a key whether it signed. Total: every input ends here."""
+def check_bundle(bundle: Bundle, signatories: Sequence[Signatory] = ()) -> Checked:
+    """Whether archive, attestation and lock belong together, and whether one of these signed, where there are some.
+
+    Total: every input ends here.
+    """
     archive, attestation, lock = (
         bundle.name + SUFFIX,
         bundle.name + SUFFIX + ATTESTATION_SUFFIX,
         bundle.name + SUFFIX + LOCK_SUFFIX,
     )
     try:
-        sealed = envelope.read(bundle.attestation)
+        sealed = read_attestation(bundle.attestation)
         stated = statement.read(sealed.payload)
     except SelftuneError as error:
         return Checked((Flaw("attestation-damaged", error.message, attestation),))
     flaws = [
         *_archive_flaws(bundle.archive, stated, archive),
         *_lock_flaws(bundle.lock, stated, lock),
-        *_signature_flaws(sealed, key, attestation),
+        *_signature_flaws(sealed, signatories, attestation),
     ]
     predicate = stated["predicate"]
     return Checked(
@@ -117,11 +120,12 @@ def _lock_flaws(content: bytes, stated: dict[str, dict[str, str]], path: str) ->
         yield Flaw("tree-changed", "the lock is that of another package tree than the one attested", path)
 
 
-def _signature_flaws(sealed: envelope.Envelope, key: Key | None, path: str) -> Iterator[Flaw]:
+def _signature_flaws(sealed: Attestation, signatories: Sequence[Signatory], path: str) -> Iterator[Flaw]:
     if sealed.type != statement.PAYLOAD_TYPE:
         yield Flaw("attestation-damaged", "the envelope holds something else than a statement", path)
-    if key is not None and not envelope.is_signed_by(sealed, key):
-        yield Flaw("signature-missing", "the attestation is not signed by this key, or was changed since", path)
+    flaw = signature_flaw(sealed, signatories) if signatories else None
+    if flaw is not None:
+        yield Flaw("signature-missing", flaw, path)
 
 
 def _content(path: Path, limit: int) -> bytes:

@@ -16,6 +16,7 @@ from selftune_build.publish.archive import ArchivedFile
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:selftune-build:evaluation:1"
+LOCK_PREDICATE_TYPE = "urn:selftune-build:lock:1"
 ARCHIVE, TREE, LOCK = "archive", "package tree", "selftune.lock"
 
 
@@ -40,7 +41,18 @@ def statement(
             "contents": [_content(file) for file in files],
         },
     }
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _canonical(document)
+
+
+def about_lock(skill: str, lock: bytes) -> bytes:
+    """The statement that an identity signs who vouches for a lock as it stands without signatures; one for each lock."""
+    document = {
+        "_type": STATEMENT_TYPE,
+        "subject": [{"name": LOCK, "digest": {"sha256": sha256(lock)}}],
+        "predicateType": LOCK_PREDICATE_TYPE,
+        "predicate": {"skill": skill},
+    }
+    return _canonical(document)
 
 
 def read(payload: bytes) -> dict[str, Any]:
@@ -60,6 +72,10 @@ def read(payload: bytes) -> dict[str, Any]:
 def sha256(content: bytes) -> str:
     """Hexadecimal digits, as in-toto writes a digest."""
     return hashlib.sha256(content).hexdigest()
+
+
+def _canonical(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _agent(report: PackageReport) -> dict[str, Any]:
