@@ -64,7 +64,7 @@ def _flaw(content: bytes, statement: bytes, identity: Identity, root: TrustedRoo
         stated(content)
         bundle = Bundle.from_json(content)
     except Exception as error:  # hostile bytes, and three libraries that read them
-        return f"{_UNKNOWN}: {str(error).partition(chr(10))[0]}"
+        return "; ".join((_UNKNOWN, *(line.strip() for line in str(error).splitlines()[:3])))
     try:
         kind, payload = Verifier(trusted_root=root).verify_dsse(bundle, _Named(identity))
     except CertValidationError as error:

@@ -143,8 +143,8 @@ UNREADABLE = "cannot be read as a Sigstore bundle with the proof of a log"
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (_no_proof, "entry must contain inclusion proof"),
-        (_no_checkpoint, "entry must contain inclusion proof"),
+        (_no_proof, "inclusionProof; Field required"),
+        (_no_checkpoint, "inclusion proof, with checkpoint"),
         (_no_entry, "expected exactly one log entry"),
         (_no_promise, "inclusion promise or signed timestamp"),
         (_other_neighbours, "inclusion proof contains invalid root hash"),
