@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -12,9 +12,11 @@ from selftune_build.errors import InputError, SelftuneError, UsageError
 from selftune_build.limits import ARCHIVE_BYTES, ENVELOPE_BYTES, LOCK_BYTES
 from selftune_build.lock.parsing import read_lock
 from selftune_build.model.location import Location
+from selftune_build.model.lock import Lock
 from selftune_build.publish import statement
 from selftune_build.publish.archive import SUFFIX, unpack
 from selftune_build.publish.attestation import Attestation, read_attestation, signature_flaw
+from selftune_build.store.reading import read_regular
 
 if TYPE_CHECKING:
     from selftune_build.signing.signatory import Signatory
@@ -83,41 +85,54 @@ def check_bundle(bundle: Bundle, signatories: Sequence[Signatory] = ()) -> Check
         return Checked((Flaw("attestation-damaged", error.message, attestation),))
     flaws = [
         *_archive_flaws(bundle.archive, stated, archive),
-        *_lock_flaws(bundle.lock, stated, lock),
+        *_lock_flaws(bundle.lock, stated, lock, attestation),
         *_signature_flaws(sealed, signatories, attestation),
     ]
-    predicate = stated["predicate"]
+    said: statement.Stated = stated["stated"]
     return Checked(
         flaws=tuple(flaws),
         signers=tuple(sorted(sealed.signatures)),
-        skill=str(predicate.get("skill", "")),
+        skill=said.skill,
         tree=stated["subjects"][statement.TREE],
-        origins=tuple(sorted({str(each.get("origin", "")) for each in predicate.get("agents", ())})),
+        origins=tuple(sorted({agent.origin for agent in said.agents})),
     )
 
 
-def _archive_flaws(content: bytes, stated: dict[str, dict[str, str]], path: str) -> Iterator[Flaw]:
+def _archive_flaws(content: bytes, stated: dict[str, Any], path: str) -> Iterator[Flaw]:
     try:
-        _, files = unpack(content)
+        name, files = unpack(content)
     except InputError as error:
         yield Flaw("archive-damaged", error.message, path)
         return
-    if statement.sha256(content) != stated["subjects"][statement.ARCHIVE]:
+    if statement.sha256(content) != stated["subjects"][statement.ARCHIVE] or name != stated["stated"].skill:
         yield Flaw("archive-changed", "the archive is not the one that was attested", path)
-    if {file.path: statement.sha256(file.content) for file in files} != stated["contents"]:
+    if statement.bill(files) != [*stated["stated"].contents]:
         yield Flaw("contents-changed", "the files in the archive are not those that were attested", path)
 
 
-def _lock_flaws(content: bytes, stated: dict[str, dict[str, str]], path: str) -> Iterator[Flaw]:
+def _lock_flaws(content: bytes, stated: dict[str, Any], path: str, attestation: str) -> Iterator[Flaw]:
     reading = read_lock(content)
     if reading.problems or len(reading.locks) != 1:
         problem = reading.problems[0].message if reading.problems else "it holds no lock"
         yield Flaw("lock-damaged", f"the lock cannot be believed: {problem}", path)
         return
+    lock, said = reading.locks[0], stated["stated"]
     if statement.sha256(content) != stated["subjects"][statement.LOCK]:
         yield Flaw("lock-changed", "the lock is not the one that was attested", path)
-    if reading.locks[0].tree.removeprefix("sha256:") != stated["subjects"][statement.TREE]:
+    elif any(_says_otherwise(agent, lock) for agent in said.agents):
+        yield Flaw("attestation-damaged", "the attestation says of an agent what the lock does not say", attestation)
+    if (lock.tree.removeprefix("sha256:"), lock.package) != (stated["subjects"][statement.TREE], said.skill):
         yield Flaw("tree-changed", "the lock is that of another package tree than the one attested", path)
+
+
+def _says_otherwise(agent: statement.StatedAgent, lock: Lock) -> bool:
+    """Whether a statement gives an agent other evidence, or gates other verdicts, than the lock that it is about."""
+    entry = lock.agents.get(agent.name)
+    return (
+        entry is None
+        or entry.origin != agent.origin
+        or any(agent.gates.get(gate, noted) != noted for gate, noted in entry.gates.items())
+    )
 
 
 def _signature_flaws(sealed: Attestation, signatories: Sequence[Signatory], path: str) -> Iterator[Flaw]:
@@ -129,11 +144,12 @@ def _signature_flaws(sealed: Attestation, signatories: Sequence[Signatory], path
 
 
 def _content(path: Path, limit: int) -> bytes:
+    """Of a regular file only: a pipe would make whoever checks wait for ever."""
     try:
-        with path.open("rb") as stream:
-            content = stream.read(limit + 1)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}", hint="the three files lie beside each other") from None
+        content = read_regular(path.resolve(), limit)
+    except (OSError, RuntimeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it leads to itself"
+        raise UsageError(f"{path} cannot be read: {why}", hint="the three files lie beside each other") from None
     if len(content) > limit:
         raise InputError(f"the file is larger than {limit} bytes", at=Location(str(path)))
     return content
