@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import re
+
 _SHORT = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _MORE = "…"
+_COMMAND = re.compile(r"(?<![^ ]):(?=:)|(?<=#)#(?=\[)")
 
 
 def one_line(text: str, limit: int) -> str:
     """`text` on one line of at most `limit` characters, every character that is not printable written as an escape.
 
     Printable is what `str.isprintable` says: control, format (also the bidirectional overrides), surrogate, private and
-    unassigned characters and every space but U+0020 are escaped. Text that was cut ends in `…`.
+    unassigned characters and every space but U+0020 are escaped, and so is what a runner of GitHub Actions takes for a command
+    where a line begins with it (`::`) or anywhere (`##[`). Text that was cut ends in `…`.
     """
+    text = defused(text)
     if len(text) <= limit and text.isprintable():
         return text
     parts = [_escaped(character) for character in text[: limit + 1]]
     return "".join(parts) if sum(map(len, parts)) <= limit else _cut(parts, limit)
+
+
+def defused(text: str) -> str:
+    """The text without what is a command of a runner, wherever a line is broken at a blank."""
+    return _COMMAND.sub(lambda found: f"\\x{ord(found[0]):02x}", text) if "::" in text or "##[" in text else text
 
 
 def _escaped(character: str) -> str:

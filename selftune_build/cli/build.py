@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from selftune_build.cli.paying import Money, confirm
 from selftune_build.cli.reports import asked_reports, tell_github, wanted_reports, with_prefix, write_reports
 from selftune_build.cli.signals import interruptible
+from selftune_build.cli.signatures import TRUST_ROOT, require_signature
 from selftune_build.cli.start import open_plugins, request_for, starting_folder
 from selftune_build.cli.target_type import TargetType
 from selftune_build.engine.report import worst
@@ -51,14 +52,8 @@ if TYPE_CHECKING:
 @click.option("--resample", type=click.IntRange(0), default=0, metavar="N", help="Take N more samples of each case.")
 @click.option("--since", metavar="REV", help="Only packages that a change since REV can have affected.")
 @click.option("--policy", metavar="FILE|REV", help="With --locked: judge by the policy of a manifest elsewhere or of a revision.")
-@click.option(
-    "--require-signature",
-    "signers",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="With --locked: refuse locks that this public key did not sign; of several keys any.",
-)
+@require_signature("With --locked: refuse locks that this public key or identity did not sign")
+@TRUST_ROOT
 @click.option("--junit", metavar="FILE", help="Short for --report junit=FILE.")
 @click.option("--sarif", metavar="FILE", help="Short for --report sarif=FILE.")
 @click.option("--html", metavar="FILE", help="Short for --report html=FILE.")
@@ -87,7 +82,8 @@ def command(
     resample: int,
     since: str | None,
     policy: str | None,
-    signers: tuple[Path, ...],
+    signers: tuple[str, ...],
+    trust_root: Path | None,
     junit: str | None,
     sarif: str | None,
     html: str | None,
@@ -107,13 +103,7 @@ def command(
 
     Exit status: 0 verified, 1 a gate said no, 2 bad input, 3 could not decide, 4 store problem, 130 interrupted.
     """
-    if locked and (dry_run or resample or failed):
-        raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample or --failed")
-    if policy is not None and not locked:
-        hint = "a build writes the lock under the policy of the manifest; `--locked` judges it"
-        raise UsageError("--policy goes with --locked", hint=hint)
-    if signers and not locked:
-        raise UsageError("--require-signature goes with --locked", hint="a build writes the lock; `--locked` judges it")
+    _refuse(locked, running=bool(dry_run or resample or failed), policy=policy, signers=signers, trust_root=trust_root)
     asked = asked_reports(reports, junit=junit, sarif=sarif, html=html)
     request = request_for(
         directory,
@@ -132,6 +122,7 @@ def command(
         max_calls=max_calls,
         max_cost=max_cost,
         signers=signers,
+        trust_root=trust_root,
         detailed=as_json or github or verbose or bool(asked),
     )
     with recorded() as trail:
@@ -149,6 +140,18 @@ def command(
         if not progress.spoke and not wanted and since is None:
             _note(trail, universe, request, report, text)
         return worst([report.exit_code, *write_reports(report, wanted)])
+
+
+def _refuse(locked: bool, *, running: bool, policy: str | None, signers: tuple[str, ...], trust_root: Path | None) -> None:
+    """Raise UsageError for options that do not go together."""
+    if locked and running:
+        raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample or --failed")
+    if policy is not None and not locked:
+        hint = "a build writes the lock under the policy of the manifest; `--locked` judges it"
+        raise UsageError("--policy goes with --locked", hint=hint)
+    if (signers or trust_root is not None) and not locked:
+        hint = "a build writes the lock; `--locked` judges it"
+        raise UsageError("--require-signature and --trust-root go with --locked", hint=hint)
 
 
 def _note(trail: Trail, universe: Universe, request: BuildRequest, report: Report, text: str) -> None:

@@ -1,4 +1,4 @@
-"""`selftune lock sign`: vouch for locks with a key."""
+"""`selftune lock sign`: vouch for locks with a key or as an identity."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from selftune_build.cli.signatures import IDENTITY, TRUST_ROOT
 from selftune_build.cli.start import existing_folder, open_plugins, starting_folder
 from selftune_build.cli.target_type import TargetType
 from selftune_build.engine.request import BuildRequest
+from selftune_build.errors import UsageError
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
+from selftune_build.signing.identity import SCHEME
 
 if TYPE_CHECKING:
     from selftune_build.engine.locks.signing import Signing
@@ -20,25 +23,33 @@ if TYPE_CHECKING:
 
 @click.command("sign")
 @click.argument("targets", nargs=-1, type=TargetType(), metavar="[PACKAGE]...")
-@click.option("--key", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Private key (PEM) that signs.")
+@click.option("--key", type=click.Path(path_type=Path), metavar="FILE", help="Private key (PEM) that signs.")
+@IDENTITY
+@TRUST_ROOT
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("-C", "--directory", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="As if started there.")
-def sign(targets: tuple[str, ...], key: Path, as_json: bool, directory: Path) -> int:
-    """Sign the lock of each PACKAGE (default: all) with a private key, into the lock itself.
+def sign(
+    targets: tuple[str, ...], key: Path | None, identity: str | None, trust_root: Path | None, as_json: bool, directory: Path
+) -> int:
+    """Sign the lock of each PACKAGE (default: all) with a private key or as an identity, into the lock itself.
 
     A lock that does not belong to its package is not signed; what its gates say does not matter. `selftune publish --new-key
-    FILE` makes a key. `selftune build verify --locked --require-signature FILE.pub` asks for the signature.
+    FILE` makes a key. `selftune build verify --locked --require-signature FILE.pub` asks for the signature. An identity signs by
+    Sigstore: who it is, and a digest of the lock, become part of a public log.
 
     Exit status: 0 signed, 1 a lock does not hold, and nothing was signed; 2 bad input; 3 could not decide; 4 not written.
     """
     from selftune_build.engine.load import load_universe
     from selftune_build.engine.locks.signing import sign_locks
-    from selftune_build.signing.keys import signer
+    from selftune_build.signing.signer import signer_of
 
+    by = signer_of(key, identity, trust_root)
+    if by is None:
+        raise UsageError("say who signs", hint="--key FILE, or --identity ambient in a CI job that may ask for a token")
     request = BuildRequest(directory=existing_folder(directory), targets=targets, locked=True)
     start = starting_folder(request.directory, targets)
     registry = open_plugins(start, locked=True).registry
-    done = sign_locks(load_universe(start, registry=registry), request, registry, signer(key))
+    done = sign_locks(load_universe(start, registry=registry), request, registry, by)
     print(_json(done) if as_json else _text(done))
     return done.exit_code
 
@@ -46,8 +57,9 @@ def sign(targets: tuple[str, ...], key: Path, as_json: bool, directory: Path) ->
 def _text(done: Signing) -> str:
     lines = [f"{problem.target}: {problem.message}" for problem in done.problems]
     lines += ["nothing was signed: selftune build verify --locked tells more"] if lines else []
-    lines += [f"signed {name} with the key {done.key[:12]}" for name in done.signed]
-    lines += [f"{name} was signed with the key {done.key[:12]} before" for name in done.known]
+    who = f"as {done.key}" if done.key.startswith(SCHEME) else f"with the key {done.key[:12]}"
+    lines += [f"signed {name} {who}" for name in done.signed]
+    lines += [f"{name} was signed {who} before" for name in done.known]
     return "\n".join(one_line(line, MESSAGE_CHARACTERS) for line in lines)
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
+from selftune_build.cli.signatures import IDENTITY, TRUST_ROOT, require_signature
 from selftune_build.cli.start import existing_folder, opened
 from selftune_build.cli.target_type import TargetType
 from selftune_build.engine.request import BuildRequest
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from selftune_build.engine.publishing import Goal
     from selftune_build.model.published import Published
     from selftune_build.model.report import Report
+    from selftune_build.signing.signer import Signer
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
     help="Folder for archive, attestation and lock (default: .selftune/dist of the workspace).",
 )
 @click.option("--key", type=click.Path(path_type=Path), help="Private key (PEM) that signs; with --check the public key.")
+@IDENTITY
+@require_signature("Refuse locks, or with --check an attestation, that this public key or identity did not sign")
+@TRUST_ROOT
 @click.option("--to", "folder", type=click.Path(path_type=Path), help="Also install into this folder of skills.")
 @click.option("--install", "host", metavar="HOST", help="Also install where this host looks: claude, codex, gemini, …")
 @click.option("--user", is_flag=True, help="With --install: for this user instead of this project.")
@@ -49,6 +55,9 @@ def command(
     skill_path: tuple[str, ...],
     out: Path | None,
     key: Path | None,
+    identity: str | None,
+    signers: tuple[str, ...],
+    trust_root: Path | None,
     folder: Path | None,
     host: str | None,
     user: bool,
@@ -63,34 +72,39 @@ def command(
 ) -> int:
     """Publish PACKAGEs: refuse unless the lock holds and every gate passes, then write a reproducible archive.
 
-    Beside the archive lie an attestation (in-toto statement in a DSSE envelope, signed where --key names a key) and the lock.
-    Only live evidence is published, unless `policy: {origins: […]}` says otherwise. Nothing of the package is executed.
+    Beside the archive lie an attestation (in-toto statement in a DSSE envelope, signed where --key or --identity says by whom)
+    and the lock. Only live evidence is published, unless `policy: {origins: […]}` says otherwise, and where `policy:
+    {signatures: […]}` names somebody, only with a lock that one of them signed. Nothing of the package is executed.
 
     Exit status: 0 published, or what was checked holds; 1 refused; 2 bad input; 3 could not decide; 4 not written.
     """
     from selftune_build.engine.publishing import Goal
     from selftune_build.report.publish import render, render_json
+    from selftune_build.signing.signer import signer_of
 
     if new_key is not None:
         return _new_key(new_key, as_json)
     if checked is not None:
-        return _check(checked, key, as_json)
+        return _check(checked, (*signers, *([str(key)] if key is not None else [])), trust_root, as_json)
     place = existing_folder(directory)
     words = (*targets, *skill_path)
     if folder is not None and host is not None:
         raise UsageError("--to and --install exclude each other", hint="install into one folder at a time")
-    universe, report = _verified(directory, words)
+    universe, report = _verified(directory, words, signers, trust_root)
     goal = _goal(universe, folder, host, user=user)
     if rollback:
         return _rollback(report, goal, as_json, force=force)
     if report.exit_code:
         return _refused(report, as_json)
-    done = _publish(universe, report, Goal(_outside(out, place, universe), goal, force, report.place), key)
+    by = signer_of(key, identity, trust_root)
+    done = _publish(universe, report, Goal(_outside(out, place, universe), goal, force, report.place), by)
     print(render_json(done) if as_json else render(done, watch=not no_watch), end="")
     return 0
 
 
-def _verified(directory: Path, words: Sequence[str]) -> tuple[Universe, Report]:
+def _verified(
+    directory: Path, words: Sequence[str], signers: tuple[str, ...], trust_root: Path | None
+) -> tuple[Universe, Report]:
     from selftune_build.engine.publishing import publishable
 
     found = opened(directory, words, locked=True)
@@ -98,7 +112,8 @@ def _verified(directory: Path, words: Sequence[str]) -> tuple[Universe, Report]:
     if not words and len(universe.packages) + len(universe.broken) > 1:
         names = ", ".join(package.handle for package in universe.packages[:8])
         raise UsageError("say which package to publish", hint=f"selftune publish PACKAGE: {names}")
-    request = BuildRequest(directory=found.here, place=found.place, targets=tuple(words), locked=True)
+    asked = BuildRequest(directory=found.here, place=found.place, targets=tuple(words), locked=True)
+    request = replace(asked, signers=signers, trust_root=trust_root)
     return universe, publishable(universe, request, found.registry)
 
 
@@ -125,14 +140,13 @@ def _goal(universe: Universe, folder: Path | None, host: str | None, *, user: bo
     return folder
 
 
-def _publish(universe: Universe, report: Report, goal: Goal, key: Path | None) -> list[Published]:
+def _publish(universe: Universe, report: Report, goal: Goal, by: Signer | None) -> list[Published]:
     from selftune_build.engine.publishing import bundle_of, publish
-    from selftune_build.signing.keys import signer
 
-    by = signer(key) if key is not None else None
     reports = {package.path: [each for each in report.packages if each.path == package.path] for package in universe.packages}
     chosen = [package for package in universe.packages if reports[package.path]]
     bundles = [bundle_of(package, reports[package.path], by) for package in chosen]
+    goal = replace(goal, signed_by=(by.signatory.name,) if by is not None else ())
     return [publish(package, reports[package.path], bundle, goal) for package, bundle in zip(chosen, bundles, strict=True)]
 
 
@@ -160,19 +174,18 @@ def _rollback(report: Report, goal: Path | None, as_json: bool, *, force: bool) 
     return 0
 
 
-def _check(file: Path, key: Path | None, as_json: bool) -> int:
+def _check(file: Path, words: Sequence[str], trust_root: Path | None, as_json: bool) -> int:
     from selftune_build.publish.bundle import check_bundle, read_bundle
     from selftune_build.report.publish import render_check
-    from selftune_build.signing.keys import public_key
+    from selftune_build.signing.signatory import signatories
 
-    by = public_key(key) if key is not None else None
-    checked = check_bundle(read_bundle(file), by)
-    print(render_check(checked, file, signed=by is not None, as_json=as_json), end="")
+    checked = check_bundle(read_bundle(file), signatories(words, trust_root))
+    print(render_check(checked, file, signed=bool(words), as_json=as_json), end="")
     return 1 if checked.flaws else 0
 
 
 def _new_key(path: Path, as_json: bool) -> int:
-    from selftune_build.signing.keys import new_key
+    from selftune_build.signing.keys import new_key, spelt
     from selftune_build.store.atomic import write_atomic
 
     public = path.with_name(f"{path.name}.pub")
@@ -182,6 +195,7 @@ def _new_key(path: Path, as_json: bool) -> int:
     secret, open_ = new_key()
     write_atomic(path, secret, mode=0o600)
     write_atomic(public, open_)
-    document = envelope("selftune.key/1", 0, private=str(path), public=str(public))
-    print(document if as_json else f"wrote {path} (keep it secret) and {public}")
+    document = envelope("selftune.key/1", 0, private=str(path), public=str(public), signatory=spelt(open_))
+    said = f"wrote {path} (keep it secret) and {public}\nin a manifest under `policy: {{signatures: […]}}`: {spelt(open_)}"
+    print(document if as_json else said)
     return 0

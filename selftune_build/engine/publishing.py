@@ -14,26 +14,26 @@ from selftune_build.advice import command
 from selftune_build.engine.load import Universe
 from selftune_build.engine.locked.policy import policy_digest
 from selftune_build.engine.locked.verification import check
-from selftune_build.engine.locks.files import lock_bytes
+from selftune_build.engine.locks.files import lock_bytes, read_package_lock
+from selftune_build.engine.locks.signature import Demand
 from selftune_build.engine.registry import Registry
 from selftune_build.engine.report import overall_report
 from selftune_build.engine.request import BuildRequest
 from selftune_build.errors import StoreError
 from selftune_build.fingerprint.digest import digest_bytes
-from selftune_build.model.manifest import Manifest
 from selftune_build.model.package import Package, TreeFile
 from selftune_build.model.published import Published
 from selftune_build.model.report import PackageReport, Problem, Report
 from selftune_build.model.verdict import Verdict
 from selftune_build.publish.archive import SUFFIX, ArchivedFile, pack
+from selftune_build.publish.attestation import attested
 from selftune_build.publish.bundle import ATTESTATION_SUFFIX, Bundle
 from selftune_build.publish.installation import Version, install
-from selftune_build.publish.statement import PAYLOAD_TYPE, sha256, statement
-from selftune_build.signing import envelope
+from selftune_build.publish.statement import sha256, statement
 from selftune_build.store.atomic import store_errors, write_atomic
 
 if TYPE_CHECKING:
-    from securesystemslib.signer import CryptoSigner
+    from selftune_build.signing.signer import Signer
 
 PUBLISHED_ORIGINS = ("live",)
 """What `policy.origins` is for publishing where the manifest does not say."""
@@ -46,14 +46,18 @@ class Goal(Struct, frozen=True):
     folder: Path | None = None
     force: bool = False
     place: str = ""
+    signed_by: tuple[str, ...] = ()
+    """Who signed the attestations."""
 
 
 def publishable(universe: Universe, request: BuildRequest, registry: Registry) -> Report:
-    """The report of a locked verify, in which evidence that must not be published is a problem."""
+    """The report of a locked verify, in which evidence that must not be published is a problem, and a lock that nobody signed of
+    those whom the policy names."""
     report = check(universe, request, registry)
-    manifests = {package.path: package.manifest for package in universe.packages}
-    packages = [_under_policy(each, manifests.get(each.path)) for each in report.packages]
-    return overall_report(packages, report.spend, request)
+    demand = Demand(msgspec.structs.replace(request, signers=()))
+    packages = {package.path: package for package in universe.packages}
+    reports = [_under_policy(each, packages.get(each.path), demand) for each in report.packages]
+    return overall_report(reports, report.spend, request)
 
 
 def archived_files(package: Package) -> list[ArchivedFile]:
@@ -65,7 +69,7 @@ def archived_files(package: Package) -> list[ArchivedFile]:
     return [_archived(package, file) for file in chosen]
 
 
-def bundle_of(package: Package, reports: Sequence[PackageReport], by: CryptoSigner | None) -> Bundle:
+def bundle_of(package: Package, reports: Sequence[PackageReport], by: Signer | None) -> Bundle:
     """Archive, attestation and lock of a package whose reports say that it may be published.
 
     Raises StoreError, and InputError for a file that no archive holds.
@@ -73,7 +77,7 @@ def bundle_of(package: Package, reports: Sequence[PackageReport], by: CryptoSign
     files = archived_files(package)
     archive, lock = pack(package.name, files), lock_bytes(package) or b""
     payload = statement(package, reports, archive, files, lock, policy_digest(package.manifest))
-    return Bundle(package.name, archive, envelope.render(envelope.signed(payload, PAYLOAD_TYPE, by)), lock)
+    return Bundle(package.name, archive, attested(payload, by), lock)
 
 
 def publish(package: Package, reports: Sequence[PackageReport], bundle: Bundle, goal: Goal) -> Published:
@@ -96,7 +100,7 @@ def publish(package: Package, reports: Sequence[PackageReport], bundle: Bundle, 
         tree_sha256=tree,
         lock_sha256=sha256(bundle.lock),
         attestation=str(archive.with_name(archive.name + ATTESTATION_SUFFIX)),
-        signed_by=tuple(sorted(envelope.read(bundle.attestation).signatures)),
+        signed_by=goal.signed_by,
         origins=tuple(sorted({report.origin for report in reports})),
         next_command=command("watch", package.handle, place=goal.place),
         installed=str(goal.folder / package.name) if goal.folder is not None else None,
@@ -113,10 +117,13 @@ def _archived(package: Package, file: TreeFile) -> ArchivedFile:
     return ArchivedFile(file.path, content, file.executable)
 
 
-def _under_policy(report: PackageReport, manifest: Manifest | None) -> PackageReport:
-    if manifest is None or manifest.policy.origins is not None or not report.origin or report.origin in PUBLISHED_ORIGINS:
+def _under_policy(report: PackageReport, package: Package | None, demand: Demand) -> PackageReport:
+    if package is None:
+        return report
+    report = demand.on(report, package, read_package_lock(package), policy=True)
+    if package.manifest.policy.origins is not None or not report.origin or report.origin in PUBLISHED_ORIGINS:
         return report
     message = f"the evidence is {report.origin}, and only live evidence is published unless the policy says otherwise"
     fix = "measure with an agent that runs a model, or name the origins under `policy: {origins: […]}`"
-    problem = Problem("evidence-simulated", report.name, message, manifest.path, fix=fix)
+    problem = Problem("evidence-simulated", report.name, message, package.manifest.path, fix=fix)
     return msgspec.structs.replace(report, problems=(*report.problems, problem), verdict=Verdict.FAIL)

@@ -32,8 +32,10 @@ class BuildRequest(Struct, frozen=True):
     resample: int = 0
     max_calls: int | None = None
     max_cost: Decimal | None = None
-    signers: tuple[Path, ...] = ()
-    """Files of public keys, one of which has to vouch for every lock; none asks for no signature."""
+    signers: tuple[str, ...] = ()
+    """Files of public keys, or words for keys and identities: one has to vouch for every lock; none asks for no signature."""
+    trust_root: Path | None = None
+    """Whom identities are believed by; None: the public instance of Sigstore."""
     first_sample: int = 0
     """Index of the first sample of a cohort: an audit asks for samples that nobody has asked for before."""
     detailed: bool = False

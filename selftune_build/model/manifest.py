@@ -78,6 +78,8 @@ class Policy(Struct, frozen=True):
     judge_family: Literal["report", "refuse"] = "report"
     """What to do where judge and agent are of one family of models."""
     bundle_evals: bool = False
+    signatures: tuple[str, ...] = ()
+    """Who may vouch for locks, as `key:…` or `sigstore:ISSUER#SUBJECT`; asked for by `--policy` and `publish` alone."""
 
 
 class Waiver(Struct, frozen=True):
@@ -115,8 +117,10 @@ class Manifest(Struct, frozen=True):
     """Workspace-relative path of the package's own manifest, None without one."""
 
     def policy_fields(self) -> dict[str, Any]:
-        """What the digest under `policy` in the lock covers: gates, samples and policy, without later fields at their default."""
+        """What the digest under `policy` in the lock covers: gates, samples and policy, without later fields at their default,
+        and without who may sign: that is asked of a lock, and another signatory must not make another lock (ADR 0058)."""
         policy = asdict(self.policy)
+        del policy["signatures"]
         if self.policy.judge_family == "report":
             del policy["judge_family"]
         return {"gates": self.gates, "samples": self.samples, "policy": policy}

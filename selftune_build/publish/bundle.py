@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -12,12 +12,14 @@ from selftune_build.errors import InputError, SelftuneError, UsageError
 from selftune_build.limits import ARCHIVE_BYTES, ENVELOPE_BYTES, LOCK_BYTES
 from selftune_build.lock.parsing import read_lock
 from selftune_build.model.location import Location
+from selftune_build.model.lock import Lock
 from selftune_build.publish import statement
 from selftune_build.publish.archive import SUFFIX, unpack
-from selftune_build.signing import envelope
+from selftune_build.publish.attestation import Attestation, read_attestation, signature_flaw
+from selftune_build.store.reading import read_regular
 
 if TYPE_CHECKING:
-    from securesystemslib.signer import Key
+    from selftune_build.signing.signatory import Signatory
 
 ATTESTATION_SUFFIX = ".intoto.jsonl"
 LOCK_SUFFIX = ".lock"
@@ -66,70 +68,88 @@ def read_bundle(path: Path) -> Bundle:
     return Bundle(path.name.removesuffix(SUFFIX), archive, attestation, lock)
 
 
-def check_bundle(bundle: Bundle, key: Key | None) -> Checked:
-    """Whether archive, attestation and lock belong together, and with a key whether it signed. Total: every input ends here."""
+def check_bundle(bundle: Bundle, signatories: Sequence[Signatory] = ()) -> Checked:
+    """Whether archive, attestation and lock belong together, and whether one of these signed, where there are some.
+
+    Total: every input ends here.
+    """
     archive, attestation, lock = (
         bundle.name + SUFFIX,
         bundle.name + SUFFIX + ATTESTATION_SUFFIX,
         bundle.name + SUFFIX + LOCK_SUFFIX,
     )
     try:
-        sealed = envelope.read(bundle.attestation)
+        sealed = read_attestation(bundle.attestation)
         stated = statement.read(sealed.payload)
     except SelftuneError as error:
         return Checked((Flaw("attestation-damaged", error.message, attestation),))
     flaws = [
         *_archive_flaws(bundle.archive, stated, archive),
-        *_lock_flaws(bundle.lock, stated, lock),
-        *_signature_flaws(sealed, key, attestation),
+        *_lock_flaws(bundle.lock, stated, lock, attestation),
+        *_signature_flaws(sealed, signatories, attestation),
     ]
-    predicate = stated["predicate"]
+    said: statement.Stated = stated["stated"]
     return Checked(
         flaws=tuple(flaws),
         signers=tuple(sorted(sealed.signatures)),
-        skill=str(predicate.get("skill", "")),
+        skill=said.skill,
         tree=stated["subjects"][statement.TREE],
-        origins=tuple(sorted({str(each.get("origin", "")) for each in predicate.get("agents", ())})),
+        origins=tuple(sorted({agent.origin for agent in said.agents})),
     )
 
 
-def _archive_flaws(content: bytes, stated: dict[str, dict[str, str]], path: str) -> Iterator[Flaw]:
+def _archive_flaws(content: bytes, stated: dict[str, Any], path: str) -> Iterator[Flaw]:
     try:
-        _, files = unpack(content)
+        name, files = unpack(content)
     except InputError as error:
         yield Flaw("archive-damaged", error.message, path)
         return
-    if statement.sha256(content) != stated["subjects"][statement.ARCHIVE]:
+    if statement.sha256(content) != stated["subjects"][statement.ARCHIVE] or name != stated["stated"].skill:
         yield Flaw("archive-changed", "the archive is not the one that was attested", path)
-    if {file.path: statement.sha256(file.content) for file in files} != stated["contents"]:
+    if statement.bill(files) != [*stated["stated"].contents]:
         yield Flaw("contents-changed", "the files in the archive are not those that were attested", path)
 
 
-def _lock_flaws(content: bytes, stated: dict[str, dict[str, str]], path: str) -> Iterator[Flaw]:
+def _lock_flaws(content: bytes, stated: dict[str, Any], path: str, attestation: str) -> Iterator[Flaw]:
     reading = read_lock(content)
     if reading.problems or len(reading.locks) != 1:
         problem = reading.problems[0].message if reading.problems else "it holds no lock"
         yield Flaw("lock-damaged", f"the lock cannot be believed: {problem}", path)
         return
+    lock, said = reading.locks[0], stated["stated"]
     if statement.sha256(content) != stated["subjects"][statement.LOCK]:
         yield Flaw("lock-changed", "the lock is not the one that was attested", path)
-    if reading.locks[0].tree.removeprefix("sha256:") != stated["subjects"][statement.TREE]:
+    elif any(_says_otherwise(agent, lock) for agent in said.agents):
+        yield Flaw("attestation-damaged", "the attestation says of an agent what the lock does not say", attestation)
+    if (lock.tree.removeprefix("sha256:"), lock.package) != (stated["subjects"][statement.TREE], said.skill):
         yield Flaw("tree-changed", "the lock is that of another package tree than the one attested", path)
 
 
-def _signature_flaws(sealed: envelope.Envelope, key: Key | None, path: str) -> Iterator[Flaw]:
+def _says_otherwise(agent: statement.StatedAgent, lock: Lock) -> bool:
+    """Whether a statement gives an agent other evidence, or gates other verdicts, than the lock that it is about."""
+    entry = lock.agents.get(agent.name)
+    return (
+        entry is None
+        or entry.origin != agent.origin
+        or any(agent.gates.get(gate, noted) != noted for gate, noted in entry.gates.items())
+    )
+
+
+def _signature_flaws(sealed: Attestation, signatories: Sequence[Signatory], path: str) -> Iterator[Flaw]:
     if sealed.type != statement.PAYLOAD_TYPE:
         yield Flaw("attestation-damaged", "the envelope holds something else than a statement", path)
-    if key is not None and not envelope.is_signed_by(sealed, key):
-        yield Flaw("signature-missing", "the attestation is not signed by this key, or was changed since", path)
+    flaw = signature_flaw(sealed, signatories) if signatories else None
+    if flaw is not None:
+        yield Flaw("signature-missing", flaw, path)
 
 
 def _content(path: Path, limit: int) -> bytes:
+    """Of a regular file only: a pipe would make whoever checks wait for ever."""
     try:
-        with path.open("rb") as stream:
-            content = stream.read(limit + 1)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}", hint="the three files lie beside each other") from None
+        content = read_regular(path.resolve(), limit)
+    except (OSError, RuntimeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it leads to itself"
+        raise UsageError(f"{path} cannot be read: {why}", hint="the three files lie beside each other") from None
     if len(content) > limit:
         raise InputError(f"the file is larger than {limit} bytes", at=Location(str(path)))
     return content

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
-from selftune_build.escape import one_line
+from selftune_build.escape import defused, one_line
 from selftune_build.limits import EVIDENCE_CHARACTERS, NAME_CHARACTERS
 
 _COLOURS = {"pass": "32", "fail": "31", "inconclusive": "33", "heading": "1", "quiet": "2"}
@@ -60,7 +60,8 @@ def wrap(text: str, width: int, indent: str = "") -> list[str]:
             lines[-1] += f" {word}"
         else:
             lines.append(word)
-    return [line if index == 0 else indent + line for index, line in enumerate(lines or [""])]
+    safe = [defused(line) for line in lines or [""]]  # a word that was cut may go on with what a runner takes for a command
+    return [line if index == 0 else indent + line for index, line in enumerate(safe)]
 
 
 def indented(text: str, width: int, depth: int) -> list[str]:

@@ -31,7 +31,9 @@ def render(done: Sequence[Published], *, watch: bool) -> str:
 def _published(each: Published, watch: bool) -> Iterator[str]:
     yield f"published {name(each.skill)}: {sentence(each.archive)}"
     yield f"  sha256 {each.archive_sha256}, evidence {', '.join(map(name, each.origins))}"
-    yield f"  signed by {', '.join(map(name, each.signed_by))}" if each.signed_by else f"  {UNSIGNED} (--key FILE signs)"
+    yield (
+        f"  signed by {', '.join(map(name, each.signed_by))}" if each.signed_by else f"  {UNSIGNED} (--key or --identity signs)"
+    )
     if each.installed is not None:
         before = f", instead of {each.previous[:12]}" if each.previous is not None else ""
         yield f"  installed as {sentence(each.installed)}{before}"
@@ -47,9 +49,9 @@ def render_check(checked: Checked, file: Path, *, signed: bool, as_json: bool) -
     if checked.flaws:
         return "".join(f"{flaw.code}: {sentence(flaw.message)}\n  at {sentence(flaw.path)}\n" for flaw in checked.flaws)
     if signed:
-        by = "signed by this key"
+        by = "signed by one who was asked for"
     elif checked.signers:
-        by = f"signed by {', '.join(map(name, checked.signers))}, whose signature was not looked at (--key FILE.pub looks)"
+        by = f"signed by {', '.join(map(name, checked.signers))}, whose signature was not looked at (--require-signature looks)"
     else:
         by = UNSIGNED
     origins = ", ".join(map(name, checked.origins))

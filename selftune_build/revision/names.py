@@ -31,7 +31,9 @@ def resolve(repository: Repository, objects: Objects, revision: str) -> str:
         hint = "a branch, a tag, a commit, such as origin/main or HEAD~1"
         raise UsageError(f"{_shown(revision)} is no revision", hint=hint)
     name = "HEAD" if word["name"] == "@" else word["name"]
-    found = _by_ref(repository, name) or _by_digits(objects, name)
+    whole = _is_whole(objects, name.lower())
+    found = None if whole else _by_ref(repository, name)
+    found = found or _by_digits(objects, name)
     if found is None:
         raise missing(repository, objects, name)
     commit = _commit(repository, objects, found)
@@ -82,13 +84,14 @@ def _is_whole(objects: Objects, name: str) -> bool:
 
 
 def _by_ref(repository: Repository, name: str) -> str | None:
-    packed = None
-    for place in _candidates(name):
-        packed = _packed_refs(repository) if packed is None else packed
-        found = _followed(repository, place, packed)
-        if found is not None:
-            return found
-    return None
+    """What a name means; not the first of several things as git does: a tag must not be taken for the branch of its name."""
+    packed = _packed_refs(repository)
+    found = {place: digits for place in _candidates(name) if (digits := _followed(repository, place, packed)) is not None}
+    if len(set(found.values())) > 1:
+        first, *others = found
+        hint = f"write out which of them: {others[0]}"
+        raise UsageError(f"{_shown(name)} is both {one_line(first, GIT_REVISION_CHARACTERS)} and {others[0]}", hint=hint)
+    return next(iter(found.values()), None)
 
 
 def _candidates(name: str) -> Iterator[str]:

@@ -104,7 +104,10 @@ class Objects:
 
 def _let_go(packs: list[tuple[str, Pack]]) -> None:
     for _, pack in packs:
-        pack.close()
+        try:
+            pack.close()
+        except BufferError:  # an error that is still being told holds a view of a damaged pack
+            continue
 
 
 def _digest(found: ShaFile, object_format: Any) -> str:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from selftune_build.errors import InputError, UndecidedError, UsageError
+from selftune_build.errors import InputError, UndecidedError
 from selftune_build.limits import KEY_FILE_BYTES
 from selftune_build.model.location import Location
+from selftune_build.signing.file import read_named
 
 if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner, Key
+
+SCHEME = "key:"
+_LINES = re.compile(r"-----[A-Z ]+-----|\s")
 
 
 def new_key() -> tuple[bytes, bytes]:
@@ -42,7 +48,6 @@ def signer(path: Path) -> CryptoSigner:
 
 def public_key(path: Path) -> Key:
     """The public key in a file. Raises InputError, UsageError and UndecidedError."""
-    _require()
     return public_key_in(_content(path), path)
 
 
@@ -58,15 +63,20 @@ def public_key_in(content: bytes, path: Path) -> Key:
         raise InputError("this is no public key in PEM", at=Location(str(path)), hint="name the .pub file") from error
 
 
+def spelt(public: bytes) -> str:
+    """A public file as one word, which manifests and `--require-signature` take: `key:` and what stands in its PEM."""
+    return SCHEME + _LINES.sub("", public.decode())
+
+
+def spelt_key(word: str) -> Key:
+    """The public key in that spelling. Raises InputError and UndecidedError."""
+    lines = textwrap.wrap(word.removeprefix(SCHEME), 64)
+    block = "\n".join(("-----BEGIN PUBLIC KEY-----", *lines, "-----END PUBLIC KEY-----", ""))
+    return public_key_in(block.encode(), Path(word))
+
+
 def _content(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(KEY_FILE_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"the key {path} cannot be read: {error.strerror}", hint="name a key file") from None
-    if len(content) > KEY_FILE_BYTES:
-        raise InputError(f"the file is larger than {KEY_FILE_BYTES:,} bytes", at=Location(str(path)), hint="name a key file")
-    return content
+    return read_named(path, KEY_FILE_BYTES, "the key", "name a key file")
 
 
 def _require() -> None:

@@ -166,23 +166,24 @@ def test_one_changed_byte_anywhere_is_found_and_its_file_named(
 ) -> None:
     from selftune_build.publish.bundle import check_bundle, read_bundle
     from selftune_build.signing.keys import public_key
+    from selftune_build.signing.signatory import KeyHolder
 
     live.selftune("publish", "--new-key", str(tmp_path / "mine"))
     publish(live, "--out", str(tmp_path), "--key", str(tmp_path / "mine"))
     key = public_key(tmp_path / "mine.pub")
     path = tmp_path / part
     whole = path.read_bytes()
-    assert check_bundle(read_bundle(tmp_path / "brew.skill"), key).flaws == ()
+    assert check_bundle(read_bundle(tmp_path / "brew.skill"), (KeyHolder(key),)).flaws == ()
     step = max(len(whole) // 300, 1)
     for place in range(0, len(whole), step):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-        flaws = check_bundle(read_bundle(tmp_path / "brew.skill"), key).flaws
+        flaws = check_bundle(read_bundle(tmp_path / "brew.skill"), (KeyHolder(key),)).flaws
         assert flaws, place
         assert {flaw.code for flaw in flaws} <= expected, (place, flaws)
         if part != PARTS[1]:
             assert {flaw.path for flaw in flaws} == {part}
     path.write_bytes(whole[:-1])
-    assert check_bundle(read_bundle(tmp_path / "brew.skill"), key).flaws
+    assert check_bundle(read_bundle(tmp_path / "brew.skill"), (KeyHolder(key),)).flaws
 
 
 def test_a_lock_of_another_package_beside_the_archive_is_found(live: Workspace, tmp_path: Path) -> None:

@@ -144,6 +144,17 @@ def test_no_text_of_a_stranger_is_a_command_to_the_runner(hostile: Workspace, tm
     assert summary.read_text().startswith("before\n<!-- selftune-build -->\n")
 
 
+def test_without_the_flag_no_line_is_a_command_either(hostile: Workspace) -> None:
+    """The documented gate runs in a job of GitHub Actions, whose runner reads what every program prints."""
+    cases = json.loads(hostile.read("brew/evals/evals.yaml"))
+    cases["cases"][0]["id"] = "::error::owned"
+    hostile.write("brew/evals/evals.yaml", json.dumps(cases))
+    for words in (("build", "-v"), ("build", "--locked", "-v"), ("show", "brew:replay[::error::owned]"), ("plan",)):
+        _, stdout, stderr = hostile.selftune(*words, "-C", str(hostile.root))
+        assert list(obeyed(stdout + stderr)) == [], words
+    assert "owned" in hostile.selftune("build", "--locked", "-v", "-C", str(hostile.root))[1]
+
+
 def test_with_json_the_document_has_stdout_for_itself(hostile: Workspace) -> None:
     _, stdout, stderr = hostile.selftune("build", "--json", "--github", "-C", str(hostile.root))
     assert json.loads(stdout)["schema"] == "selftune.report/1"

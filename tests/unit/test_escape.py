@@ -21,6 +21,10 @@ from selftune_build.escape import one_line
         ("a\u2028b\u200bc\u00a0d", "a\\u2028b\\u200bc\\xa0d"),
         ("\ud800", "\\ud800"),
         ("\U000e0041", "\\U000e0041"),
+        ("::error::x", "\\x3a:error::x"),
+        ("so ::error::x", "so \\x3a:error::x"),
+        ("C++ std::move, a::b", "C++ std::move, a::b"),
+        ("a ##[add-mask]b # [c]", "a #\\x23[add-mask]b # [c]"),
         ("", ""),
     ],
 )

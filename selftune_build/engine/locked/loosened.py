@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from selftune_build.gates.builtin import GATES, LIFT_MINIMUM, RATE_MINIMUM, RESERVED
 from selftune_build.model.manifest import AgentDefinition, GateSetting, Limits, Manifest, Policy, Samples, Waiver
@@ -81,6 +81,18 @@ def _policy(before: Policy, after: Policy) -> Iterator[Difference]:
         yield False, f"the plugin {name} is asked for no more"
     if before.served_model != after.served_model:
         yield True, f"another model than the one asked for is met with {after.served_model!r}"
+    yield from _signatures(before.signatures, after.signatures)
+
+
+def _signatures(before: Sequence[str], after: Sequence[str]) -> Iterator[Difference]:
+    """Each of them is enough, so one more loosens."""
+    if before and not after:
+        yield True, "nobody has to sign locks any more"
+    elif not before and after:
+        yield False, f"locks have to be signed by {' or '.join(after)}"
+    else:
+        yield from ((True, f"locks may be signed by {word}") for word in after if word not in before)
+        yield from ((False, f"locks are not signed by {word} any more") for word in before if word not in after)
 
 
 def _limits(before: Limits, after: Limits) -> Iterator[Difference]:

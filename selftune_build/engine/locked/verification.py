@@ -19,7 +19,7 @@ from selftune_build.engine.locked.policy_changes import dropped, policy_changes
 from selftune_build.engine.locked.standard import Standard
 from selftune_build.engine.locks.files import lock_path
 from selftune_build.engine.locks.healing import NOBODY
-from selftune_build.engine.locks.signature import required_keys, vouched_for
+from selftune_build.engine.locks.signature import Demand
 from selftune_build.engine.locks.waivers import Accepted, place_of
 from selftune_build.engine.outcome import decided, failures_by_lock, fresh_stages
 from selftune_build.engine.package_run import PackageRun
@@ -61,9 +61,10 @@ def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTI
     `standard`: the policy of another place, under which `universe` was loaded.
     """
     runs, revision = locked_runs(universe, request, registry), revision_of(universe.root, request)
-    keys = required_keys(request)
-    judged = ((run, vouched_for(_report(run, universe, request, revision), run, keys)) for run in runs)
-    reports = [_with_policy(report, run, standard) for run, report in judged]
+    demand = Demand(request)
+    judged = ((run, _report(run, universe, request, revision)) for run in runs)
+    signed = ((run, demand.on(report, run.package, run.lock, policy=standard is not None)) for run, report in judged)
+    reports = [_with_policy(report, run, standard) for run, report in signed]
     if standard is not None and not request.targets:
         reports += dropped([*universe.names, *(broken.path for broken in universe.broken)], standard)
     if request.transcripts:

@@ -1,15 +1,15 @@
-"""Signatures over locks: who vouches for one, and whether a lock has the signature that is asked for (ADR 0048)."""
+"""Signatures over locks: who vouches for one, and whether a lock has the signature that is asked for (ADRs 0048, 0057, 0058)."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from selftune_build.advice import command
-from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.request import BuildRequest
 from selftune_build.limits import ENVELOPE_SIGNATURES
 from selftune_build.lock.parsing import LockReading
@@ -19,18 +19,21 @@ from selftune_build.model.lock import Lock
 from selftune_build.model.package import LOCK_FILE, Package
 from selftune_build.model.report import PackageReport, Problem
 from selftune_build.model.verdict import Verdict
-from selftune_build.signing import envelope
+from selftune_build.publish.statement import about_lock
 
 if TYPE_CHECKING:
-    from securesystemslib.signer import CryptoSigner, Key
+    from selftune_build.signing.signatory import Signatory, Signed
+    from selftune_build.signing.signer import Signer
 
 PAYLOAD_TYPE = "application/vnd.selftune-build.lock+json"
 
 
-def signed_lock(lock: Lock, by: CryptoSigner) -> Lock:
-    """The lock with one more signature, or with that of the same key made anew. Signatures of others stay."""
-    made = envelope.signed(payload(lock), PAYLOAD_TYPE, by).signatures
-    return replace(lock, signatures=lock.signatures | {key: base64.b64encode(each).decode() for key, each in made.items()})
+def signed_lock(lock: Lock, by: Signer) -> Lock:
+    """The lock with one more signature; as it is where that holds already. Signatures of others stay."""
+    what, before = _what(lock), lock.signatures.get(by.signatory.name)
+    if before is not None and by.signatory.flaw(what, base64.b64decode(before)) is None:
+        return lock
+    return replace(lock, signatures=lock.signatures | {by.signatory.name: base64.b64encode(by.sign(what)).decode()})
 
 
 def is_full(lock: Lock) -> bool:
@@ -38,23 +41,41 @@ def is_full(lock: Lock) -> bool:
     return len(lock.signatures) >= ENVELOPE_SIGNATURES
 
 
-def required_keys(request: BuildRequest) -> tuple[Key, ...]:
-    """The public keys one of which has to vouch for every lock. Raises InputError, UsageError and UndecidedError."""
-    if not request.signers:
-        return ()
-    from selftune_build.signing.keys import public_key  # its libraries are an extra
+class Demand:
+    """Whose signatures are asked for: of those that a command line names one, and one of those that the policy names."""
 
-    return tuple(map(public_key, request.signers))
+    def __init__(self, request: BuildRequest) -> None:
+        self._request = request
+        self._signatories = cache(self._read)
+        self._signatories(request.signers)
+
+    def on(self, report: PackageReport, package: Package, reading: LockReading, *, policy: bool) -> PackageReport:
+        """The report on a lock, refused where a signature is missing that is asked for.
+
+        `policy`: whether the policy that the package is judged by has a say. Raises InputError, UsageError and UndecidedError.
+        """
+        for words in dict.fromkeys((self._request.signers, package.manifest.policy.signatures if policy else ())):
+            if words:
+                report = _vouched_for(report, package, reading, self._signatories(words))
+        return report
+
+    def _read(self, words: tuple[str, ...]) -> tuple[Signatory, ...]:
+        if not words:
+            return ()
+        from selftune_build.signing.signatory import signatories  # its libraries are extras
+
+        return signatories(words, self._request.trust_root)
 
 
-def vouched_for(report: PackageReport, run: PackageRun, keys: Sequence[Key]) -> PackageReport:
-    """The report of a lock, refused where none of the keys that are asked for vouches for it."""
-    flaws = [*signature_flaws(run.lock, keys)] if keys else []
+def _vouched_for(
+    report: PackageReport, package: Package, reading: LockReading, signatories: Sequence[Signatory]
+) -> PackageReport:
+    flaws = [*signature_flaws(reading, signatories)]
     if not flaws:
         return report
-    path = LOCK_FILE if run.package.path == "." else f"{run.package.path}/{LOCK_FILE}"
-    fix = sign_command(run.package)
-    problems = [Problem("lock-tampered", run.package.handle, flaw, path, fix=fix) for flaw in flaws]
+    path = LOCK_FILE if package.path == "." else f"{package.path}/{LOCK_FILE}"
+    fix = command("lock sign", package.handle, *signatories[0].command)
+    problems = [Problem("lock-tampered", package.handle, flaw, path, fix=fix) for flaw in flaws]
     return replace(report, problems=(*report.problems, *problems), verdict=Verdict.FAIL, next_command=report.next_command or fix)
 
 
@@ -69,26 +90,36 @@ def sign_command(package: Package) -> str:
     return command("lock sign", package.handle, "--key", "FILE")
 
 
-def signature_flaws(reading: LockReading, keys: Sequence[Key]) -> Iterator[str]:
-    """Why no key of these vouches for a lock that could be read; nothing where one does."""
+def signature_flaws(reading: LockReading, signatories: Sequence[Signatory]) -> Iterator[str]:
+    """Why none of these vouches for a lock that could be read; nothing where one does."""
     for lock in reading.locks:
-        found = envelope.Envelope(payload(lock), PAYLOAD_TYPE, _decoded(lock))
-        if not any(envelope.is_signed_by(found, key) for key in keys):
-            yield _flaw(lock, keys)
+        flaws = [_flaw(lock, each) for each in signatories]
+        if None not in flaws:
+            yield next(filter(None, flaws), None) or _nobody(lock)
 
 
-def _decoded(lock: Lock) -> dict[str, bytes]:
-    return {key: base64.b64decode(text) for key, text in lock.signatures.items()}
+def _flaw(lock: Lock, who: Signatory) -> str | None:
+    """Why somebody does not vouch for a lock; empty where there is no signature of theirs, None where they do."""
+    from selftune_build.signing.signatory import short
+
+    text = lock.signatures.get(who.name)
+    if text is None:
+        return ""
+    flaw = who.flaw(_what(lock), base64.b64decode(text))
+    return None if flaw is None else f"the signature of {short(who.name)} does not hold: {flaw}"
 
 
-def _flaw(lock: Lock, keys: Iterable[Key]) -> str:
-    broken = [key.keyid for key in keys if key.keyid in lock.signatures]
-    if broken:
-        return f"the signature of the key {broken[0][:12]} does not hold: the lock is not what was signed"
+def _nobody(lock: Lock) -> str:
+    from selftune_build.signing.signatory import short
+
     if lock.signatures:
-        return f"the lock is signed by {_names(lock.signatures)}, and by none of the keys that are asked for"
+        names = ", ".join(short(name) for name in sorted(lock.signatures))
+        return f"the lock is signed by {names}, and by nobody who is asked for"
     return "the lock is not signed, and a signature is asked for"
 
 
-def _names(keys: Iterable[str]) -> str:
-    return ", ".join(key[:12] for key in sorted(keys))
+def _what(lock: Lock) -> Signed:
+    from selftune_build.signing.signatory import Signed
+
+    content = payload(lock)
+    return Signed(content, PAYLOAD_TYPE, about_lock(lock.package, content))

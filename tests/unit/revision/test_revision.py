@@ -50,6 +50,24 @@ def test_a_name_means_the_commit_that_git_means(kept: Path, name: str) -> None:
     assert open_revision(kept, name).commit == git(kept, "rev-parse", f"{name}^{{commit}}")
 
 
+def test_a_tag_is_not_taken_for_the_branch_of_its_name(clone: Path) -> None:
+    """Whoever may push a tag may not choose the policy by that; git would take the tag."""
+    git(clone, "update-ref", "refs/remotes/origin/main", "HEAD~1")
+    git(clone, "tag", "origin/main", "HEAD~1")
+    assert open_revision(clone, "origin/main").commit == git(clone, "rev-parse", "HEAD~1")
+    git(clone, "tag", "-f", "origin/main", "HEAD")
+    with pytest.raises(UsageError, match="both refs/tags/origin/main and refs/remotes/origin/main") as told:
+        open_revision(clone, "origin/main")
+    assert told.value.hint == "write out which of them: refs/remotes/origin/main"
+    assert open_revision(clone, "refs/remotes/origin/main").commit == git(clone, "rev-parse", "HEAD~1")
+
+
+def test_a_branch_that_is_called_like_a_commit_is_not_taken_for_it(clone: Path) -> None:
+    commit = git(clone, "rev-parse", "HEAD~1")
+    git(clone, "update-ref", f"refs/heads/{commit}", "HEAD")
+    assert open_revision(clone, commit).commit == commit
+
+
 def test_digits_mean_the_commit_that_begins_with_them(kept: Path) -> None:
     commit = git(kept, "rev-parse", "HEAD~1")
     short = git(kept, "rev-parse", "--short", "HEAD~1")
