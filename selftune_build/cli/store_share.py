@@ -72,13 +72,14 @@ def pull_command(
     from selftune_build.report.store_share import render_pull, render_pull_json
     from selftune_build.sharing.opening import open_remote, tier_name
     from selftune_build.sharing.pulling import pull
+    from selftune_build.sharing.sink import Kept
     from selftune_build.store.location import open_store
 
     if trust is not None and unsigned:
         raise UsageError("--trust and --unsigned exclude each other", hint="leave one out")
     root, _ = store_at(directory)
     remote, names = open_remote(url), [tier_name(each) for each in tiers]
-    done = pull(open_store(root), remote, names, None if unsigned else _trusted(trust), _say)
+    done = pull(Kept(open_store(root), _say), remote, names, None if unsigned else _trusted(trust))
     status = 4 if done.trouble and remote_required else 0
     print(render_pull_json(done, url, status) if as_json else render_pull(done, url), end="")
     if done.trouble:
