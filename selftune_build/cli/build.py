@@ -13,6 +13,7 @@ import click
 from msgspec.structs import replace
 
 from selftune_build.cli.paying import Money, confirm
+from selftune_build.cli.remote import sharing
 from selftune_build.cli.reports import asked_reports, tell_github, wanted_reports, with_prefix, write_reports
 from selftune_build.cli.signals import interruptible
 from selftune_build.cli.start import open_plugins, request_for, starting_folder
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 @click.option("--against", metavar="REV", help="Compare with the lock of this git revision: worse, not worse, or nothing shown.")
 @click.option("--failed", is_flag=True, help="Only cases that failed, or have no evidence.")
 @click.option("--resample", type=click.IntRange(0), default=0, metavar="N", help="Take N more samples of each case.")
+@click.option("--remote-required", is_flag=True, help="Pay nothing where the remote cannot be read.")
 @click.option("--since", metavar="REV", help="Only packages that a change since REV can have affected.")
 @click.option("--policy", metavar="FILE|REV", help="With --locked: judge by the policy of a manifest elsewhere or of a revision.")
 @click.option(
@@ -85,6 +87,7 @@ def command(
     against: str | None,
     failed: bool,
     resample: int,
+    remote_required: bool,
     since: str | None,
     policy: str | None,
     signers: tuple[Path, ...],
@@ -109,6 +112,8 @@ def command(
     """
     if locked and (dry_run or resample or failed):
         raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample or --failed")
+    if locked and remote_required:
+        raise UsageError("--locked asks no remote, so it does not go with --remote-required")
     if policy is not None and not locked:
         hint = "a build writes the lock under the policy of the manifest; `--locked` judges it"
         raise UsageError("--policy goes with --locked", hint=hint)
@@ -141,7 +146,7 @@ def command(
         standard = _standard(request, policy)
         universe, progress = _universe(request, plugins, standard), Progress(sys.stderr, quiet=quiet or as_json)
         request = _narrowed(universe, request, since)
-        report = with_prefix(_run(universe, request, progress, plugins, standard), universe.root)
+        report = with_prefix(_run(universe, request, progress, plugins, standard, remote_required), universe.root)
         text = _rendered(report, as_json, verbose, quiet)
         if github:
             return worst([report.exit_code, *tell_github(report, text, as_json=as_json), *write_reports(report, wanted)])
@@ -198,7 +203,14 @@ def _universe(request: BuildRequest, plugins: Plugins, standard: Standard | None
     return universe
 
 
-def _run(universe: Universe, request: BuildRequest, progress: Progress, plugins: Plugins, standard: Standard | None) -> Report:
+def _run(
+    universe: Universe,
+    request: BuildRequest,
+    progress: Progress,
+    plugins: Plugins,
+    standard: Standard | None,
+    remote_required: bool,
+) -> Report:
     if request.locked:
         from selftune_build.engine.locked.verification import check
 
@@ -206,6 +218,7 @@ def _run(universe: Universe, request: BuildRequest, progress: Progress, plugins:
     from selftune_build.engine.rounds import build_in_rounds
 
     around = Surroundings(progress=progress, confirm=confirm, registry=plugins.registry)
+    around = replace(around, shared=sharing(universe.root, around, required=remote_required, looks=request.dry_run))
     with interruptible(around.stop, around.cancel, progress.urgent):
         return build_in_rounds(universe, request, around)
 

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from selftune_build.cli.start import say
 from selftune_build.cli.store_place import store_at, store_options
 from selftune_build.errors import StoreError, UsageError
-from selftune_build.escape import one_line
-from selftune_build.limits import MESSAGE_CHARACTERS
-
-if TYPE_CHECKING:
-    from securesystemslib.signer import CryptoSigner
-
-    from selftune_build.sharing.trust import Trusted
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _tiers = click.option(
@@ -37,13 +29,14 @@ def push_command(url: str, tier: str, key: Path | None, unsigned: bool, director
     again is not sent. Exit status: 0 all there, 2 bad input, 3 a library is missing, 4 the remote did not take everything.
     """
     from selftune_build.report.store_share import render_push, render_push_json
+    from selftune_build.sharing.identity import own_signer
     from selftune_build.sharing.opening import open_remote, tier_name
     from selftune_build.sharing.pushing import push
 
     if key is not None and unsigned:
         raise UsageError("--key and --unsigned exclude each other", hint="leave one out")
     _, store = store_at(directory)
-    done = push(store, open_remote(url), tier_name(tier), None if unsigned else _signer(key))
+    done = push(store, open_remote(url), tier_name(tier), None if unsigned else own_signer(key))
     print(render_push_json(done, url) if as_json else render_push(done, url), end="")
     return 4 if done.trouble else 0
 
@@ -70,6 +63,7 @@ def pull_command(
     paid for again; --remote-required makes it a failure. Exit status: 0 done, 2 bad input, 3 a library is missing, 4 store.
     """
     from selftune_build.report.store_share import render_pull, render_pull_json
+    from selftune_build.sharing.identity import believed
     from selftune_build.sharing.opening import open_remote, tier_name
     from selftune_build.sharing.pulling import pull
     from selftune_build.sharing.sink import Kept
@@ -79,11 +73,11 @@ def pull_command(
         raise UsageError("--trust and --unsigned exclude each other", hint="leave one out")
     root, _ = store_at(directory)
     remote, names = open_remote(url), [tier_name(each) for each in tiers]
-    done = pull(Kept(open_store(root), _say), remote, names, None if unsigned else _trusted(trust))
+    done = pull(Kept(open_store(root), say), remote, names, None if unsigned else believed(trust))
     status = 4 if done.trouble and remote_required else 0
     print(render_pull_json(done, url, status) if as_json else render_pull(done, url), end="")
     if done.trouble:
-        _say(f"{url} could not be read whole: {done.trouble}; what it has would be paid for again")
+        say(f"{url} could not be read whole: {done.trouble}; what it has would be paid for again")
     return status
 
 
@@ -105,24 +99,3 @@ def status_command(url: str, tiers: tuple[str, ...], directory: Path, as_json: b
         raise StoreError(f"{url} cannot be reached: {error.message}", hint="check URL, network and credentials") from error
     print(render_status_json(found, url) if as_json else render_status(found, url), end="")
     return 0
-
-
-def _signer(key: Path | None) -> CryptoSigner:
-    from selftune_build.sharing.trust import SIGNING_KEY, configured
-    from selftune_build.signing.keys import signer
-
-    path = key or configured(SIGNING_KEY)
-    if not path.exists():
-        hint = f"`selftune publish --new-key {path}` makes one; --key FILE names another; --unsigned signs nothing"
-        raise UsageError(f"there is no key to sign with: {path}", hint=hint)
-    return signer(path)
-
-
-def _trusted(trust: Path | None) -> list[Trusted]:
-    from selftune_build.sharing.trust import TRUSTED, configured, read_trusted
-
-    return read_trusted(trust or configured(TRUSTED))
-
-
-def _say(message: str) -> None:
-    print(f"note: {one_line(message, MESSAGE_CHARACTERS)}", file=sys.stderr)

@@ -28,6 +28,11 @@ def key_folder(static_key: str) -> str:
     return f"{SAMPLES}/{key[:2]}/{key}"
 
 
+def call_place(static_key: str, call_id: str) -> str:
+    """Where a sample is in a store, without the end of the file name."""
+    return f"{key_folder(static_key)}/{call_id.rpartition(':')[2]}"
+
+
 def places_of(folders: Iterable[str]) -> list[Place]:
     """The listings that show all of these folders of keys: one by one, or where many begin alike those that do together."""
     starts: dict[str, set[str]] = {}

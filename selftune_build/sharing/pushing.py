@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +30,9 @@ from selftune_build.store.wip import ARCHIVE_SUFFIX
 
 if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner
+
+
+_ARCHIVE = re.compile(r"[0-9a-f]{64}" + re.escape(ARCHIVE_SUFFIX))
 
 
 class Pushed(Struct):
@@ -78,6 +83,18 @@ def push(
 def archives_in(store: Path, since_ns: int = 0) -> list[str]:
     """The finished samples of a store that were written since a time, by path."""
     return [entry.path for entry in survey(store) if entry.kind is Kind.ARCHIVE and entry.changed_ns >= since_ns]
+
+
+def archives_of(store: Path, folders: Iterable[str]) -> list[str]:
+    """The finished samples in some folders of keys, by path."""
+    return [f"{folder}/{name}" for folder in folders for name in _names(store / folder) if _ARCHIVE.fullmatch(name)]
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return []
 
 
 def own(store: Path, paths: Iterable[str]) -> list[str]:

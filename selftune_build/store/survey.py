@@ -28,6 +28,7 @@ class Kind(StrEnum):
     RECORD = "record"
     TRACES = "traces"
     STATE = "state"
+    UNSENT = "unsent"
     MARK = "mark"
     ASIDE = "aside"
     TEMPORARY = "temporary"
@@ -75,6 +76,7 @@ _KINDS = {
     Kind.RECORD: re.compile(r"records/(?P<start>[0-9a-f]{2})/(?P=start)[0-9a-f]{62}\.json"),
     Kind.TRACES: re.compile(r"index/[0-9a-f]{16}\.sqlite(-journal|-wal|-shm)?"),
     Kind.STATE: re.compile(r"index/[0-9a-f]{32}\.state"),
+    Kind.UNSENT: re.compile(r"index/[0-9a-f]{16}\.[0-9]{1,10}\.unsent"),
     Kind.MARK: re.compile(r"\.gitignore|CACHEDIR\.TAG"),
     Kind.ASIDE: re.compile(r"(.*/)?[^/]+\.corrupt-[0-9]{1,9}"),
     Kind.TEMPORARY: re.compile(r"(.*/)?\.[^/]+\.[0-9]+-[0-9]+\.tmp"),
