@@ -12,6 +12,7 @@ from selftune_build.sharing.home import may_name_remote
 
 if TYPE_CHECKING:
     from selftune_build.engine.request import Surroundings
+    from selftune_build.model.remote import RemoteState
     from selftune_build.sharing.exchange import Exchange
     from selftune_build.sharing.named import Named
 
@@ -37,6 +38,17 @@ def sharing(root: Path, around: Surroundings, *, required: bool, looks: bool) ->
 def looking(root: Path, say: Callable[[str], None]) -> Exchange | None:
     """The exchange of a plan, which writes nothing. Raises UsageError and InputError."""
     return _exchange(root, say, say, threading.Event(), required=False, looks=True)
+
+
+def state(root: Path) -> RemoteState | None:
+    """How the remote for a workspace is, asked once and briefly. Raises UsageError and InputError."""
+    remote = named(root)
+    if remote is None:
+        return None
+    from selftune_build.sharing.standing import state_of
+    from selftune_build.store.location import find_store
+
+    return state_of(remote, find_store(root))
 
 
 def _exchange(

@@ -51,7 +51,7 @@ def render(report: Report, width: int, colour: bool, *, verbose: bool = False) -
         list(_findings(report, width, verbose)),
         list(_unmeasured(report, width)),
         list(_judging(report, width)),
-        list(remote_lines(report.remote, width)),
+        list(remote_lines(report.remote, width, plan=report.mode == "dry-run")),
         [*_next(report), _summary(report, colour)],
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"

@@ -48,6 +48,7 @@ class Exchange:
         self._sink: Sink = Lent(store) if looks else Kept(store, voice.waiting, voice.stop)
         self._pulled, self._pushed = Pulled(), Pushed()
         self._used = False
+        self._note: Path | None = None
 
     @cached_property
     def _remote(self) -> Remote:
@@ -109,8 +110,8 @@ class Exchange:
 
         Raises StoreError.
         """
-        if self._named.write is not None:
-            unsent.note(self._store, self._named)
+        if self._named.write is not None and self._note is None:
+            self._note = unsent.note(self._store, self._named)
 
     def send(self, keys: Iterable[str]) -> None:
         """Give what was paid for under these static keys, and what earlier builds could not give. Raises StoreError."""
@@ -118,8 +119,9 @@ class Exchange:
             return
         notes = unsent.noted(self._store, self._named)
         found = archives_of(self._store, map(key_folder, keys))
-        if notes and not unsent.are_own(notes):
-            found += archives_in(self._store, unsent.since(notes))
+        others = [path for path in notes if path != self._note]
+        if others:
+            found += archives_in(self._store, unsent.since(others))
         paths = own(self._store, dict.fromkeys(found))
         if paths:
             self._prepare()
@@ -129,6 +131,7 @@ class Exchange:
             self._voice.warning(f"{self._named.url} did not take everything: {self._pushed.trouble}; the next build tries again")
         else:
             unsent.forget(notes)
+            self._note = None
 
     def report(self) -> RemoteReport | None:
         """What came of it; None where there was nothing to ask for."""

@@ -7,9 +7,14 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from selftune_build.limits import REMOTE_LOOK_S
+from selftune_build.model.remote import RemoteState
+from selftune_build.sharing.named import Named
+from selftune_build.sharing.opening import open_remote
 from selftune_build.sharing.parcel import call_of
 from selftune_build.sharing.places import SAMPLES
-from selftune_build.sharing.remote import Remote
+from selftune_build.sharing.remote import Remote, RemoteError
+from selftune_build.sharing.unsent import noted
 from selftune_build.store.survey import Kind, survey
 from selftune_build.store.wip import ARCHIVE_SUFFIX
 
@@ -48,3 +53,13 @@ def _standing(ours: Mapping[str, set[str]], remote: Remote, tier: str) -> Standi
 
 def _start(path: str) -> str:
     return "/".join(path.split("/")[:2])
+
+
+def state_of(named: Named, store: Path) -> RemoteState:
+    """How a remote is, asked once and briefly. Raises UsageError, and UndecidedError where a library is missing."""
+    trouble = ""
+    try:
+        open_remote(named.url, seconds=REMOTE_LOOK_S).reach()
+    except RemoteError as error:
+        trouble = error.message
+    return RemoteState(named.url, named.read, named.write, not trouble, trouble, bool(noted(store, named)))
