@@ -38,5 +38,7 @@ def remote_lines(remote: RemoteReport | None, width: int, *, plan: bool) -> Iter
     yield from wrap(f"remote {sentence(remote.url)}: {', '.join(told) or 'trouble'}", width, "  ")
     if remote.trouble:
         yield from indented(sentence(remote.trouble), width, 2)
+    if remote.refused:
+        yield "  `selftune store pull` says which and why"
     if remote.unsent:
         yield "  next: selftune store push, or any build: what was paid for is here and stays"

@@ -83,6 +83,8 @@ class _State:
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
         self.down = ""
+        self.records: dict[tuple[str, str], Mapping[str, Any]] = {}
+        """What was read there, by tier and digest: most samples share their records."""
 
     def over(self) -> bool:
         """Whether nothing more is to be asked."""
@@ -196,7 +198,7 @@ class _Puller:
         """A record that is here or there, by its digest."""
         if not is_digest(digest):
             raise Refused("forged", "its records have names that are none")
-        here = self._into.record(digest)
+        here = self._into.record(digest) or self._state.records.get((self._tier, digest))
         if here is not None:
             return here
         name = digest.rpartition(":")[2]
@@ -207,6 +209,7 @@ class _Puller:
             record = None
         if not isinstance(record, dict):
             raise Refused("missing", "a record of what it was staged with is missing or damaged")
+        self._state.records[self._tier, digest] = record
         return record
 
 
