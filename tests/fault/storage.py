@@ -17,8 +17,8 @@ HOP = frozenset({"connection", "transfer-encoding", "content-length", "keep-aliv
 class Rule:
     """What happens to requests of a method whose path holds a word, `times` times.
 
-    `status`: this answer instead. `answer`: status 200 and this body instead. `lose`: done, and the answer lost. `cut`: half of the
-    answer's body. `drip`: a byte of it each second. `first`: stored by somebody else a moment before.
+    `status`: this answer instead. `answer`: status 200 and this body instead. `lose`: done, and the answer lost. `cut`: half of
+    the answer's body. `drip`: a byte of it each second. `first`: stored by somebody else a moment before.
     """
 
     method: str
