@@ -7,6 +7,7 @@ repetitions know no limit that we could name and no Retry-After, so they are swi
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +24,9 @@ CREATES = frozenset({"s3", "s3a", "gs", "gcs", "memory"})
 """Protocols whose `pipe_file(mode="create")` is one conditional write. The others write a temporary name first, look, rename."""
 
 _Result = TypeVar("_Result")
+
+_QUERY = re.compile(r"\?[\w-]+=[^\s\"']*")
+"""Of the addresses in messages: nobody reads it, and it may hold a signature."""
 
 _S3 = frozenset({"s3", "s3a"})
 _TAKEN, _MISSING, _EMPTY = 412, 404, 416
@@ -157,7 +161,7 @@ def _told(error: Exception) -> RemoteError:
     """The error of a service as ours. Without a status it is the network, unless somebody was refused."""
     status = _status(error)
     silent = "it did not answer in time" if isinstance(error, TimeoutError) else type(error).__name__
-    message = " ".join(str(error).split()) or silent
+    message = _QUERY.sub("", " ".join(str(error).split())) or silent
     if status is None:
         refused = isinstance(error, (PermissionError, ValueError, TypeError)) or type(error).__name__ == "NoCredentialsError"
         return RemoteError(message, transient=not refused)
