@@ -44,7 +44,7 @@ def push_command(url: str | None, tier: str | None, key: Path | None, unsigned: 
     remote = _meant(root, url)
     into = tier_name(tier or remote.write or "main")
     done = push(store, open_remote(remote.url), into, None if unsigned else own_signer(key))
-    print(render_push_json(done, remote.url) if as_json else render_push(done, remote.url), end="")
+    print(render_push_json(done, remote.shown) if as_json else render_push(done, remote.shown), end="")
     return 4 if done.trouble else 0
 
 
@@ -83,9 +83,9 @@ def pull_command(
     names = [tier_name(each) for each in tiers or remote.read]
     done = pull(Kept(open_store(root), say), open_remote(remote.url), names, None if unsigned else believed(trust))
     status = 4 if done.trouble and remote_required else 0
-    print(render_pull_json(done, remote.url, status) if as_json else render_pull(done, remote.url), end="")
+    print(render_pull_json(done, remote.shown, status) if as_json else render_pull(done, remote.shown), end="")
     if done.trouble:
-        say(f"{remote.url} could not be read whole: {done.trouble}; what it has would be paid for again")
+        say(f"{remote.shown} could not be read whole: {done.trouble}; what it has would be paid for again")
     return status
 
 
@@ -106,8 +106,10 @@ def status_command(url: str | None, tiers: tuple[str, ...], directory: Path, as_
     try:
         found = standing(store, open_remote(remote.url), names)
     except RemoteError as error:
-        raise StoreError(f"{remote.url} cannot be reached: {error.message}", hint="check URL, network and credentials") from error
-    print(render_status_json(found, remote.url) if as_json else render_status(found, remote.url), end="")
+        raise StoreError(
+            f"{remote.shown} cannot be reached: {error.message}", hint="check URL, network and credentials"
+        ) from error
+    print(render_status_json(found, remote.shown) if as_json else render_status(found, remote.shown), end="")
     return 0
 
 

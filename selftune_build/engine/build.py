@@ -45,7 +45,7 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings, purse
     stores = _stores(universe, request, around)
     groups = plan_rows(universe, request, stores, around.registry)
     purses = purses or purses_of(groups, request)
-    if not request.dry_run:
+    if not (request.dry_run or around.stop.is_set()):
         _agree(groups, request, around)
         _note(groups, around)
     settled = [each for runs in groups for each in _build_group(runs, request, purses, around)]

@@ -80,22 +80,24 @@ class Exchange:
         where the remote is required and cannot be read.
         """
         self._prepare()
-        if self._pulled.trouble:
+        if self._pulled.down or not self._named.read:
             return frozenset()
         folders = {key_folder(key): key for key in keys}
         done = pull(self._sink, self._remote, self._named.read, self._trusted, folders, self._voice.stop)
         self._pulled.taken += done.taken
         self._pulled.refused += done.refused
         self._pulled.calls |= done.calls
-        self._pulled.trouble = done.trouble
+        self._pulled.trouble, self._pulled.down = done.trouble or self._pulled.trouble, done.down
         if done.trouble and not self._voice.stop.is_set():
-            self._complain(f"{self._named.url} could not be read whole: {done.trouble}", "what it has would be paid for again")
+            self._complain(f"{self._named.shown} could not be read whole: {done.trouble}", "what it has would be paid for again")
         return frozenset(folders[call.rpartition("/")[0]] for call in done.calls)
 
     def _prepare(self) -> None:
         """Whatever is missing here is told before anything is paid."""
         self._used = True
-        _ = self._remote, self._trusted
+        _ = self._remote
+        if self._named.read:
+            _ = self._trusted
         if self._named.write is not None and isinstance(self._sink, Kept):
             _ = self._signer
 
@@ -124,11 +126,13 @@ class Exchange:
             found += archives_in(self._store, unsent.since(others))
         paths = own(self._store, dict.fromkeys(found))
         if paths:
-            self._prepare()
+            self._used = True
             done = push(self._store, self._remote, self._named.write, self._signer, paths, self._voice.stop)
             self._pushed = _sum(self._pushed, done)
         if self._pushed.trouble:
-            self._voice.warning(f"{self._named.url} did not take everything: {self._pushed.trouble}; the next build tries again")
+            self._voice.warning(
+                f"{self._named.shown} did not take everything: {self._pushed.trouble}; the next build tries again"
+            )
         else:
             unsent.forget(notes)
             self._note = None
@@ -139,7 +143,7 @@ class Exchange:
             return None
         trouble = "; ".join(dict.fromkeys(filter(None, (self._pulled.trouble, self._pushed.trouble))))
         return RemoteReport(
-            url=self._named.url,
+            url=self._named.shown,
             read=self._named.read,
             write=self._named.write,
             taken=self._pulled.taken,

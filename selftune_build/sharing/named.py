@@ -15,6 +15,7 @@ from selftune_build.limits import NAME_CHARACTERS, REMOTES_FILE_BYTES
 from selftune_build.model.location import Location
 from selftune_build.sharing.home import REMOTE_VARIABLE, REMOTES, configured
 from selftune_build.sharing.opening import is_url, tier_name
+from selftune_build.sharing.remote import shown
 from selftune_build.store.reading import read_regular
 
 READ_VARIABLE, WRITE_VARIABLE = f"{REMOTE_VARIABLE}_READ", f"{REMOTE_VARIABLE}_WRITE"
@@ -27,6 +28,11 @@ class Named(Struct, frozen=True):
     url: str
     read: tuple[str, ...] = ("main",)
     write: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """The URL without the name and the password that it may hold."""
+        return shown(self.url)
 
 
 def named_remote(root: Path, environment: Mapping[str, str] = os.environ) -> Named | None:

@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import Any
 
 from msgspec import Struct, field
@@ -50,6 +51,8 @@ class Pulled(Struct):
     trouble: str = ""
     calls: set[str] = field(default_factory=set)
     """The places of what was taken, without the end of the file name."""
+    down: bool = False
+    """Whether nothing more is to be had there now."""
 
 
 def pull(
@@ -67,13 +70,16 @@ def pull(
     result, state = Pulled(), _State(stop or threading.Event())
     wanted = None if folders is None else places_of(folders)
     with ThreadPoolExecutor(REMOTE_JOBS) as pool:
-        for tier in tiers:
-            puller = _Puller(into, remote, tier, trusted, state)
-            places = puller.places() if wanted is None else wanted
-            for outcomes in pool.map(puller.take_all, places):
-                for outcome in outcomes:
+        try:
+            for tier in tiers:
+                puller = _Puller(into, remote, tier, trusted, state)
+                places = puller.places() if wanted is None else wanted
+                for outcome in chain.from_iterable(pool.map(puller.take_all, places)):
                     _add(result, outcome)
-    result.trouble = result.trouble or state.down
+        except BaseException:
+            state.down = _STOPPED  # whoever leaves waits for the threads, which then end with what they are at
+            raise
+    result.trouble, result.down = state.down or result.trouble, bool(state.down)
     return result
 
 

@@ -21,6 +21,7 @@ from selftune_build.sharing.remote import Remote, RemoteError
 from selftune_build.signing.envelope import read as read_envelope
 from selftune_build.store.archive import Archive, DamagedRecord, NewerRecord, decode
 from selftune_build.store.asked import KEY_NAME, is_asked, is_free, read_asked, render_asked
+from selftune_build.store.atomic import store_errors
 from selftune_build.store.call_checks import ENVELOPE_SUFFIX, follows
 from selftune_build.store.reading import read_bounded
 from selftune_build.store.records import RecordStore
@@ -91,10 +92,8 @@ def archives_of(store: Path, folders: Iterable[str]) -> list[str]:
 
 
 def _names(folder: Path) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except FileNotFoundError:
-        return []
+    with store_errors("list", folder):
+        return sorted(os.listdir(folder)) if folder.exists() else []
 
 
 def own(store: Path, paths: Iterable[str]) -> list[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
+
+_CREDENTIALS = re.compile(r"(?<=:)//[^/@]*@")
 
 
 class Remote(Protocol):
@@ -22,6 +25,11 @@ class Remote(Protocol):
 
     def create(self, name: str, content: bytes) -> bool:
         """Write under a name that is free, whole or not at all; False where it is taken, and nothing is changed then."""
+
+
+def shown(url: str) -> str:
+    """A URL without the name and the password that it may hold."""
+    return _CREDENTIALS.sub("//", url)
 
 
 class RemoteError(Exception):

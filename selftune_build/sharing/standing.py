@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from selftune_build.errors import SelftuneError
 from selftune_build.limits import REMOTE_LOOK_S
 from selftune_build.model.remote import RemoteState
 from selftune_build.sharing.named import Named
@@ -56,10 +57,10 @@ def _start(path: str) -> str:
 
 
 def state_of(named: Named, store: Path) -> RemoteState:
-    """How a remote is, asked once and briefly. Raises UsageError, and UndecidedError where a library is missing."""
+    """How a remote is, asked once and briefly; one that cannot even be opened is not reached."""
     trouble = ""
     try:
         open_remote(named.url, seconds=REMOTE_LOOK_S).reach()
-    except RemoteError as error:
+    except (RemoteError, SelftuneError) as error:
         trouble = error.message
-    return RemoteState(named.url, named.read, named.write, not trouble, trouble, bool(noted(store, named)))
+    return RemoteState(named.shown, named.read, named.write, not trouble, trouble, bool(noted(store, named)))

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from selftune_build.errors import UndecidedError, UsageError
 from selftune_build.limits import REMOTE_NAMES, REMOTE_OPERATION_S, REMOTE_TIMEOUT_S
 from selftune_build.sharing import s3
-from selftune_build.sharing.remote import RemoteError, TooMuch
+from selftune_build.sharing.remote import RemoteError, TooMuch, shown
 
 CREATES = frozenset({"s3", "s3a", "gs", "gcs", "memory"})
 """Protocols whose `pipe_file(mode="create")` is one conditional write. The others write a temporary name first, look, rename."""
@@ -45,7 +45,9 @@ class Url:
         try:
             self._files, self._root = url_to_fs(url, **options)
         except (ImportError, ValueError, KeyError) as error:
-            raise UsageError(f"{url} cannot be opened: {error}", hint="install the fsspec package of this protocol") from error
+            raise UsageError(
+                f"{shown(url)} cannot be opened: {error}", hint="install the fsspec package of this protocol"
+            ) from error
         if hasattr(self._files, "retries"):
             self._files.retries = 1
         self._root = self._root.rstrip("/")

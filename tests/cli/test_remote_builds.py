@@ -366,3 +366,11 @@ def test_keys_of_strangers_do_not_count_here(team: Team, tmp_path: Path) -> None
     keys(tmp_path / "keys", "nobody")
     done = built(team.machine("ada", trusts="nobody"))
     assert (len(done.calls), done.report["remote"]["refused"]) == (SAMPLES, {"untrusted": SAMPLES})
+
+
+def test_what_a_url_holds_of_a_password_is_not_shown(team: Team) -> None:
+    ci = team.machine("main")
+    ci.environment["SELFTUNE_REMOTE"] = "nothing-speaks-this://ada:hunter2@host/skills"
+    texts = [*ci.selftune("status", "-C", str(ci.root)), *ci.selftune("store", "status", "-C", str(ci.root))]
+    assert "hunter2" not in str(texts)
+    assert "nothing-speaks-this://host/skills" in str(texts)
