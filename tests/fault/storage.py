@@ -151,6 +151,16 @@ def proxied(port: int) -> Iterator[Proxy]:
         thread.join()
 
 
+def credentials(proxy: Proxy) -> dict[str, str]:
+    """The environment of whoever uses the server through the proxy."""
+    return {
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": proxy.url,
+    }
+
+
 def put(port: int, path: str, content: bytes = b"") -> None:
     """PUT past the proxy."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)

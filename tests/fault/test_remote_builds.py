@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from selftune_build.sharing import folder, s3
 from selftune_build.sharing.folder import Folder
@@ -16,22 +14,7 @@ from selftune_build.sharing.remote import RemoteError, TooMuch
 from selftune_build.sharing.url import Url
 from tests.cli.storing import SAMPLES
 from tests.cli.team import Team
-from tests.fault.storage import Proxy, Rule, proxied, put
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[int]:
-    """The port of an S3 server."""
-    running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    yield running.get_host_and_port()[1]
-    running.stop()
-
-
-@pytest.fixture
-def proxy(server: int) -> Iterator[Proxy]:
-    with proxied(server) as made:
-        yield made
+from tests.fault.storage import Proxy, Rule, credentials, put
 
 
 @pytest.fixture
@@ -44,15 +27,6 @@ def bucket(server: int) -> str:
 @pytest.fixture
 def team(tmp_path: Path, proxy: Proxy, bucket: str) -> Team:
     return Team(tmp_path, f"s3://{bucket}/skills", **credentials(proxy))
-
-
-def credentials(proxy: Proxy) -> dict[str, str]:
-    return {
-        "AWS_ACCESS_KEY_ID": "a",
-        "AWS_SECRET_ACCESS_KEY": "b",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": proxy.url,
-    }
 
 
 @pytest.fixture
