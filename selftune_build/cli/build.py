@@ -13,6 +13,7 @@ import click
 from msgspec.structs import replace
 
 from selftune_build.cli.paying import Money, confirm
+from selftune_build.cli.remote import sharing
 from selftune_build.cli.reports import asked_reports, tell_github, wanted_reports, with_prefix, write_reports
 from selftune_build.cli.signals import interruptible
 from selftune_build.cli.signatures import TRUST_ROOT, require_signature
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 @click.option("--against", metavar="REV", help="Compare with the lock of this git revision: worse, not worse, or nothing shown.")
 @click.option("--failed", is_flag=True, help="Only cases that failed, or have no evidence.")
 @click.option("--resample", type=click.IntRange(0), default=0, metavar="N", help="Take N more samples of each case.")
+@click.option("--remote-required", is_flag=True, help="Pay nothing where the remote cannot be read.")
 @click.option("--since", metavar="REV", help="Only packages that a change since REV can have affected.")
 @click.option("--policy", metavar="FILE|REV", help="With --locked: judge by the policy of a manifest elsewhere or of a revision.")
 @require_signature("With --locked: refuse locks that this public key or identity did not sign")
@@ -80,6 +82,7 @@ def command(
     against: str | None,
     failed: bool,
     resample: int,
+    remote_required: bool,
     since: str | None,
     policy: str | None,
     signers: tuple[str, ...],
@@ -103,7 +106,8 @@ def command(
 
     Exit status: 0 verified, 1 a gate said no, 2 bad input, 3 could not decide, 4 store problem, 130 interrupted.
     """
-    _refuse(locked, running=bool(dry_run or resample or failed), policy=policy, signers=signers, trust_root=trust_root)
+    running = bool(dry_run or resample or failed)
+    _refuse(locked, running=running, remote=remote_required, policy=policy, signed=bool(signers or trust_root))
     asked = asked_reports(reports, junit=junit, sarif=sarif, html=html)
     request = request_for(
         directory,
@@ -132,7 +136,7 @@ def command(
         standard = _standard(request, policy)
         universe, progress = _universe(request, plugins, standard), Progress(sys.stderr, quiet=quiet or as_json)
         request = _narrowed(universe, request, since)
-        report = with_prefix(_run(universe, request, progress, plugins, standard), universe.root)
+        report = with_prefix(_run(universe, request, progress, plugins, standard, remote_required), universe.root)
         text = _rendered(report, as_json, verbose, quiet)
         if github:
             return worst([report.exit_code, *tell_github(report, text, as_json=as_json), *write_reports(report, wanted)])
@@ -142,14 +146,16 @@ def command(
         return worst([report.exit_code, *write_reports(report, wanted)])
 
 
-def _refuse(locked: bool, *, running: bool, policy: str | None, signers: tuple[str, ...], trust_root: Path | None) -> None:
+def _refuse(locked: bool, *, running: bool, remote: bool, policy: str | None, signed: bool) -> None:
     """Raise UsageError for options that do not go together."""
     if locked and running:
         raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample or --failed")
+    if locked and remote:
+        raise UsageError("--locked asks no remote, so it does not go with --remote-required")
     if policy is not None and not locked:
         hint = "a build writes the lock under the policy of the manifest; `--locked` judges it"
         raise UsageError("--policy goes with --locked", hint=hint)
-    if (signers or trust_root is not None) and not locked:
+    if signed and not locked:
         hint = "a build writes the lock; `--locked` judges it"
         raise UsageError("--require-signature and --trust-root go with --locked", hint=hint)
 
@@ -201,7 +207,14 @@ def _universe(request: BuildRequest, plugins: Plugins, standard: Standard | None
     return universe
 
 
-def _run(universe: Universe, request: BuildRequest, progress: Progress, plugins: Plugins, standard: Standard | None) -> Report:
+def _run(
+    universe: Universe,
+    request: BuildRequest,
+    progress: Progress,
+    plugins: Plugins,
+    standard: Standard | None,
+    remote_required: bool,
+) -> Report:
     if request.locked:
         from selftune_build.engine.locked.verification import check
 
@@ -209,6 +222,7 @@ def _run(universe: Universe, request: BuildRequest, progress: Progress, plugins:
     from selftune_build.engine.rounds import build_in_rounds
 
     around = Surroundings(progress=progress, confirm=confirm, registry=plugins.registry)
+    around = replace(around, shared=sharing(universe.root, around, required=remote_required, looks=request.dry_run))
     with interruptible(around.stop, around.cancel, progress.urgent):
         return build_in_rounds(universe, request, around)
 

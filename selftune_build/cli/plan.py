@@ -25,12 +25,14 @@ def command(
 ) -> int:
     """Say what `selftune build` would run and why, what it would reuse, how many calls that is and what they may cost.
 
-    Decides by the same code as the build, asks no agent and writes nothing. Exit status: 0 told, 2 bad input.
+    Decides by the same code as the build, asks no agent and writes nothing; a remote that you have named is read.
+    Exit status: 0 told, 2 bad input.
     """
     from selftune_build.engine.planning.forecast import forecast
     from selftune_build.report.forecast import render, render_json
 
-    request, planned = plan_only(directory, targets, agents, model, resample=resample, failed=failed)
-    told = forecast(planned.groups, request.place)
+    request, planned = plan_only(directory, targets, agents, model, remote=True, resample=resample, failed=failed)
+    shared = planned.stores.shared
+    told = forecast(planned.groups, request.place, shared.taken if shared is not None else ())
     print(render_json(told) if as_json else render(told, width(), verbose=verbose), end="")
     return 0

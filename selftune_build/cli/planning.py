@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from selftune_build.cli.start import opened, request_for
+from selftune_build.cli.remote import looking
+from selftune_build.cli.start import opened, request_for, say
 from selftune_build.cli.target_type import TargetType
 from selftune_build.engine.request import BuildRequest
 
@@ -38,14 +39,15 @@ def planning_options(command: _Command) -> _Command:
 
 
 def plan_only(
-    directory: Path, targets: tuple[str, ...], agents: tuple[str, ...], model: str | None, **more: Any
+    directory: Path, targets: tuple[str, ...], agents: tuple[str, ...], model: str | None, *, remote: bool = False, **more: Any
 ) -> tuple[BuildRequest, Planned]:
-    """Load and plan, as a dry run does. Raises SelftuneError."""
+    """Load and plan, as a dry run does; with `remote` also with what the remote of this user has. Raises SelftuneError."""
     from selftune_build.engine.planning.invocation import plan
 
     request = request_for(directory, targets, agents, model, dry_run=True, **more)
     found = opened(directory, targets)
-    return request, plan(found.universe, request, found.registry)
+    shared = looking(found.universe.root, say) if remote else None
+    return request, plan(found.universe, request, found.registry, shared)
 
 
 def width() -> int:

@@ -186,12 +186,14 @@ def _check(file: Path, words: Sequence[str], trust_root: Path | None, as_json: b
 
 def _new_key(path: Path, as_json: bool) -> int:
     from selftune_build.signing.keys import new_key, spelt
-    from selftune_build.store.atomic import write_atomic
+    from selftune_build.store.atomic import store_errors, write_atomic
 
     public = path.with_name(f"{path.name}.pub")
     for each in (path, public):
         if each.exists():
             raise UsageError(f"{each} is there already", hint="name another file")
+    with store_errors("create the folder", path.parent):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     secret, open_ = new_key()
     write_atomic(path, secret, mode=0o600)
     write_atomic(public, open_)

@@ -55,12 +55,14 @@ def opened(directory: Path, words: Sequence[str], *, locked: bool = False) -> Op
     return Opened(universe, plugins, here, typed(directory))
 
 
+def say(message: str) -> None:
+    """Say beside what is printed, on stderr, what the user has to know."""
+    print(f"note: {one_line(message, MESSAGE_CHARACTERS)}", file=sys.stderr)
+
+
 def open_plugins(start: Path, *, locked: bool = False) -> Plugins:
     """What may be named in the workspace of this folder; plugins that fail are told on stderr."""
     from selftune_build.reading.workspace import find_workspace
-
-    def say(message: str) -> None:
-        print(f"note: {one_line(message, MESSAGE_CHARACTERS)}", file=sys.stderr)
 
     return Plugins(lambda: find_workspace(start).root, say, locked=locked)
 

@@ -2,61 +2,61 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from selftune_build.cli.remote import named
+from selftune_build.cli.start import say
 from selftune_build.cli.store_place import store_at, store_options
 from selftune_build.errors import StoreError, UsageError
-from selftune_build.escape import one_line
-from selftune_build.limits import MESSAGE_CHARACTERS
 
 if TYPE_CHECKING:
-    from securesystemslib.signer import CryptoSigner
-
-    from selftune_build.sharing.trust import Trusted
+    from selftune_build.sharing.named import Named
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _tiers = click.option(
-    "--tier", "tiers", multiple=True, metavar="TIER", default=("main",), show_default=True, help="Of this tier; may be repeated."
+    "--tier", "tiers", multiple=True, metavar="TIER", help="Of this tier; may be repeated. [default: those you named, else main]"
 )
 
 
 @click.command("push", short_help="Give a remote the samples that it has not got; nothing there is replaced.")
-@click.argument("url")
-@click.option("--tier", metavar="TIER", default="main", show_default=True, help="Into this tier of trust, such as pr/7.")
+@click.argument("url", required=False)
+@click.option("--tier", metavar="TIER", help="Into this tier of trust, such as pr/7. [default: the one you named, else main]")
 @click.option("--key", type=_FILE, help="Private key (PEM) that signs; else signing.pem in the user's selftune configuration.")
 @click.option("--unsigned", is_flag=True, help="Sign nothing: nobody else will believe it without saying --unsigned too.")
 @store_options
-def push_command(url: str, tier: str, key: Path | None, unsigned: bool, directory: Path, as_json: bool) -> int:
+def push_command(url: str | None, tier: str | None, key: Path | None, unsigned: bool, directory: Path, as_json: bool) -> int:
     """Give the samples that were paid for to URL: a folder, or anything that fsspec reaches, such as s3://bucket/path.
 
     Each is signed. Nothing that is there is replaced, so it can be repeated until it is through. What costs nothing to have
     again is not sent. Exit status: 0 all there, 2 bad input, 3 a library is missing, 4 the remote did not take everything.
     """
     from selftune_build.report.store_share import render_push, render_push_json
+    from selftune_build.sharing.identity import own_signer
     from selftune_build.sharing.opening import open_remote, tier_name
     from selftune_build.sharing.pushing import push
 
     if key is not None and unsigned:
         raise UsageError("--key and --unsigned exclude each other", hint="leave one out")
-    _, store = store_at(directory)
-    done = push(store, open_remote(url), tier_name(tier), None if unsigned else _signer(key))
-    print(render_push_json(done, url) if as_json else render_push(done, url), end="")
+    root, store = store_at(directory)
+    remote = _meant(root, url)
+    into = tier_name(tier or remote.write or "main")
+    done = push(store, open_remote(remote.url), into, None if unsigned else own_signer(key))
+    print(render_push_json(done, remote.shown) if as_json else render_push(done, remote.shown), end="")
     return 4 if done.trouble else 0
 
 
 @click.command("pull", short_help="Take the samples of a remote that trusted keys have signed.")
-@click.argument("url")
+@click.argument("url", required=False)
 @_tiers
 @click.option("--trust", type=_FILE, help="File of public keys (PEM) to believe; else trusted.pem in the user's configuration.")
 @click.option("--unsigned", is_flag=True, help="Believe everything that is there, whoever wrote it.")
 @click.option("--remote-required", is_flag=True, help="Fail where the remote cannot be reached, rather than pay again.")
 @store_options
 def pull_command(
-    url: str,
+    url: str | None,
     tiers: tuple[str, ...],
     trust: Path | None,
     unsigned: bool,
@@ -70,58 +70,57 @@ def pull_command(
     paid for again; --remote-required makes it a failure. Exit status: 0 done, 2 bad input, 3 a library is missing, 4 store.
     """
     from selftune_build.report.store_share import render_pull, render_pull_json
+    from selftune_build.sharing.identity import believed
     from selftune_build.sharing.opening import open_remote, tier_name
     from selftune_build.sharing.pulling import pull
+    from selftune_build.sharing.sink import Kept
     from selftune_build.store.location import open_store
 
     if trust is not None and unsigned:
         raise UsageError("--trust and --unsigned exclude each other", hint="leave one out")
     root, _ = store_at(directory)
-    remote, names = open_remote(url), [tier_name(each) for each in tiers]
-    done = pull(open_store(root), remote, names, None if unsigned else _trusted(trust), _say)
+    remote = _meant(root, url)
+    names = [tier_name(each) for each in tiers or remote.read]
+    done = pull(Kept(open_store(root), say), open_remote(remote.url), names, None if unsigned else believed(trust))
     status = 4 if done.trouble and remote_required else 0
-    print(render_pull_json(done, url, status) if as_json else render_pull(done, url), end="")
+    print(render_pull_json(done, remote.shown, status) if as_json else render_pull(done, remote.shown), end="")
     if done.trouble:
-        _say(f"{url} could not be read whole: {done.trouble}; what it has would be paid for again")
+        say(f"{remote.shown} could not be read whole: {done.trouble}; what it has would be paid for again")
     return status
 
 
 @click.command("status", short_help="Which samples are here, there, or on both sides.")
-@click.argument("url")
+@click.argument("url", required=False)
 @_tiers
 @store_options
-def status_command(url: str, tiers: tuple[str, ...], directory: Path, as_json: bool) -> int:
+def status_command(url: str | None, tiers: tuple[str, ...], directory: Path, as_json: bool) -> int:
     """Compare the store with URL by names alone. Exit status: 0 told, 2 bad input, 3 a library is missing, 4 not reached."""
     from selftune_build.report.store_share import render_status, render_status_json
     from selftune_build.sharing.opening import open_remote, tier_name
     from selftune_build.sharing.remote import RemoteError
     from selftune_build.sharing.standing import standing
 
-    _, store = store_at(directory)
+    root, store = store_at(directory)
+    remote = _meant(root, url)
+    names = [tier_name(each) for each in tiers] or list(dict.fromkeys((*remote.read, *filter(None, (remote.write,)))))
     try:
-        found = standing(store, open_remote(url), [tier_name(each) for each in tiers])
+        found = standing(store, open_remote(remote.url), names)
     except RemoteError as error:
-        raise StoreError(f"{url} cannot be reached: {error.message}", hint="check URL, network and credentials") from error
-    print(render_status_json(found, url) if as_json else render_status(found, url), end="")
+        raise StoreError(
+            f"{remote.shown} cannot be reached: {error.message}", hint="check URL, network and credentials"
+        ) from error
+    print(render_status_json(found, remote.shown) if as_json else render_status(found, remote.shown), end="")
     return 0
 
 
-def _signer(key: Path | None) -> CryptoSigner:
-    from selftune_build.sharing.trust import SIGNING_KEY, configured
-    from selftune_build.signing.keys import signer
+def _meant(root: Path, url: str | None) -> Named:
+    """The remote on the command line, else the one that the user has named for the workspace. Raises UsageError."""
+    if url is not None:
+        from selftune_build.sharing.named import Named
 
-    path = key or configured(SIGNING_KEY)
-    if not path.exists():
-        hint = f"`selftune publish --new-key {path}` makes one; --key FILE names another; --unsigned signs nothing"
-        raise UsageError(f"there is no key to sign with: {path}", hint=hint)
-    return signer(path)
-
-
-def _trusted(trust: Path | None) -> list[Trusted]:
-    from selftune_build.sharing.trust import TRUSTED, configured, read_trusted
-
-    return read_trusted(trust or configured(TRUSTED))
-
-
-def _say(message: str) -> None:
-    print(f"note: {one_line(message, MESSAGE_CHARACTERS)}", file=sys.stderr)
+        return Named(url)
+    found = named(root)
+    if found is None:
+        hint = "a URL or a folder after the verb, or name one for all builds in $SELFTUNE_REMOTE (docs/store.md)"
+        raise UsageError("no remote is named for this workspace", hint=hint)
+    return found

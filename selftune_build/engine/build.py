@@ -45,10 +45,12 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings, purse
     stores = _stores(universe, request, around)
     groups = plan_rows(universe, request, stores, around.registry)
     purses = purses or purses_of(groups, request)
-    if not request.dry_run:
+    if not (request.dry_run or around.stop.is_set()):
         _agree(groups, request, around)
+        _note(groups, around)
     settled = [each for runs in groups for each in _build_group(runs, request, purses, around)]
     written = _write(settled, request, stores.traces) if not request.dry_run else {}
+    _send(settled, request, around)
     reports: list[PackageReport] = [
         with_comparison(_reported(each, written), each.run, each.outcome.rows, revision, request.against or "")
         for each in settled
@@ -65,13 +67,14 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings, purse
     )
     interrupted = around.stop.is_set() and not any(each.ran.halted for each in settled)
     errors = [each.ran.store_error for each in settled if each.ran.store_error is not None]
-    return overall_report([*reports, *broken_reports(universe, request)], spend, request, interrupted=interrupted, store=errors)
+    every = [*reports, *broken_reports(universe, request)]
+    return _with_remote(overall_report(every, spend, request, interrupted=interrupted, store=errors), around)
 
 
 def _stores(universe: Universe, request: BuildRequest, around: Surroundings) -> Stores:
     """A dry run reads a store that is there and makes none."""
     root = find_store(universe.root) if request.dry_run else open_store(universe.root)
-    return stores_at(root, universe, around.progress.waiting)
+    return stores_at(root, universe, around.progress.waiting, around.shared)
 
 
 def purses_of(groups: Sequence[Sequence[PackageRun]], request: BuildRequest) -> Purses:
@@ -99,6 +102,28 @@ def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, around
     plans = [plan for runs in groups for run in runs for plan in run.plans]
     total = missing_samples(plans) + judge_calls(plans)
     around.progress.started(total, str(price) if price else None)
+
+
+def _note(groups: Sequence[Sequence[PackageRun]], around: Surroundings) -> None:
+    if around.shared is not None:
+        from selftune_build.engine.paying.sending import note_paying
+
+        note_paying(groups, around.shared)
+
+
+def _send(settled: Sequence[Settled], request: BuildRequest, around: Surroundings) -> None:
+    if around.shared is not None and not request.dry_run:
+        from selftune_build.engine.paying.sending import send_paid
+
+        send_paid(settled, around.shared)
+
+
+def _with_remote(report: Report, around: Surroundings) -> Report:
+    if around.shared is None:
+        return report
+    from selftune_build.engine.paying.sending import with_remote
+
+    return with_remote(report, around.shared)
 
 
 def _price_of_judges(groups: Sequence[Sequence[PackageRun]]) -> Price | None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct, field
 
 from selftune_build.engine.registry import BUILTIN, Registry
+
+if TYPE_CHECKING:
+    from selftune_build.model.remote import RemoteReport
+    from selftune_build.store.records import RecordStore
+    from selftune_build.store.samples import SampleStore
 
 
 class BuildRequest(Struct, frozen=True):
@@ -77,6 +82,33 @@ class Progress(Protocol):
         """No more samples will be taken."""
 
 
+class Shared(Protocol):
+    """The remote that the user has named for an invocation (`sharing.exchange`): everything of it that the engine knows."""
+
+    @property
+    def taken(self) -> frozenset[str]:
+        """The places of the samples that came from it, without the end of the file name."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it was required, and did not take everything."""
+
+    def stores(self, root: Path, warn: Callable[[str], None]) -> tuple[SampleStore, RecordStore]:
+        """The store with what is only looked at."""
+
+    def fetch(self, keys: Collection[str]) -> frozenset[str]:
+        """Take what is there of these static keys; those that gained by it."""
+
+    def note(self) -> None:
+        """Something is about to be paid for."""
+
+    def send(self, keys: Collection[str]) -> None:
+        """Give what was paid for under these static keys."""
+
+    def report(self) -> RemoteReport | None:
+        """What came of it."""
+
+
 class Surroundings(Struct, frozen=True):
     """The signals, the ear and the voice of an invocation, and what it can name."""
 
@@ -88,3 +120,5 @@ class Surroundings(Struct, frozen=True):
     """Start nothing new."""
     cancel: threading.Event = field(default_factory=threading.Event)
     """End what is running."""
+    shared: Shared | None = None
+    """None where no remote is named."""

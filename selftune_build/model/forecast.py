@@ -26,6 +26,8 @@ class StageForecast(Struct, frozen=True):
     causes: tuple[Cause, ...] = ()
     judge_calls: int = 0
     """At most, for its rows alone: other rows may put the same questions."""
+    by_remote: int = 0
+    """Rows that rest on samples which a build would take from the remote first."""
 
 
 class PackageForecast(Struct, frozen=True):
@@ -68,3 +70,4 @@ class Forecast(Struct, frozen=True):
     script_runs: int
     by_lock: int
     by_store: int
+    by_remote: int = 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from selftune_build.model.finding import Finding
+from selftune_build.model.remote import RemoteReport
 from selftune_build.model.statistics import NOTHING, Statistics
 from selftune_build.model.verdict import GateResult, Metric, Verdict
 
@@ -169,3 +170,5 @@ class Report(Struct, frozen=True):
     """The folder of `-C` as it was typed, for the commands to type next."""
     prefix: str = ""
     """What leads from the root of the repository to the workspace, with a slash at its end; empty where they are one."""
+    remote: RemoteReport | None = None
+    """None where no remote is named, or there was nothing to ask it for."""

@@ -53,8 +53,9 @@ def _package(package: PackageForecast, width: int, verbose: bool) -> Iterator[st
 
 
 def _rows(stage: StageForecast) -> str:
-    settled = [f"{stage.by_lock} by the lock"] * bool(stage.by_lock) + [f"{stage.by_store} by the store"] * bool(stage.by_store)
-    reused = f"{counted(stage.by_lock + stage.by_store, 'row')} reused ({', '.join(settled)})" if settled else ""
+    sources = {"the lock": stage.by_lock, "the store": stage.by_store, "the remote": stage.by_remote}
+    settled = ", ".join(f"{rows} by {source}" for source, rows in sources.items() if rows)
+    reused = f"{counted(sum(sources.values()), 'row')} reused ({settled})" if settled else ""
     runs = "run" if stage_of(stage.target) == Stage.UNIT_TESTS else "call"
     stale = f"{stage.missing} of {counted(stage.rows, 'row')} stale, {counted(stage.calls, runs)}"
     judging = f"at most {counted(stage.judge_calls, 'judge call')}" if stage.judge_calls else ""
@@ -74,7 +75,8 @@ def _totals(forecast: Forecast, width: int) -> Iterator[str]:
     if forecast.script_runs:
         yield f"{counted(forecast.script_runs, 'run')} of scripts"
     calls = sum(expense.calls for expense in forecast.expenses) + forecast.script_runs
-    reused = f"{forecast.by_lock} rows by the lock, {forecast.by_store} by the store"
+    remote = f", {forecast.by_remote} by the remote" if forecast.by_remote else ""
+    reused = f"{forecast.by_lock} rows by the lock, {forecast.by_store} by the store{remote}"
     yield f"plan: {counted(calls, 'sample')} to take; reused: {reused}; nothing was executed"
 
 

@@ -34,6 +34,7 @@ def _report(report: Report) -> dict[str, Any]:
             "cost_usd": float(spend.cost_usd),
             "reused": spend.reused,
         },
+        **({"remote": msgspec.to_builtins(report.remote)} if report.remote is not None else {}),
         "packages": [_package(package) for package in report.packages],
     }
 

@@ -7,25 +7,29 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from selftune_build.model.remote import RemoteState
 from selftune_build.model.status import PackageStatus, Readiness
 from selftune_build.report.cells import cells, indented, name, pad, sentence
 from selftune_build.report.document import envelope
+from selftune_build.report.remote import remote_state
 from selftune_build.wording import counted
 
 _DAY_S = 86_400
 
 
-def render_json(statuses: Sequence[PackageStatus], exit_code: int = 0) -> str:
+def render_json(statuses: Sequence[PackageStatus], exit_code: int = 0, remote: RemoteState | None = None) -> str:
     """One document, newline at the end."""
-    return envelope("selftune.status/1", exit_code, packages=msgspec.to_builtins(statuses)) + "\n"
+    more = {"remote": msgspec.to_builtins(remote)} if remote is not None else {}
+    return envelope("selftune.status/1", exit_code, packages=msgspec.to_builtins(statuses), **more) + "\n"
 
 
-def render(statuses: Sequence[PackageStatus], now: datetime, width: int) -> str:
-    """One paragraph for each package: its state, why, how old its evidence is, the one command to type next."""
+def render(statuses: Sequence[PackageStatus], now: datetime, width: int, remote: RemoteState | None = None) -> str:
+    """One paragraph for each package: its state, why, how old its evidence is, the one command to type next; then the remote."""
     room = max((cells(_who(each)) for each in statuses), default=0)
     lines = [line for each in statuses for line in _package(each, now, room, width)]
     ready = sum(each.state is Readiness.READY_TO_PUBLISH for each in statuses)
-    return "\n".join([*lines, "", f"{ready} of {counted(len(statuses), 'package')} ready to publish"]) + "\n"
+    lines += ["", f"{ready} of {counted(len(statuses), 'package')} ready to publish", *remote_state(remote, width)]
+    return "\n".join(lines) + "\n"
 
 
 def _who(each: PackageStatus) -> str:

@@ -23,6 +23,7 @@ from selftune_build.report.against import against_lines
 from selftune_build.report.cells import name, paint, percent, sentence, wrap
 from selftune_build.report.disagreement import disagreement_lines
 from selftune_build.report.grouping import checks_of, common_fix, grouped, same_failure, same_problem, samples_of, subject
+from selftune_build.report.remote import remote_lines
 from selftune_build.report.routing import routing_lines
 from selftune_build.report.statistics import effort_lines, flaky_lines, unsettled_lines
 from selftune_build.report.table import by_agent, lay_out, table_lines
@@ -52,6 +53,7 @@ def render(report: Report, width: int, colour: bool, *, verbose: bool = False) -
         list(_findings(report, width, verbose)),
         list(_unmeasured(report, width)),
         list(_judging(report, width)),
+        list(remote_lines(report.remote, width, plan=report.mode == "dry-run")),
         [*_next(report), _summary(report, colour)],
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"

@@ -12,7 +12,7 @@ from selftune_build.limits import GIT_ENTRIES, GIT_REF_LINKS
 from selftune_build.revision.names import deepen
 from selftune_build.revision.objects import Objects, parsing
 from selftune_build.revision.plain import unusable
-from selftune_build.revision.repository import Repository, find_repository
+from selftune_build.revision.repository import Repository, bare_repository, find_repository, is_bare
 from selftune_build.revision.tips import tips, worktrees
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class NamedFiles:
     """The files called `name` behind everything that a repository points to. Raises UndecidedError where a part is not here."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        self.repository: Repository = find_repository(folder)
+        self.repository: Repository = bare_repository(folder) if is_bare(folder) else find_repository(folder)
         self._objects = Objects(self.repository)
         self._name = os.fsencode(name)
         self._seen: set[str] = set()

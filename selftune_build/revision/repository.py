@@ -53,12 +53,34 @@ def find_repository(folder: Path) -> Repository:
     )
 
 
+def is_bare(folder: Path) -> bool:
+    """Whether a folder itself is a bare repository, by what lies in it."""
+    return all(os.path.lexists(folder / name) for name in ("HEAD", "config", "objects", "refs")) and not os.path.lexists(
+        folder / ".git"
+    )
+
+
+def bare_repository(folder: Path) -> Repository:
+    """A bare repository that somebody has named. One that is merely found on the way up could be part of a checkout.
+
+    Raises UndecidedError where it cannot be read.
+    """
+    root = os.path.realpath(folder)
+    if os.stat(root).st_uid != os.geteuid():
+        raise unusable(f"{root} belongs to somebody else", "make a clone of your own")
+    return _repository(Path(root), root, root)
+
+
 def _opened(start: str, root: Path, marker: str) -> Repository:
     if os.path.islink(marker):
         raise unusable(f"{marker} is a symbolic link", "make a fresh clone")
     if os.lstat(marker).st_uid not in (os.geteuid(), os.stat(start).st_uid):
         raise unusable(f"{marker} belongs to somebody else", "make a clone of your own")
     private, common = (marker, marker) if os.path.isdir(marker) else _linked(root, marker)
+    return _repository(root, private, common)
+
+
+def _repository(root: Path, private: str, common: str) -> Repository:
     config = settings_of(common)
     return Repository(
         root=root,

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from selftune_build.errors import StoreError
-from selftune_build.sharing.remote import RemoteError
+from selftune_build.limits import REMOTE_NAMES
+from selftune_build.sharing.remote import RemoteError, TooMuch
 from selftune_build.store.atomic import write_new
 from selftune_build.store.reading import read_regular
 
@@ -20,12 +21,31 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self._root = root
 
+    def reach(self) -> None:
+        """As `Remote.reach`."""
+        if not self._root.is_dir():
+            raise RemoteError(f"there is no folder {self._root}")
+
+    def folders(self, prefix: str) -> list[str]:
+        """As `Remote.folders`."""
+        with _told("list", self._root / prefix):
+            self.reach()
+            try:
+                with os.scandir(self._root / prefix) as found:
+                    return sorted(each.name for each in found if each.is_dir(follow_symlinks=False))
+            except FileNotFoundError:
+                return []
+
     def list(self, prefix: str) -> dict[str, int]:
         """As `Remote.list`."""
+        found: dict[str, int] = {}
         with _told("list", self._root / prefix):
-            if not self._root.is_dir():
-                raise RemoteError(f"there is no folder {self._root}")
-            return dict(_below(self._root, self._root / prefix))
+            self.reach()
+            for name, size in _below(self._root, self._root / prefix):
+                found[name] = size
+                if len(found) > REMOTE_NAMES:
+                    raise TooMuch(f"there are more than {REMOTE_NAMES} names below {prefix}")
+        return found
 
     def get(self, name: str, limit: int) -> bytes | None:
         """As `Remote.get`."""
@@ -35,13 +55,14 @@ class Folder:
             except FileNotFoundError:
                 return None
         if len(content) > limit:
-            raise RemoteError(f"{name} is larger than {limit} bytes")
+            raise TooMuch(f"{name} is larger than {limit} bytes")
         return content
 
     def create(self, name: str, content: bytes) -> bool:
         """As `Remote.create`: a hard link from a temporary file, which is atomic and never replaces."""
         path = self._root / name
         with _told("write", path):
+            self.reach()
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 return write_new(path, content)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from selftune_build.errors import UsageError
 from selftune_build.escape import one_line
-from selftune_build.limits import NAME_CHARACTERS
+from selftune_build.limits import NAME_CHARACTERS, REMOTE_OPERATION_S
 from selftune_build.sharing.folder import Folder
 from selftune_build.sharing.patience import Patient
 from selftune_build.sharing.remote import Remote
@@ -17,11 +19,19 @@ _TIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}(/[A-Za-z0-9][A-Za-z0-9._-]{
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
-def open_remote(word: str) -> Remote:
-    """The remote of a URL or a folder. Raises UsageError, and UndecidedError where a library is missing."""
+def open_remote(word: str, sleep: Callable[[float], object] = time.sleep, seconds: int = REMOTE_OPERATION_S) -> Remote:
+    """The remote of a URL or a folder; `sleep` waits before it is asked again, no question takes longer than `seconds`.
+
+    Raises UsageError, and UndecidedError where a library is missing.
+    """
     if word.startswith("file://"):
         return Folder(Path(word.removeprefix("file://")))
-    return Patient(Url(word)) if _SCHEME.match(word) else Folder(Path(word).expanduser().absolute())
+    return Patient(Url(word, seconds), sleep) if is_url(word) else Folder(Path(word).expanduser().absolute())
+
+
+def is_url(word: str) -> bool:
+    """Whether a word is a URL, and not a folder."""
+    return bool(_SCHEME.match(word))
 
 
 def tier_name(word: str) -> str:

@@ -46,7 +46,7 @@ class Statement(Struct, frozen=True, tag_field="format", tag="selftune.sample/1"
 
 
 class Refused(Exception):
-    """A parcel that is not taken: `code` is one of torn, forged, unsigned, untrusted, newer, missing."""
+    """A parcel that is not taken: `code` is one of torn, forged, unsigned, untrusted, newer, missing, too-large."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

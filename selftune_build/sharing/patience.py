@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from selftune_build.limits import REMOTE_ATTEMPTS, REMOTE_BACKOFF_S, REMOTE_WAIT_MAX_S
+from selftune_build.limits import REMOTE_ATTEMPTS, REMOTE_BACKOFF_S, REMOTE_PATIENCE_S, REMOTE_WAIT_MAX_S
 from selftune_build.sharing.remote import Remote, RemoteError
 
 _Result = TypeVar("_Result")
@@ -16,9 +16,20 @@ _Result = TypeVar("_Result")
 class Patient:
     """A remote that bears what passes. What was written by an attempt whose answer was lost counts as written."""
 
-    def __init__(self, remote: Remote, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, remote: Remote, sleep: Callable[[float], object] = time.sleep, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._remote = remote
         self._sleep = sleep
+        self._clock = clock
+
+    def reach(self) -> None:
+        """As `Remote.reach`; asked once."""
+        self._remote.reach()
+
+    def folders(self, prefix: str) -> list[str]:
+        """As `Remote.folders`."""
+        return self._again(lambda: self._remote.folders(prefix))
 
     def list(self, prefix: str) -> dict[str, int]:
         """As `Remote.list`."""
@@ -33,11 +44,12 @@ class Patient:
         return self._again(lambda: self._remote.create(name, content))
 
     def _again(self, ask: Callable[[], _Result]) -> _Result:
+        began = self._clock()
         for attempt in range(REMOTE_ATTEMPTS - 1):
             try:
                 return ask()
             except RemoteError as error:
-                if not error.transient:
+                if not error.transient or self._clock() - began > REMOTE_PATIENCE_S:
                     raise
                 self._sleep(_pause(error, attempt))
         return ask()

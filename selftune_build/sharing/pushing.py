@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +16,12 @@ from selftune_build.fingerprint.digest import canonical_json, digest_bytes, is_d
 from selftune_build.limits import KEY_JSON_BYTES, REMOTE_JOBS, REMOTE_TREE_RECORDS, SHARED_ENVELOPE_BYTES, STORE_ARCHIVE_MAX_BYTES
 from selftune_build.sharing.origin import origin
 from selftune_build.sharing.parcel import Statement, free_names, pack, read_statement
+from selftune_build.sharing.places import Place, places_of
 from selftune_build.sharing.remote import Remote, RemoteError
 from selftune_build.signing.envelope import read as read_envelope
 from selftune_build.store.archive import Archive, DamagedRecord, NewerRecord, decode
 from selftune_build.store.asked import KEY_NAME, is_asked, is_free, read_asked, render_asked
+from selftune_build.store.atomic import store_errors
 from selftune_build.store.call_checks import ENVELOPE_SUFFIX, follows
 from selftune_build.store.reading import read_bounded
 from selftune_build.store.records import RecordStore
@@ -27,6 +31,9 @@ from selftune_build.store.wip import ARCHIVE_SUFFIX
 
 if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner
+
+
+_ARCHIVE = re.compile(r"[0-9a-f]{64}" + re.escape(ARCHIVE_SUFFIX))
 
 
 class Pushed(Struct):
@@ -48,54 +55,97 @@ class _Sample(Struct, frozen=True):
     line: bytes | None
 
 
-def push(store: Path, remote: Remote, tier: str, by: CryptoSigner | None) -> Pushed:
-    """Send every sample that was paid for and is sound. What the remote refuses is counted, with the first reason; nothing is
-    raised for it, since what was sent is there."""
+def push(
+    store: Path,
+    remote: Remote,
+    tier: str,
+    by: CryptoSigner | None,
+    paths: Iterable[str] | None = None,
+    stop: threading.Event | None = None,
+) -> Pushed:
+    """Send every sample that was paid for and is sound, or those at `paths` of the store.
+
+    What the remote refuses is counted, with the first reason; nothing is raised for it, since what was sent is there.
+    """
     result = Pushed()
-    try:
-        there = remote.list(f"{tier}/samples")
-        known = set(remote.list(f"{tier}/records")) | {name for name in there if name.endswith(KEY_NAME)}
-    except RemoteError as error:
-        result.trouble = error.message
-        return result
-    sender = _Sender(store, remote, tier, by, there, known)
-    paths = [entry.path for entry in survey(store) if entry.kind is Kind.ARCHIVE]
+    groups: dict[str, list[str]] = {}
+    for path in archives_in(store) if paths is None else paths:
+        groups.setdefault(path.rpartition("/")[0], []).append(path)
+    sender = _Sender(store, remote, tier, by, stop or threading.Event())
+    work = [(place, [path for key in sorted(place.keys or ()) for path in groups[key]]) for place in places_of(groups)]
     with ThreadPoolExecutor(REMOTE_JOBS) as pool:
-        for outcome, trouble in pool.map(sender.send, paths):
-            setattr(result, outcome, getattr(result, outcome) + 1)
-            result.trouble = result.trouble or trouble
+        for outcomes in pool.map(sender.send_all, work):
+            for outcome in outcomes:
+                setattr(result, outcome, getattr(result, outcome) + 1)
+    result.trouble = sender.down
     return result
+
+
+def archives_in(store: Path, since_ns: int = 0) -> list[str]:
+    """The finished samples of a store that were written since a time, by path."""
+    return [entry.path for entry in survey(store) if entry.kind is Kind.ARCHIVE and entry.changed_ns >= since_ns]
+
+
+def archives_of(store: Path, folders: Iterable[str]) -> list[str]:
+    """The finished samples in some folders of keys, by path."""
+    return [f"{folder}/{name}" for folder in folders for name in _names(store / folder) if _ARCHIVE.fullmatch(name)]
+
+
+def _names(folder: Path) -> list[str]:
+    with store_errors("list", folder):
+        return sorted(os.listdir(folder)) if folder.exists() else []
+
+
+def own(store: Path, paths: Iterable[str]) -> list[str]:
+    """Those that were paid for here: nobody vouches for others' by the way."""
+    return [path for path in paths if not (store / (path.removesuffix(ARCHIVE_SUFFIX) + ENVELOPE_SUFFIX)).exists()]
 
 
 class _Sender:
     """Sends one sample after another, from several threads."""
 
-    def __init__(
-        self, store: Path, remote: Remote, tier: str, by: CryptoSigner | None, there: dict[str, int], known: set[str]
-    ) -> None:
-        self._store, self._remote, self._tier, self._by = store, remote, tier, by
-        self._there, self._known = there, known
+    def __init__(self, store: Path, remote: Remote, tier: str, by: CryptoSigner | None, stop: threading.Event) -> None:
+        self._store, self._remote, self._tier, self._by, self._stop = store, remote, tier, by, stop
+        self._known: set[str] = set()
         self._records = RecordStore(store)
         self._origin = origin()
         self._guard = threading.Lock()
-        self._down = ""
+        self.down = ""
 
-    def send(self, path: str) -> tuple[str, str]:
-        """The outcome of one sample, as a field of Pushed, and what went wrong."""
-        if self._down:
-            return "failed", self._down
+    def send_all(self, work: tuple[Place, list[str]]) -> list[str]:
+        """The outcomes of the samples in one place, as fields of Pushed."""
+        place, paths = work
+        there: dict[str, int] = {}
+        try:
+            if not self._over():
+                there = self._remote.list(f"{self._tier}/{place.prefix}")
+        except RemoteError as error:
+            self.down = error.message
+        with self._guard:
+            self._known.update(name for name in there if name.endswith(KEY_NAME))
+        return [self._sent(path, there) for path in paths]
+
+    def _over(self) -> bool:
+        if self._stop.is_set():
+            self.down = self.down or "stopped by the user"
+        return bool(self.down)
+
+    def _sent(self, path: str, there: dict[str, int]) -> str:
+        """The outcome of one sample, as a field of Pushed."""
+        if self._over():
+            return "failed"
         found = self._read(path)
         if isinstance(found, str):
-            return found, ""
+            return found
         try:
-            return self._send(found), ""
+            return self._send(found, there)
         except RemoteError as error:
-            self._down = error.message
-            return "failed", error.message
+            self.down = error.message
+            return "failed"
 
-    def _send(self, each: _Sample) -> str:
+    def _send(self, each: _Sample, there: dict[str, int]) -> str:
         statement = self._statement(each)
-        names = free_names(self._tier, statement, self._there)
+        names = free_names(self._tier, statement, there)
         if not names:
             return "there"
         with self._guard:  # most samples share their records: one sends, the others wait for it

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,8 +20,6 @@ from selftune_build.store.reading import read_regular
 if TYPE_CHECKING:
     from securesystemslib.signer import Key
 
-SIGNING_KEY, TRUSTED = "signing.pem", "trusted.pem"
-
 _BLOCK = re.compile(r"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----\n?", re.DOTALL)
 _TIERS = re.compile(r"^tiers:(.*)$", re.MULTILINE)
 
@@ -37,12 +33,6 @@ class Trusted(Struct, frozen=True):
     def speaks_for(self, tier: str) -> bool:
         """Whether a signature of this key counts in a tier."""
         return any(fnmatchcase(tier, pattern) for pattern in self.tiers)
-
-
-def configured(name: str, environment: Mapping[str, str] = os.environ) -> Path:
-    """A file of the user's own configuration (XDG Base Directory)."""
-    base = environment.get("XDG_CONFIG_HOME") or os.path.join(environment.get("HOME") or "~", ".config")
-    return Path(base).expanduser() / "selftune" / name
 
 
 def read_trusted(path: Path) -> list[Trusted]:

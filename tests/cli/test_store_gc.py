@@ -84,6 +84,8 @@ def elsewhere(workspace: Workspace, kind: str) -> None:
         shutil.copytree(root / "brew", root / "brew-too")
         git(root, "checkout", "-q", "--", "brew")
         git(root, "stash", "-u")
+    elif kind in ("detached worktree", "worktree of a bare clone"):
+        detach(workspace, root if kind == "detached worktree" else bare_clone(root))
     elif kind == "worktree":
         git(root, "worktree", "add", "-q", str(root.parent / "other"))
         for name in ("brew", "bake"):
@@ -104,8 +106,35 @@ def elsewhere(workspace: Workspace, kind: str) -> None:
             git(root, "branch", "-D", "side")
 
 
+def bare_clone(root: Path) -> Path:
+    """Make the repository of a folder a bare one, of which the folder is a worktree."""
+    common = root.parent / "common.git"
+    (root / ".git").rename(common)
+    git(common, "config", "core.bare", "true")
+    git(common, "worktree", "add", "-q", "--no-checkout", "--force", str(root.parent / "made"), "main")
+    (root.parent / "made/.git").rename(root / ".git")
+    git(common, "worktree", "repair", str(root))
+    git(root, "reset", "-q")
+    return common
+
+
+def detach(workspace: Workspace, common: Path) -> None:
+    """Commit the state of today in a worktree without a branch, which nothing but its HEAD knows, and bring back the first."""
+    other = workspace.root.parent / "other"
+    git(common, "worktree", "add", "-q", "--detach", str(other), "main")
+    for name in ("brew", "bake"):
+        shutil.copytree(workspace.root / name, other / name, dirs_exist_ok=True)
+    committed(other)
+    shutil.rmtree(other / "brew")
+    git(workspace.root, "checkout", "-q", "--", ".")
+
+
 @pytest.mark.parametrize(
-    "kind", ["branch", "packed", "tag", "remote", "stash", "older stash", "untracked", "worktree", "detached"]
+    "kind",
+    [
+        *("branch", "packed", "tag", "remote", "stash", "older stash", "untracked", "worktree", "detached"),
+        *("detached worktree", "worktree of a bare clone"),
+    ],
 )
 def test_what_a_lock_anywhere_speaks_of_stays(repository: Workspace, kind: str) -> None:
     calls = rewrite(repository, "Grind the beans finely.")
@@ -271,6 +300,30 @@ def test_a_store_of_several_repositories_asks_for_all_of_them(repository: Worksp
     assert document["deleted"] == []
     _, document = store(repository, "gc", *ALL, "--delete", "--alone", **named)
     assert document["deleted"] != []
+
+
+def test_what_only_a_reflog_knows_is_needed_by_nobody(repository: Workspace) -> None:
+    git(repository.root, "checkout", "-q", "-b", "side")
+    calls = rewrite(repository, "Grind the beans finely.")
+    commit = committed(repository.root)
+    git(repository.root, "checkout", "-q", "main")
+    git(repository.root, "branch", "-D", "side")
+    assert commit in (repository.root / ".git/logs/HEAD").read_text()
+    assert len(store(repository, "gc", *ALL)[1]["garbage"]) >= calls > 0
+
+
+def test_a_bare_clone_that_is_named_keeps_what_its_refs_need(repository: Workspace, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    (repository.root / ".selftune").rename(shared)
+    named = {"SELFTUNE_STORE": str(shared)}
+    git(tmp_path, "clone", "-q", "--bare", str(repository.root), str(tmp_path / "bare.git"))
+    second = Workspace(tmp_path / "second", repository.ledger)
+    (tmp_path / "second").mkdir()
+    second.write("tea/SKILL.md", "---\nname: tea\ndescription: Makes tea\n---\n")
+    _, document = store(second, "gc", *ALL, "--alone", **named)
+    assert len(document["garbage"]) >= SAMPLES
+    _, document = store(second, "gc", *ALL, "--also", str(tmp_path / "bare.git"), **named)
+    assert (document["garbage"], sum(document["kept"].values())) == ([], SAMPLES)
 
 
 def test_half_a_wish_is_refused(repository: Workspace) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.fault.storage import Proxy, proxied
 from tests.fault.workspace import Workspace, all_gone
 
 
@@ -24,6 +25,24 @@ def make(tmp_path: Path) -> Iterator[Callable[..., Workspace]]:
     for each in made:
         each.go()
         all_gone(each.children())
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[int]:
+    """The port of an S3 server."""
+    from moto.server import ThreadedMotoServer  # takes a second, which only the tests of remotes need
+
+    running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    running.start()
+    yield running.get_host_and_port()[1]
+    running.stop()
+
+
+@pytest.fixture
+def proxy(server: int) -> Iterator[Proxy]:
+    """A proxy before it."""
+    with proxied(server) as made:
+        yield made
 
 
 @pytest.fixture

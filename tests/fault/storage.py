@@ -17,8 +17,8 @@ HOP = frozenset({"connection", "transfer-encoding", "content-length", "keep-aliv
 class Rule:
     """What happens to requests of a method whose path holds a word, `times` times.
 
-    `status`: this answer instead. `lose`: done, and the answer lost. `cut`: half of the answer's body. `tear`: half of what is
-    sent is stored, and an error is answered. `first`: stored by somebody else a moment before.
+    `status`: this answer instead. `answer`: status 200 and this body instead. `lose`: done, and the answer lost. `cut`: half of
+    the answer's body. `drip`: a byte of it each second. `first`: stored by somebody else a moment before.
     """
 
     method: str
@@ -29,6 +29,8 @@ class Rule:
     lose: bool = False
     cut: bool = False
     first: bool = False
+    answer: bytes = b""
+    drip: bool = False
 
 
 class Proxy:
@@ -40,6 +42,9 @@ class Proxy:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, port))
         self.server.daemon_threads = True
         self.guard = threading.Lock()
+        self.over = threading.Event()
+        self.sent = 0
+        """Bytes of answers."""
 
     @property
     def url(self) -> str:
@@ -72,12 +77,18 @@ def _handler(proxy: Proxy, port: int) -> type[BaseHTTPRequestHandler]:
             if rule is not None and rule.status:
                 self.reply(rule.status, rule.headers, b"<Error><Code>Injected</Code></Error>")
                 return
+            if rule is not None and rule.answer:
+                self.reply(200, {"Content-Type": "application/xml"}, rule.answer)
+                return
             if rule is not None and rule.first:
                 self.forward(body)
             status, headers, content = self.forward(body)
             if rule is not None and rule.lose:
                 proxy.requests.append((self.command, self.path, 0))
                 self.close_connection = True
+                return
+            if rule is not None and rule.drip:
+                self.drip(status, headers, content)
                 return
             self.reply(status, headers, content, cut=rule is not None and rule.cut)
 
@@ -90,6 +101,22 @@ def _handler(proxy: Proxy, port: int) -> type[BaseHTTPRequestHandler]:
             connection.close()
             return found
 
+        def drip(self, status: int, headers: dict[str, str], content: bytes) -> None:
+            """Never silent for long, and never done in time."""
+            self.close_connection = True
+            try:
+                self.send_response(status)
+                for name, value in {**headers, "Content-Length": str(len(content))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                for byte in content:
+                    self.wfile.write(bytes((byte,)))
+                    self.wfile.flush()
+                    if proxy.over.wait(1):
+                        return
+            except OSError:
+                return
+
         def reply(self, status: int, headers: dict[str, str], content: bytes, cut: bool = False) -> None:
             proxy.requests.append((self.command, self.path, status))
             self.send_response(status)
@@ -97,6 +124,7 @@ def _handler(proxy: Proxy, port: int) -> type[BaseHTTPRequestHandler]:
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
+            proxy.sent += len(content)
             if self.command != "HEAD":
                 self.wfile.write(content[: len(content) // 2] if cut else content)
             if cut:
@@ -117,9 +145,20 @@ def proxied(port: int) -> Iterator[Proxy]:
     try:
         yield proxy
     finally:
+        proxy.over.set()
         proxy.server.shutdown()
         proxy.server.server_close()
         thread.join()
+
+
+def credentials(proxy: Proxy) -> dict[str, str]:
+    """The environment of whoever uses the server through the proxy."""
+    return {
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": proxy.url,
+    }
 
 
 def put(port: int, path: str, content: bytes = b"") -> None:

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from selftune_build.sharing.patience import Patient
 from selftune_build.sharing.remote import RemoteError
 from selftune_build.sharing.url import seconds
 from tests.cli.storing import SAMPLES, archives, clone, keys, paid_kitchen, store
-from tests.fault.storage import Proxy, Rule, proxied, put
+from tests.fault.storage import Proxy, Rule, credentials, put
 from tests.property.workspace import Workspace
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[int]:
-    """The port of an S3 server."""
-    running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    yield running.get_host_and_port()[1]
-    running.stop()
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +27,6 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return keys(tmp_path_factory.mktemp("keys") / "k")
 
 
-@pytest.fixture
-def proxy(server: int) -> Iterator[Proxy]:
-    with proxied(server) as made:
-        yield made
-
-
 class Bucket:
     """A bucket of its own behind the proxy, and the two who share through it."""
 
@@ -51,12 +34,7 @@ class Bucket:
         put(server, f"/{name}")
         self.name, self.server, self.proxy, self.paid, self.other, self.key = name, server, proxy, paid, other, key
         self.url = f"s3://{name}/samples-of-us"
-        self.environment = {
-            "AWS_ACCESS_KEY_ID": "a",
-            "AWS_SECRET_ACCESS_KEY": "b",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ENDPOINT_URL": proxy.url,
-        }
+        self.environment = credentials(proxy)
 
     def push(self) -> tuple[int, dict[str, Any]]:
         return store(self.paid, "push", self.url, "--key", str(self.key[0]), **self.environment)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from selftune_build.advice import command
@@ -16,14 +16,15 @@ from selftune_build.graph.targets import SAMPLED, Stage, address
 from selftune_build.limits import PRICED_KEYS
 from selftune_build.model.forecast import Cause, Expense, Forecast, PackageForecast, StageForecast
 from selftune_build.model.report import Reason
+from selftune_build.sharing.places import call_place
 
 _TWO_SIDED = 1.96
 """Standard deviations that hold 95 % of a normal distribution."""
 
 
-def forecast(groups: Sequence[Sequence[PackageRun]], place: str) -> Forecast:
-    """What building these planned packages, grouped by agent, would take."""
-    packages = tuple(_package(run, place) for runs in groups for run in runs)
+def forecast(groups: Sequence[Sequence[PackageRun]], place: str, taken: Collection[str] = ()) -> Forecast:
+    """What building these planned packages, grouped by agent, would take; `taken` are the places of samples of a remote."""
+    packages = tuple(_package(run, place, taken) for runs in groups for run in runs)
     stages = [stage for package in packages for stage in package.stages]
     plans = [plan for runs in groups for run in runs for plan in run.plans]
     return Forecast(
@@ -32,6 +33,7 @@ def forecast(groups: Sequence[Sequence[PackageRun]], place: str) -> Forecast:
         script_runs=missing_samples(plan for plan in plans if plan.spec.case.is_script),
         by_lock=sum(stage.by_lock for stage in stages),
         by_store=sum(stage.by_store for stage in stages),
+        by_remote=sum(stage.by_remote for stage in stages),
     )
 
 
@@ -86,8 +88,8 @@ def _spent_on(agent: Agent, calls: int, seen: Sequence[Decimal]) -> Expense:
     return Expense(agent.name, calls, False, expected, low, high, len(seen))
 
 
-def _package(run: PackageRun, place: str) -> PackageForecast:
-    stages = tuple(_stage(run, stage) for stage in SAMPLED if stage in run.stages and run.plans_of(stage))
+def _package(run: PackageRun, place: str, taken: Collection[str]) -> PackageForecast:
+    stages = tuple(_stage(run, stage, taken) for stage in SAMPLED if stage in run.stages and run.plans_of(stage))
     open_ = any(not plan.settled for plan in run.plans if run.wants(plan.spec))
     return PackageForecast(
         name=run.package.name,
@@ -101,20 +103,26 @@ def _package(run: PackageRun, place: str) -> PackageForecast:
     )
 
 
-def _stage(run: PackageRun, stage: Stage) -> StageForecast:
+def _stage(run: PackageRun, stage: Stage, taken: Collection[str]) -> StageForecast:
     plans = [plan for plan in run.plans_of(stage) if run.wants(plan.spec)]
     missing = [plan for plan in plans if plan.missing]
     by_lock = sum(plan.settled and plan.row is not None for plan in plans)
+    by_remote = sum(plan.row is None and not plan.missing and _rests_on(plan, taken) for plan in plans) if taken else 0
     return StageForecast(
         target=address(run.package.handle, stage),
         rows=len(plans),
         by_lock=by_lock,
-        by_store=len(plans) - len(missing) - by_lock,
+        by_store=len(plans) - len(missing) - by_lock - by_remote,
         missing=len(missing),
         calls=missing_samples(missing),
         causes=tuple(_causes([plan for plan in plans if not plan.settled])),
         judge_calls=judge_calls(plans),
+        by_remote=by_remote,
     )
+
+
+def _rests_on(plan: RowPlan, taken: Collection[str]) -> bool:
+    return any(call_place(sample.static_key, sample.call_id) in taken for sample in plan.counted.samples)
 
 
 def _causes(plans: Iterable[RowPlan]) -> Iterator[Cause]:

@@ -16,7 +16,7 @@ from selftune_build.engine.locks.files import refuse_newer
 from selftune_build.engine.package_run import PackageRun, failing_cases
 from selftune_build.engine.planning.tracing import tracer
 from selftune_build.engine.registry import Registry
-from selftune_build.engine.request import BuildRequest
+from selftune_build.engine.request import BuildRequest, Shared
 from selftune_build.engine.runs import AgentOf, package_runs
 from selftune_build.engine.wanted import wanted_packages
 from selftune_build.lock.parsing import LockReading
@@ -33,6 +33,8 @@ class Stores(Struct, frozen=True):
     samples: SampleStore
     records: RecordStore
     traces: Traces
+    shared: Shared | None = None
+    """The remote whose samples count as well."""
 
 
 class Planned(Struct, frozen=True):
@@ -44,15 +46,16 @@ class Planned(Struct, frozen=True):
     groups: list[list[PackageRun]]
 
 
-def plan(universe: Universe, request: BuildRequest, registry: Registry) -> Planned:
+def plan(universe: Universe, request: BuildRequest, registry: Registry, shared: Shared | None = None) -> Planned:
     """The plan of a build that nobody starts; a store that is missing stays missing. Raises SelftuneError."""
-    stores = stores_at(find_store(universe.root), universe, lambda _message: None)
+    stores = stores_at(find_store(universe.root), universe, lambda _message: None, shared)
     return Planned(universe, registry, stores, plan_rows(universe, request, stores, registry))
 
 
-def stores_at(root: Path, universe: Universe, warn: Callable[[str], None]) -> Stores:
+def stores_at(root: Path, universe: Universe, warn: Callable[[str], None], shared: Shared | None = None) -> Stores:
     """The parts of the store at `root`; `warn` hears of every file that is moved aside."""
-    return Stores(SampleStore(root, warn), RecordStore(root), Traces(root, universe.root))
+    samples, records = (SampleStore(root, warn), RecordStore(root)) if shared is None else shared.stores(root, warn)
+    return Stores(samples, records, Traces(root, universe.root), shared)
 
 
 def plan_rows(universe: Universe, request: BuildRequest, stores: Stores, registry: Registry) -> list[list[PackageRun]]:
@@ -63,6 +66,10 @@ def plan_rows(universe: Universe, request: BuildRequest, stores: Stores, registr
     groups = _group_by_agent(every)
     for runs in groups:
         _plan(runs, request, stores.traces)
+    if stores.shared is not None:
+        from selftune_build.engine.planning.fetching import fetch_missing
+
+        fetch_missing(groups, stores.shared, lambda runs: _plan(runs, request, stores.traces))
     return groups
 
 

@@ -15,6 +15,7 @@ from selftune_build.lock.parsing import read_lock
 from selftune_build.model.lock import Row
 from selftune_build.model.package import LOCK_FILE
 from selftune_build.revision.named import NamedFiles
+from selftune_build.revision.repository import is_bare
 from selftune_build.store.reading import read_regular
 from selftune_build.store.worktree import STORE_FOLDER, upwards
 
@@ -60,7 +61,9 @@ def needs(folders: Iterable[Path]) -> Needs:
 
 def _locks(folder: Path) -> Iterator[tuple[str, bytes]]:
     """Where a lock stands, and its bytes. A folder in no repository is only looked through."""
-    if not any(os.path.lexists(os.path.join(above, ".git")) for above in upwards(os.path.realpath(folder))):
+    if not is_bare(folder) and not any(
+        os.path.lexists(os.path.join(above, ".git")) for above in upwards(os.path.realpath(folder))
+    ):
         yield from _on_disk(folder)
         return
     files = NamedFiles(folder, LOCK_FILE)
