@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 from msgspec.structs import replace
 
+from selftune_build.cli.overlay import laid_over, refuse_beside_overlay
 from selftune_build.cli.paying import Money, confirm
 from selftune_build.cli.reports import asked_reports, tell_github, wanted_reports, with_prefix, write_reports
 from selftune_build.cli.signals import interruptible
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
 @click.option("-y", "--yes", "assume_yes", is_flag=True, help="Do not ask before many paid calls.")
 @click.option("--no-exec", is_flag=True, help="Refuse to run code of the package.")
 @click.option("--against", metavar="REV", help="Compare with the lock of this git revision: worse, not worse, or nothing shown.")
+@click.option(
+    "--overlay", metavar="PATCH", help="Measure the tree with this patch or candidate (- for stdin) over it; write no lock."
+)
 @click.option("--failed", is_flag=True, help="Only cases that failed, or have no evidence.")
 @click.option("--resample", type=click.IntRange(0), default=0, metavar="N", help="Take N more samples of each case.")
 @click.option("--since", metavar="REV", help="Only packages that a change since REV can have affected.")
@@ -83,6 +87,7 @@ def command(
     assume_yes: bool,
     no_exec: bool,
     against: str | None,
+    overlay: str | None,
     failed: bool,
     resample: int,
     since: str | None,
@@ -109,6 +114,8 @@ def command(
     """
     if locked and (dry_run or resample or failed):
         raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample or --failed")
+    if overlay is not None:
+        refuse_beside_overlay(locked=locked, since=since)
     if policy is not None and not locked:
         hint = "a build writes the lock under the policy of the manifest; `--locked` judges it"
         raise UsageError("--policy goes with --locked", hint=hint)
@@ -140,13 +147,16 @@ def command(
         request = replace(request, transcripts=any(each.format.transcripts for each in wanted), base=since or against or "HEAD")
         standard = _standard(request, policy)
         universe, progress = _universe(request, plugins, standard), Progress(sys.stderr, quiet=quiet or as_json)
+        if overlay is not None:
+            universe, overlaid = laid_over(universe, overlay, request.directory, plugins)
+            request = replace(request, overlay=overlaid)
         request = _narrowed(universe, request, since)
         report = with_prefix(_run(universe, request, progress, plugins, standard), universe.root)
         text = _rendered(report, as_json, verbose, quiet)
         if github:
             return worst([report.exit_code, *tell_github(report, text, as_json=as_json), *write_reports(report, wanted)])
         print(text, flush=True)
-        if not progress.spoke and not wanted and since is None:
+        if not (progress.spoke or wanted or since or overlay):
             _note(trail, universe, request, report, text)
         return worst([report.exit_code, *write_reports(report, wanted)])
 

@@ -6,11 +6,14 @@ import threading
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct, field
 
 from selftune_build.engine.registry import BUILTIN, Registry
+
+if TYPE_CHECKING:
+    from selftune_build.engine.overlay.overlaid import Overlaid
 
 
 class BuildRequest(Struct, frozen=True):
@@ -50,6 +53,8 @@ class BuildRequest(Struct, frozen=True):
     """The revision whose locks those of today are compared with on a page."""
     among: frozenset[str] | None = None
     """Folders of the packages that `--since` leaves; None without it."""
+    overlay: Overlaid | None = None
+    """What lies over the tree: then neither a lock nor anything else of the workspace is written."""
 
 
 class Progress(Protocol):

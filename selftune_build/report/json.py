@@ -10,6 +10,7 @@ import msgspec
 from selftune_build.model.finding import Finding
 from selftune_build.model.report import Accepted, Failure, PackageReport, Problem, Report, RowReport, StageReport
 from selftune_build.model.verdict import GateResult, Metric, Verdict
+from selftune_build.report.overlay import overlay_data
 from selftune_build.report.statistics_json import statistics_data
 
 REPORT_SCHEMA = "selftune.report/1"
@@ -34,6 +35,7 @@ def _report(report: Report) -> dict[str, Any]:
             "cost_usd": float(spend.cost_usd),
             "reused": spend.reused,
         },
+        **({} if report.overlay is None else {"overlay": overlay_data(report.overlay)}),
         "packages": [_package(package) for package in report.packages],
     }
 
