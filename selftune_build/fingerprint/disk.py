@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
@@ -67,8 +68,8 @@ class Disk(Struct, frozen=True):
         laid = self.files.get(real)
         if laid is not None:
             return real, _status(laid.mode, len(laid.content))
-        if real in self.files:
-            raise FileNotFoundError(2, os.strerror(2), real)
+        if real in self.files or self._is_emptied(real):
+            raise _absent(real)
         if self._is_way(real) and not os.path.isdir(real):
             return real, _status(_FOLDER, 0)
         return os.path.realpath(link, strict=True), os.stat(real)
@@ -80,7 +81,7 @@ class Disk(Struct, frozen=True):
         real = os.path.realpath(path)
         found = self.files.get(real)
         if found is None and real in self.files:
-            raise FileNotFoundError(2, os.strerror(2), str(path))
+            raise _absent(str(path))
         return found
 
     def contents(self, root: Path, paths: Iterable[str]) -> dict[str, bytes]:
@@ -116,6 +117,17 @@ class Disk(Struct, frozen=True):
     def _is_way(self, folder: str) -> bool:
         start = folder.rstrip("/") + "/"
         return any(laid is not None and path.startswith(start) for path, laid in self.files.items())
+
+    def _is_emptied(self, folder: str) -> bool:
+        """Whether every file of a folder was taken away: git then removes the folder, too."""
+        start = folder.rstrip("/") + "/"
+        if self._is_way(folder) or not any(path.startswith(start) for path in self.files):
+            return False
+        return all(os.path.join(below, name) in self.files for below, _, names in os.walk(folder) for name in names)
+
+
+def _absent(path: str) -> FileNotFoundError:
+    return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
 
 
 def _status(mode: int, size: int) -> os.stat_result:
