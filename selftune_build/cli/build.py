@@ -114,13 +114,8 @@ def command(
     """
     if locked and (dry_run or resample or failed):
         raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample or --failed")
-    if overlay is not None:
-        refuse_beside_overlay(locked=locked, since=since)
-    if policy is not None and not locked:
-        hint = "a build writes the lock under the policy of the manifest; `--locked` judges it"
-        raise UsageError("--policy goes with --locked", hint=hint)
-    if signers and not locked:
-        raise UsageError("--require-signature goes with --locked", hint="a build writes the lock; `--locked` judges it")
+    refuse_beside_overlay(overlay, locked=locked, since=since)
+    _refuse_without_locked(locked, policy, signers)
     asked = asked_reports(reports, junit=junit, sarif=sarif, html=html)
     request = request_for(
         directory,
@@ -147,9 +142,7 @@ def command(
         request = replace(request, transcripts=any(each.format.transcripts for each in wanted), base=since or against or "HEAD")
         standard = _standard(request, policy)
         universe, progress = _universe(request, plugins, standard), Progress(sys.stderr, quiet=quiet or as_json)
-        if overlay is not None:
-            universe, overlaid = laid_over(universe, overlay, request.directory, plugins)
-            request = replace(request, overlay=overlaid)
+        universe, request = laid_over(universe, request, overlay, plugins)
         request = _narrowed(universe, request, since)
         report = with_prefix(_run(universe, request, progress, plugins, standard), universe.root)
         text = _rendered(report, as_json, verbose, quiet)
@@ -159,6 +152,14 @@ def command(
         if not (progress.spoke or wanted or since or overlay):
             _note(trail, universe, request, report, text)
         return worst([report.exit_code, *write_reports(report, wanted)])
+
+
+def _refuse_without_locked(locked: bool, policy: str | None, signers: tuple[Path, ...]) -> None:
+    if policy is not None and not locked:
+        hint = "a build writes the lock under the policy of the manifest; `--locked` judges it"
+        raise UsageError("--policy goes with --locked", hint=hint)
+    if signers and not locked:
+        raise UsageError("--require-signature goes with --locked", hint="a build writes the lock; `--locked` judges it")
 
 
 def _note(trail: Trail, universe: Universe, request: BuildRequest, report: Report, text: str) -> None:

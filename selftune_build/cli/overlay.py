@@ -6,20 +6,24 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from selftune_build.errors import UsageError
 from selftune_build.limits import CANDIDATE_HEAD_BYTES, PATCH_BYTES
 
 if TYPE_CHECKING:
     from selftune_build.engine.load import Universe
-    from selftune_build.engine.overlay.overlaid import Overlaid
+    from selftune_build.engine.request import BuildRequest
     from selftune_build.plugins.registry import Plugins
 
 STDIN = "-"
 _MOST = PATCH_BYTES + CANDIDATE_HEAD_BYTES
 
 
-def refuse_beside_overlay(*, locked: bool, since: str | None) -> None:
+def refuse_beside_overlay(overlay: str | None, *, locked: bool, since: str | None) -> None:
     """Raises UsageError for flags that make no sense where a patch is tried."""
+    if overlay is None:
+        return
     if locked:
         hint = "leave --locked away: an overlay is measured, and writes no lock"
         raise UsageError("--overlay does not go with --locked: no lock speaks of a tree that is not there", hint=hint)
@@ -28,17 +32,21 @@ def refuse_beside_overlay(*, locked: bool, since: str | None) -> None:
         raise UsageError("--overlay does not go with --since: what changed since a revision is a question to the tree", hint=hint)
 
 
-def laid_over(universe: Universe, word: str, directory: Path, plugins: Plugins) -> tuple[Universe, Overlaid]:
-    """The workspace as the patch makes it, and the patch. Raises UsageError where it cannot be read, InputError as
-    `open_overlay` and where it would change what is asked."""
+def laid_over(universe: Universe, request: BuildRequest, word: str | None, plugins: Plugins) -> tuple[Universe, BuildRequest]:
+    """The workspace as the patch makes it, and the request with the patch; both as they are without one.
+
+    Raises UsageError where the patch cannot be read, InputError as `open_overlay`, and where it would change what is asked.
+    """
+    if word is None:
+        return universe, request
     from selftune_build.engine.load import load_universe
     from selftune_build.engine.overlay.opening import open_overlay
     from selftune_build.engine.overlay.overlaid import refuse_other_questions
 
-    overlaid = open_overlay(universe, _patch(word, directory), word)
+    overlaid = open_overlay(universe, _patch(word, request.directory), word)
     patched = load_universe(universe.root, registry=plugins.registry, disk=overlaid.disk)
     refuse_other_questions(overlaid, patched)
-    return patched, overlaid
+    return patched, replace(request, overlay=overlaid)
 
 
 def _patch(word: str, directory: Path) -> bytes:

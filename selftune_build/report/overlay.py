@@ -13,7 +13,7 @@ from selftune_build.wording import listed
 def overlay_line(overlay: Overlay) -> str:
     """One sentence: which patch, what it does to which files, and that it stayed a trial."""
     files = listed([f"{name(path)} {fate}" for path, fate in overlay.files], SHOWN_CASES)
-    return f"with the overlay {name(overlay.name)} ({files}): neither tree nor lock was written"
+    return f"With the overlay {name(overlay.name)} ({files}): neither tree nor lock was written"
 
 
 def overlay_data(overlay: Overlay) -> dict[str, Any]:

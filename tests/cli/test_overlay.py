@@ -196,6 +196,17 @@ def test_people_are_told_what_lay_over_the_tree_and_that_nothing_was_written(wor
     assert "next:" not in said
 
 
+def test_pages_and_summaries_say_it_too(workspace: Workspace, tmp_path: Path) -> None:
+    file = described(workspace)
+    outputs = {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")}
+    page = tmp_path / "page.html"
+    workspace.selftune(
+        "build", "--overlay", file, "--html", str(page), "--github", "-C", str(workspace.root), environment=outputs
+    )
+    assert "patch.diff (brew/SKILL.md changed): neither tree nor lock was written" in page.read_text(encoding="utf-8")
+    assert "(1 file): neither tree nor lock was written" in (tmp_path / "summary.md").read_text(encoding="utf-8")
+
+
 def test_a_patch_is_read_from_stdin(workspace: Workspace) -> None:
     content = Path(described(workspace)).read_bytes()
     argv = [sys.executable, "-m", "selftune_build", "build", "--dry-run", "--json", "--overlay", "-", "-C", str(workspace.root)]

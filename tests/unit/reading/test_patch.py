@@ -184,6 +184,28 @@ def test_what_is_written_as_a_patch_is_read_back_and_makes_the_same_bytes(
         assert (file.path, patched(file, before, "p")) == (path, after)
 
 
+PIECES = [*HEAD.splitlines(keepends=True), *HUNK.splitlines(keepends=True), b"@@ -1 +1 @@\n", b"\\ No newline at end of file\n"]
+PIECES += [
+    b"new file mode 100644\n",
+    b"deleted file mode 100644\n",
+    b"--- /dev/null\n",
+    b"+++ /dev/null\n",
+    b'--- "a/\\',
+    b"\xff\n",
+]
+
+
+@settings(max_examples=400, deadline=None, database=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map(b"".join) | st.binary(max_size=200), TEXTS | st.none())
+def test_whatever_the_bytes_are_a_patch_is_read_or_refused(content: bytes, before: bytes | None) -> None:
+    try:
+        for file in read_patch(content, "p"):
+            patched(file, before, "p")
+    except InputError as error:
+        assert error.hint
+        assert error.at is not None
+
+
 def test_git_takes_what_is_written_and_prints_what_is_read(tmp_path: Path) -> None:
     before = {"ö/a.md": b"one\ntwo\r\nthree", "gone.md": b"gone\n", "sp ace": b"a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n"}
     after = {"ö/a.md": b"one\n2\r\nthree\n", "new.md": b"", "sp ace": b"A\nb\nc\nd\ne\nf\ng\nh\ni\nJ"}
