@@ -35,17 +35,17 @@ def refuse_beside_overlay(overlay: str | None, *, locked: bool, since: str | Non
 def laid_over(universe: Universe, request: BuildRequest, word: str | None, plugins: Plugins) -> tuple[Universe, BuildRequest]:
     """The workspace as the patch makes it, and the request with the patch; both as they are without one.
 
-    Raises UsageError where the patch cannot be read, InputError as `open_overlay`, and where it would change what is asked.
+    Raises UsageError where the patch cannot be read, InputError as `open_overlay`, and as `require_harmless`.
     """
     if word is None:
         return universe, request
     from selftune_build.engine.load import load_universe
     from selftune_build.engine.overlay.opening import open_overlay
-    from selftune_build.engine.overlay.overlaid import refuse_other_questions
+    from selftune_build.engine.overlay.overlaid import require_harmless
 
     overlaid = open_overlay(universe, _patch(word, request.directory), word)
     patched = load_universe(universe.root, registry=plugins.registry, disk=overlaid.disk)
-    refuse_other_questions(overlaid, patched)
+    require_harmless(overlaid, patched)
     return patched, replace(request, overlay=overlaid)
 
 

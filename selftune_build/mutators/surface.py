@@ -9,7 +9,7 @@ from selftune_build.fingerprint.facets import facets
 from selftune_build.fingerprint.links import is_excluded
 from selftune_build.fingerprint.tree import EVAL_FOLDERS
 from selftune_build.limits import CANDIDATE_REASON_CHARACTERS
-from selftune_build.model.package import LOCK_FILE, MANIFEST_FILE, SKILL_FILE
+from selftune_build.model.package import LOCK_FILE, MANIFEST_FILE, SKILL_FILE, Skill
 from selftune_build.mutators.protocol import Overlay, PackageView
 from selftune_build.reading.skill import read_skill
 
@@ -24,9 +24,15 @@ def touched(view: PackageView, overlay: Overlay) -> frozenset[str]:
     """The facets that an overlay changes. Raises KeyError where it removes SKILL.md, InputError where that is too large."""
     after = patched(view, overlay)
     names = {f"file:{path}" for path in {*view.files, *after} - {SKILL_FILE} if view.files.get(path) != after.get(path)}
-    before, now = (facets(read_skill(files[SKILL_FILE], SKILL_FILE, view.name).skill, ()) for files in (view.files, after))
-    names |= {"metadata"} if before.metadata != now.metadata else set()
-    return frozenset(names | ({"body"} if before.body != now.body else set()))
+    before, now = (read_skill(files[SKILL_FILE], SKILL_FILE, view.name).skill for files in (view.files, after))
+    return frozenset(names) | changed_skill(before, now)
+
+
+def changed_skill(before: Skill, after: Skill) -> frozenset[str]:
+    """Which facets of SKILL.md differ: `metadata`, `body`."""
+    then, now = facets(before, ()), facets(after, ())
+    changed = {"metadata": then.metadata != now.metadata, "body": then.body != now.body}
+    return frozenset(name for name, differs in changed.items() if differs)
 
 
 def fault(view: PackageView, overlay: Overlay) -> str | None:

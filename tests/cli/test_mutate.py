@@ -187,7 +187,7 @@ def test_where_nothing_went_wrong_there_is_nothing_to_propose(workspace: Workspa
 def test_a_candidate_of_another_state_of_its_package_is_refused(workspace: Workspace) -> None:
     workspace.build()
     path = mutate(workspace)["candidates"][0]["path"]
-    workspace.write("brew/references/water.md", "Boil the water.\n")
+    workspace.edit("brew/SKILL.md", "Makes coffee", "Brews coffee")
     status, out, _ = workspace.selftune("build", "--overlay", path, "--json", "-C", str(workspace.root))
     assert status == 2
     assert json.loads(out)["error"]["message"] == "the candidate was made from another state of brew"
@@ -196,6 +196,7 @@ def test_a_candidate_of_another_state_of_its_package_is_refused(workspace: Works
 FORGED = {
     "of another package": (lambda head: {**head, "package": "bake"}, "touches `brew/SKILL.md`"),
     "of no package": (lambda head: {**head, "package": "tools"}, "which is not here"),
+    "of another surface": (lambda head: {**head, "surface": ["body"]}, "declares to touch body, and touches metadata"),
     "without a parent": (lambda head: {**head, "parent": "x"}, "`parent` is no digest"),
     "with more": (lambda head: {**head, "verdict": "pass"}, "is no candidate"),
     "of another format": (lambda head: {**head, "schema": "selftune.candidate/2"}, "no candidate of selftune.candidate/1"),

@@ -14,6 +14,7 @@ from selftune_build.errors import InputError
 from selftune_build.fingerprint.disk import Disk, Laid
 from selftune_build.fingerprint.tree import find_boundary
 from selftune_build.limits import PATCH_FILE_BYTES
+from selftune_build.model.candidate import Candidate
 from selftune_build.model.location import Location
 from selftune_build.model.patch import Fate, FilePatch
 from selftune_build.mutators.candidate import read_candidate
@@ -32,14 +33,13 @@ def open_overlay(universe: Universe, content: bytes, shown: str) -> Overlaid:
     """
     candidate = read_candidate(content, shown)
     files = read_patch(content, shown) if candidate is None else candidate.files
+    if candidate is not None:
+        _require_parent(universe, candidate, shown)
     root = os.path.realpath(universe.root)
     prefix = "" if candidate is not None else _prefix(Path(root), files)
     changes = tuple(_change(universe, root, file, file.path.removeprefix(prefix), shown) for file in files)
     laid = {os.path.join(root, change.path): change.laid for change in changes}
-    overlaid = Overlaid(shown, changes, Disk(laid), universe, candidate.digest if candidate is not None else "")
-    if candidate is not None:
-        _require_parent(overlaid, candidate.package, candidate.parent)
-    return overlaid
+    return Overlaid(shown, changes, Disk(laid), universe, candidate)
 
 
 def _prefix(root: Path, files: Sequence[FilePatch]) -> str:
@@ -89,18 +89,18 @@ def _blocked(root: str, path: str) -> bool:
     return any(os.path.lexists(way) and not os.path.isdir(way) for way in ways)
 
 
-def _require_parent(overlaid: Overlaid, folder: str, parent: str) -> None:
+def _require_parent(universe: Universe, candidate: Candidate, shown: str) -> None:
     """Raises InputError where a candidate was made from another state of its package, or patches another one."""
-    package = next((each for each in overlaid.present.packages if each.path == folder), None)
+    package = next((each for each in universe.packages if each.path == candidate.package), None)
     if package is None:
-        raise _refused(f"the candidate is for the package in `{folder}`, which is not here", overlaid.name, None)
-    start = "" if folder == "." else f"{folder}/"
-    stray = next((change.path for change in overlaid.changes if not change.path.startswith(start)), None)
+        raise _refused(f"the candidate is for the package in `{candidate.package}`, which is not here", shown, None)
+    start = "" if package.path == "." else f"{package.path}/"
+    stray = next((file for file in candidate.files if not file.path.startswith(start)), None)
     if stray is not None:
-        raise _refused(f"the candidate is for {package.handle} and touches `{stray}`", overlaid.name, None)
-    if package.tree_digest != parent:
+        raise _refused(f"the candidate is for {package.handle} and touches `{stray.path}`", shown, stray.line)
+    if package.tree_digest != candidate.parent:
         message = f"the candidate was made from another state of {package.handle}"
-        raise InputError(message, at=Location(overlaid.name), hint=_AGAIN, code="patch-does-not-fit")
+        raise InputError(message, at=Location(shown), hint=_AGAIN, code="patch-does-not-fit")
 
 
 def _refused(message: str, shown: str, line: int | None) -> InputError:

@@ -8,11 +8,13 @@ from selftune_build.engine.load import Universe
 from selftune_build.errors import InputError
 from selftune_build.fingerprint.digest import ABSENT, digest_bytes, digest_json
 from selftune_build.fingerprint.disk import Disk, Laid
+from selftune_build.model.candidate import Candidate
 from selftune_build.model.case import Case
 from selftune_build.model.location import Location
 from selftune_build.model.package import Package
 from selftune_build.model.patch import Fate
 from selftune_build.model.report import Overlay
+from selftune_build.mutators.surface import changed_skill
 
 
 class Change(Struct, frozen=True):
@@ -31,8 +33,8 @@ class Overlaid(Struct, frozen=True):
     changes: tuple[Change, ...]
     disk: Disk
     present: Universe
-    candidate: str = ""
-    """Digest of the candidate that it is; empty for a plain patch."""
+    candidate: Candidate | None = None
+    """None for a plain patch."""
 
     @property
     def digest(self) -> str:
@@ -41,11 +43,34 @@ class Overlaid(Struct, frozen=True):
 
     def told(self) -> Overlay:
         """What a report says of it."""
-        return Overlay(self.name, self.digest, tuple((each.path, each.fate.value) for each in self.changes), self.candidate)
+        files = tuple((each.path, each.fate.value) for each in self.changes)
+        return Overlay(self.name, self.digest, files, self.candidate.digest if self.candidate is not None else "")
 
 
-def refuse_other_questions(overlaid: Overlaid, universe: Universe) -> None:
-    """A patch must change the answers, never what is asked or how it is judged. Raises InputError, with the first such case."""
+def require_harmless(overlaid: Overlaid, universe: Universe) -> None:
+    """Hold the workspace with the patch against the one without.
+
+    Raises InputError where it changes what a case asks or how it is judged, or a candidate touches other facets than it says.
+    """
+    _refuse_other_questions(overlaid, universe)
+    candidate = overlaid.candidate
+    if candidate is not None:
+        (before,) = (package for package in overlaid.present.packages if package.path == candidate.package)
+        found = next((changed_facets(before, after) for after in universe.packages if after.path == candidate.package), None)
+        if found is not None and found != frozenset(candidate.surface):
+            said, names = ", ".join(candidate.surface) or "nothing", ", ".join(sorted(found)) or "nothing"
+            message = f"the candidate declares to touch {said}, and touches {names}"
+            raise InputError(message, at=Location(overlaid.name, 1), hint="run the mutator again", code="patch-refused")
+
+
+def changed_facets(before: Package, after: Package) -> frozenset[str]:
+    """The facets of a package that differ: `metadata`, `body`, `file:PATH`."""
+    then, now = before.facets.files, after.facets.files
+    files = {f"file:{path}" for path in {*then, *now} if then.get(path) != now.get(path)}
+    return frozenset(files) | changed_skill(before.skill, after.skill)
+
+
+def _refuse_other_questions(overlaid: Overlaid, universe: Universe) -> None:
     before = {package.path: package for package in overlaid.present.packages}
     for package in universe.packages:
         if package.path not in before:
