@@ -32,6 +32,7 @@ COMMANDS = {
     "lock": ("selftune_build.cli.lock", "what changed in locks, merging, accepting, signing them"),
     "audit": ("selftune_build.cli.audit", "run a random part of the locks again, and compare"),
     "eval": ("selftune_build.cli.eval", "read, write and draft eval cases; see how siblings get along"),
+    "mutate": ("selftune_build.cli.mutate", "edits of a skill worth trying, each with the command that measures it"),
     "create": ("selftune_build.cli.create", "write a new skill package"),
     "plugins": ("selftune_build.cli.plugins", "what is installed beside the tool, and a new plugin to start from"),
     "init": ("selftune_build.cli.init", "adopt the skill packages that are here already"),

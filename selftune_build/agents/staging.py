@@ -16,7 +16,7 @@ from selftune_build.agents.leftovers import changed_files, remove_folder
 from selftune_build.agents.protocol import SKILLS_FOLDER
 from selftune_build.errors import InputError
 from selftune_build.fingerprint.digest import digest_bytes
-from selftune_build.fingerprint.unchanged import read_unchanged
+from selftune_build.fingerprint.unchanged import read_file
 from selftune_build.model.case import CaseFile
 from selftune_build.model.location import Location
 from selftune_build.model.package import TreeFile
@@ -37,6 +37,8 @@ class SkillSource(Struct, frozen=True):
     name: str
     package_root: Path
     staged: tuple[TreeFile, ...]
+    overlay: Mapping[str, bytes] = {}
+    """Bytes that stand for those on disk, by path in the package."""
 
 
 class Stage:
@@ -113,7 +115,7 @@ class Stage:
             with store_errors("create", self.root / folder):
                 (self.root / folder).mkdir(parents=True)
             for file in source.staged:
-                content = read_unchanged(source.package_root / file.path, file)
+                content = read_file(source.package_root, file, source.overlay)
                 self._place(f"{folder}/{_inside(file.path)}", content, file.executable, Location(file.path))
             self._placed[name] = (self.root / folder, tuple(file.path for file in source.staged))
         return self._placed[name][0]

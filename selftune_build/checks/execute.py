@@ -12,7 +12,7 @@ from selftune_build.checks.context import Command, CommandEnd, Execute
 from selftune_build.checks.graders import grader_files
 from selftune_build.environment import script_environment
 from selftune_build.errors import InputError
-from selftune_build.fingerprint.unchanged import read_unchanged
+from selftune_build.fingerprint.unchanged import read_file
 from selftune_build.limits import CHECK_COMMAND_OUTPUT_BYTES, CHECK_COMMAND_SECONDS
 from selftune_build.model.package import Package
 from selftune_build.process import Outcome, run
@@ -72,9 +72,8 @@ def _end(outcome: Outcome) -> CommandEnd:
 
 
 def _copy_grader(package: Package, named: Sequence[str], folder: Path) -> None:
-    root = Path(package.root)
     for file in grader_files(package.tree, named):
-        _write(folder, file.path, read_unchanged(root / file.path, file), file.executable)
+        _write(folder, file.path, read_file(package.root, file, package.overlay), file.executable)
 
 
 def _write(folder: Path, path: str, content: bytes, executable: bool) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 from msgspec.structs import replace
 
+from selftune_build.cli.overlay import laid_over, refuse_beside_overlay
 from selftune_build.cli.paying import Money, confirm
 from selftune_build.cli.remote import sharing
 from selftune_build.cli.reports import asked_reports, tell_github, wanted_reports, with_prefix, write_reports
@@ -49,6 +50,9 @@ if TYPE_CHECKING:
 @click.option("-y", "--yes", "assume_yes", is_flag=True, help="Do not ask before many paid calls.")
 @click.option("--no-exec", is_flag=True, help="Refuse to run code of the package.")
 @click.option("--against", metavar="REV", help="Compare with the lock of this git revision: worse, not worse, or nothing shown.")
+@click.option(
+    "--overlay", metavar="PATCH", help="Measure the tree with this patch or candidate (- for stdin) over it; write no lock."
+)
 @click.option("--failed", is_flag=True, help="Only cases that failed, or have no evidence.")
 @click.option("--resample", type=click.IntRange(0), default=0, metavar="N", help="Take N more samples of each case.")
 @click.option("--remote-required", is_flag=True, help="Pay nothing where the remote cannot be read.")
@@ -80,6 +84,7 @@ def command(
     assume_yes: bool,
     no_exec: bool,
     against: str | None,
+    overlay: str | None,
     failed: bool,
     resample: int,
     remote_required: bool,
@@ -108,6 +113,7 @@ def command(
     """
     running = bool(dry_run or resample or failed)
     _refuse(locked, running=running, remote=remote_required, policy=policy, signed=bool(signers or trust_root))
+    refuse_beside_overlay(overlay, locked=locked, since=since)
     asked = asked_reports(reports, junit=junit, sarif=sarif, html=html)
     request = request_for(
         directory,
@@ -135,13 +141,14 @@ def command(
         request = replace(request, transcripts=any(each.format.transcripts for each in wanted), base=since or against or "HEAD")
         standard = _standard(request, policy)
         universe, progress = _universe(request, plugins, standard), Progress(sys.stderr, quiet=quiet or as_json)
+        universe, request = laid_over(universe, request, overlay, plugins)
         request = _narrowed(universe, request, since)
         report = with_prefix(_run(universe, request, progress, plugins, standard, remote_required), universe.root)
         text = _rendered(report, as_json, verbose, quiet)
         if github:
             return worst([report.exit_code, *tell_github(report, text, as_json=as_json), *write_reports(report, wanted)])
         print(text, flush=True)
-        if not progress.spoke and not wanted and since is None:
+        if not (progress.spoke or wanted or since or overlay):
             _note(trail, universe, request, report, text)
         return worst([report.exit_code, *write_reports(report, wanted)])
 

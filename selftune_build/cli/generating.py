@@ -16,7 +16,6 @@ from selftune_build.cli.signals import interruptible
 from selftune_build.cli.start import existing_folder, opened, typed
 from selftune_build.errors import UsageError
 from selftune_build.limits import DRAFTED_PER_SIDE
-from selftune_build.wording import counted
 
 if TYPE_CHECKING:
     from selftune_build.engine.load import Universe
@@ -91,7 +90,7 @@ def _outcome(job: Errand, craft: Craft, universe: Universe, around: Surroundings
         completers = None
     if not job.dry_run:
         refuse_existing(universe.root, [each.path for each in found], force=job.force)
-    questions, price = _price(completers, craft, found, around)
+    questions, price = _price(completers, craft, found)
     generation = Generation()
     if completers is None:
         generation = generate(found, craft.from_words)
@@ -127,16 +126,12 @@ def _file(job: Errand, craft: Craft, chosen: list[Package]) -> str:
     return Path(file).as_posix()
 
 
-def _price(completers: Completers | None, craft: Craft, found: list[Situation], around: Surroundings) -> tuple[int, str | None]:
+def _price(completers: Completers | None, craft: Craft, found: list[Situation]) -> tuple[int, str | None]:
     """Questions without an answer and what they cost, said and agreed to before the first of them."""
     if completers is None:
         return 0, None
     questions = sum(craft.missing(completers.of(each.package), each) for each in found)
-    price = completers.agree(questions)
-    if questions:
-        whom = ", ".join(completers.names) + (f": {price}" if price else "")
-        around.progress.waiting(f"{counted(questions, 'question')} to {whom}")
-    return questions, price
+    return questions, completers.announced(questions)
 
 
 def _unreadable(path: str, message: str, at: object, hint: str | None) -> dict[str, str]:

@@ -49,12 +49,19 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings, purse
         _agree(groups, request, around)
         _note(groups, around)
     settled = [each for runs in groups for each in _build_group(runs, request, purses, around)]
-    written = _write(settled, request, stores.traces) if not request.dry_run else {}
+    written = _write(settled, request, stores.traces) if not request.dry_run and request.overlay is None else {}
     _send(settled, request, around)
     reports: list[PackageReport] = [
         with_comparison(_reported(each, written), each.run, each.outcome.rows, revision, request.against or "")
         for each in settled
     ]
+    if request.overlay is not None and revision is None:
+        from selftune_build.engine.overlay.present import beside_the_tree
+
+        among = frozenset(each.run.package.path for each in settled)
+        plain = replace(request, overlay=None, targets=(), among=among, resample=0, failed=False)
+        present = [run for runs in plan_rows(request.overlay.present, plain, stores, around.registry) for run in runs]
+        reports = beside_the_tree(reports, settled, present, lambda run: _executor(run, request, around))
     if request.transcripts:
         from selftune_build.engine.telling.detail import with_details
 

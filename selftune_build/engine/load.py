@@ -11,6 +11,7 @@ from msgspec import Struct
 from selftune_build.engine.handles import with_handles
 from selftune_build.engine.registry import BUILTIN, Registry
 from selftune_build.errors import PLUGIN_MISSING, InputError, SelftuneError, UndecidedError
+from selftune_build.fingerprint.disk import DISK, Disk
 from selftune_build.fingerprint.facets import facets
 from selftune_build.fingerprint.tree import find_boundary, scan, staged_files, tree_digest
 from selftune_build.limits import EVAL_FILE_BYTES, SKILL_FILE_BYTES_MAX
@@ -79,14 +80,18 @@ def load_universe(
     second_opinion: SecondOpinionOf = ask_second_opinion,
     registry: Registry = BUILTIN,
     standards: Standards = by_its_own,
+    disk: Disk = DISK,
 ) -> Universe:
-    """Read the workspace that a folder belongs to. Raises InputError for a workspace manifest that cannot be read."""
+    """Read the workspace that a folder belongs to, its packages from `disk`.
+
+    Raises InputError for a workspace manifest that cannot be read.
+    """
     workspace = find_workspace(start)
     packages: list[Package] = []
     broken: list[Broken] = []
     for member in workspace.members:
         try:
-            packages.append(load_package(workspace, member, second_opinion, registry, standards))
+            packages.append(load_package(workspace, member, second_opinion, registry, standards, disk))
         except (InputError, UndecidedError) as error:
             broken.append(Broken(member, error))
     return Universe(workspace.root, workspace.declared, with_handles(packages), tuple(broken))
@@ -98,6 +103,7 @@ def load_package(
     second_opinion: SecondOpinionOf = ask_second_opinion,
     registry: Registry = BUILTIN,
     standards: Standards = by_its_own,
+    disk: Disk = DISK,
 ) -> Package:
     """Read one package. Raises InputError where its manifest, its evals or its tree cannot be read at all.
 
@@ -107,15 +113,15 @@ def load_package(
     own = _own_manifest(workspace, member)
     declared = effective(workspace.manifest_file, own, member)
     manifest = standards(member, declared)
-    tree = scan(root, manifest.exclude, find_boundary(root, workspace.root))
-    content = _skill_text(root, member)
+    tree = scan(root, manifest.exclude, find_boundary(root, workspace.root), disk=disk)
+    content = _skill_text(root, member, disk)
     reading = read_skill(content, _inside(member, SKILL_FILE), root.name)
     name = reading.skill.name if is_safe_name(reading.skill.name) else root.name
     paths = [file.path for file in tree.files]
     idle = idle_globs(own, paths, tree.idle_excludes)
     readers = _readers(manifest, paths, member, registry.under(manifest.policy).readers)
-    evals = _evals(reader(root), manifest, paths, name, member, readers)
-    unit_tests = _unit_tests(reader(root), manifest, paths, name, member, evals.cases)
+    evals = _evals(reader(root, disk), manifest, paths, name, member, readers)
+    unit_tests = _unit_tests(reader(root, disk), manifest, paths, name, member, evals.cases)
     staged = staged_files(tree.files, is_eval_file(manifest))
     findings = check_spec(
         reading.skill,
@@ -142,6 +148,7 @@ def load_package(
         evals=tuple(_case_moved(case, member) for case in evals.cases),
         unit_tests=tuple(_case_moved(case, member) for case in unit_tests.cases),
         findings=(*findings, *idle, *(_moved(finding, member) for finding in (*evals.findings, *unit_tests.findings))),
+        overlay=disk.contents(root, paths),
     )
 
 
@@ -221,25 +228,28 @@ def is_eval_file(manifest: Manifest) -> Callable[[str], bool]:
     return lambda path: any(match_glob(pattern, path) for pattern in globs)
 
 
-def _skill_text(root: Path, member: str) -> bytes:
+def _skill_text(root: Path, member: str, disk: Disk) -> bytes:
     """The bytes of SKILL.md. Raises InputError where they cannot be had, also where it went since the package was found."""
     shown = _inside(member, SKILL_FILE)
     try:
-        return _bounded(root / SKILL_FILE, SKILL_FILE_BYTES_MAX, shown, "move long material to files under references/")
+        return _bounded(disk, root / SKILL_FILE, SKILL_FILE_BYTES_MAX, shown, "move long material to files under references/")
     except OSError as error:
         message = f"the file cannot be read: {error.strerror or error}"
         raise InputError(message, at=Location(shown), hint="make it readable, or move its folder away") from error
 
 
-def reader(root: Path) -> Read:
+def reader(root: Path, disk: Disk = DISK) -> Read:
     """Reads files of a package by their path in it, none larger than an eval file may be."""
-    return lambda path: _bounded(root / path, EVAL_FILE_BYTES, path)
+    return lambda path: _bounded(disk, root / path, EVAL_FILE_BYTES, path)
 
 
-def _bounded(path: Path, limit: int, shown: str, hint: str = "keep large files out of it") -> bytes:
+def _bounded(disk: Disk, path: Path, limit: int, shown: str, hint: str = "keep large files out of it") -> bytes:
     """The bytes of a regular file. Raises OSError where there is none, InputError where it is too large."""
     probed(path)
-    if path.is_file() and path.stat().st_size > limit:
+    laid = disk.laid(path)
+    if laid is not None and len(laid.content) <= limit:
+        return laid.content
+    if laid is not None or (path.is_file() and path.stat().st_size > limit):
         raise InputError(f"the file is larger than {limit:,} bytes", at=Location(shown), hint=hint)
     if path.exists() and not path.is_file():
         raise InputError("it is not a regular file", at=Location(shown), hint="replace it with a regular file")

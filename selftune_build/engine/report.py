@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from msgspec.structs import replace
+
 from selftune_build.engine.load import Broken, Universe
 from selftune_build.engine.request import BuildRequest
 from selftune_build.engine.wanted import asked_for
 from selftune_build.errors import SelftuneError, UndecidedError
-from selftune_build.model.report import PackageReport, Problem, Report, Spend
+from selftune_build.model.report import Overlay, PackageReport, Problem, Report, Spend
 from selftune_build.model.verdict import Verdict
 
 VERIFIED, REFUSED, BAD_INPUT, UNDECIDED, STORE, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -45,7 +47,13 @@ def overall_report(
     if interrupted:
         statuses.add(INTERRUPTED)
     mode = "dry-run" if request.dry_run else "locked" if request.locked else "build"
-    return Report(verdict, worst(statuses), spend, tuple(packages), mode, request.place)
+    report = Report(verdict, worst(statuses), spend, tuple(packages), mode, request.place)
+    return report if request.overlay is None else _over(report, request.overlay.told())
+
+
+def _over(report: Report, overlay: Overlay) -> Report:
+    """Without commands to type next: they would be about the tree."""
+    return replace(report, overlay=overlay, packages=tuple(replace(each, next_command=None) for each in report.packages))
 
 
 BROKEN = "bad-input"

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from selftune_build.engine.registry import BUILTIN, Registry
 
 if TYPE_CHECKING:
+    from selftune_build.engine.overlay.overlaid import Overlaid
     from selftune_build.model.remote import RemoteReport
     from selftune_build.store.records import RecordStore
     from selftune_build.store.samples import SampleStore
@@ -57,6 +58,8 @@ class BuildRequest(Struct, frozen=True):
     """The revision whose locks those of today are compared with on a page."""
     among: frozenset[str] | None = None
     """Folders of the packages that `--since` leaves; None without it."""
+    overlay: Overlaid | None = None
+    """What lies over the tree: then neither a lock nor anything else of the workspace is written."""
 
     def compares(self, declared: Sequence[str]) -> bool:
         """Whether a package whose manifest declares these agents is reported under several."""

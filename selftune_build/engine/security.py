@@ -92,6 +92,9 @@ def _subject(package: Package, texts: Iterable[Text], others: Iterable[str]) -> 
 
 def _read(package: Package, file: TreeFile, limit: int) -> bytes:
     """The first bytes of a file; all of them where it is not longer, and then they are those of the tree."""
+    laid = package.overlay.get(file.path)
+    if laid is not None:
+        return laid[: max(limit, SECURITY_HEAD_BYTES)]
     path = Path(package.root) / file.path
     try:
         # Not blocking: what was a file when it was listed may be a pipe by now.

@@ -14,7 +14,8 @@ from msgspec import Struct, field
 
 from selftune_build.errors import InputError
 from selftune_build.escape import one_line
-from selftune_build.fingerprint.digest import digest_json
+from selftune_build.fingerprint.digest import digest_bytes, digest_json
+from selftune_build.fingerprint.disk import DISK, AnyEntry, Disk
 from selftune_build.fingerprint.links import broken_link, is_excluded, link_faults
 from selftune_build.fingerprint.names import TreeFault, odd_name, unusable_name
 from selftune_build.limits import (
@@ -67,6 +68,7 @@ class _Walk(Struct):
     boundary: str
     exclude: tuple[str, ...]
     read_digest: ReadDigest
+    disk: Disk
     files: list[TreeFile] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     pending: list[_Folder] = field(default_factory=list)
@@ -94,7 +96,7 @@ def read_digest(path: str, status: os.stat_result) -> str:
         os.close(handle)
 
 
-def scan(root: Path, exclude: Iterable[str], boundary: Path, *, read_digest: ReadDigest = read_digest) -> Tree:
+def scan(root: Path, exclude: Iterable[str], boundary: Path, *, read_digest: ReadDigest = read_digest, disk: Disk = DISK) -> Tree:
     """Every file of the package, each read once; what must not be in a package is left out and becomes an error finding.
 
     `boundary` is the repository root: links may leave the package, never that folder. Findings
@@ -102,7 +104,7 @@ def scan(root: Path, exclude: Iterable[str], boundary: Path, *, read_digest: Rea
     package can be.
     """
     real = os.path.realpath(root)
-    walk = _Walk(real, os.path.realpath(boundary), tuple(exclude), read_digest)
+    walk = _Walk(real, os.path.realpath(boundary), tuple(exclude), read_digest, disk)
     walk.pending.append(_Folder(real, "", 0, False, (real,)))
     while walk.pending:
         _visit(walk, walk.pending.pop())
@@ -159,9 +161,9 @@ def _is_unwanted(walk: _Walk, relative: str) -> bool:
     return bool(fitting)
 
 
-def _listed(walk: _Walk, folder: _Folder) -> Iterator[os.DirEntry[str]]:
+def _listed(walk: _Walk, folder: _Folder) -> Iterator[AnyEntry]:
     try:
-        with os.scandir(folder.path) as entries:
+        with walk.disk.listing(folder.path) as entries:
             for entry in entries:
                 walk.entries += 1
                 if walk.entries > TREE_ENTRIES_MAX:
@@ -173,7 +175,7 @@ def _listed(walk: _Walk, folder: _Folder) -> Iterator[os.DirEntry[str]]:
         _note(walk, "unreadable-file", Severity.ERROR, f"the folder cannot be listed: {error.strerror}", folder.prefix)
 
 
-def _take(walk: _Walk, folder: _Folder, entry: os.DirEntry[str], relative: str) -> None:
+def _take(walk: _Walk, folder: _Folder, entry: AnyEntry, relative: str) -> None:
     try:
         if entry.is_symlink():
             _take_link(walk, folder, entry, relative)
@@ -212,19 +214,19 @@ def _take_file(walk: _Walk, path: str, status: os.stat_result, relative: str, li
         raise _too_much(walk, f"more than {TREE_TOTAL_BYTES_MAX} bytes")
     if len(walk.files) >= TREE_FILES_MAX:
         raise _too_much(walk, f"more than {TREE_FILES_MAX} files")
-    digest = walk.read_digest(path, status)
+    laid = walk.disk.files.get(path)
+    digest = digest_bytes(laid.content) if laid is not None else walk.read_digest(path, status)
     walk.files.append(TreeFile(relative, digest, status.st_size, bool(status.st_mode & stat.S_IXUSR), link))
     _note_fault(walk, odd_name(relative), relative)
 
 
-def _take_link(walk: _Walk, folder: _Folder, entry: os.DirEntry[str], relative: str) -> None:
+def _take_link(walk: _Walk, folder: _Folder, entry: AnyEntry, relative: str) -> None:
     walk.links += 1
     if walk.links > TREE_LINKS_MAX:
         raise _too_much(walk, f"more than {TREE_LINKS_MAX} links, counting those below other links")
     target = os.readlink(entry.path)
     try:
-        real = os.path.realpath(entry.path, strict=True)
-        status = os.stat(real)
+        real, status = walk.disk.followed(entry.path)
     except OSError as error:
         _note_fault(walk, broken_link(error, target), relative)
         return

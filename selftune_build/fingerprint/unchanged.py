@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 from selftune_build.errors import InputError
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.model.location import Location
 from selftune_build.model.package import TreeFile
+
+
+def read_file(root: Path | str, file: TreeFile, overlay: Mapping[str, bytes]) -> bytes:
+    """The bytes of a file of the package at `root`: those that an overlay has for its path, else those on disk.
+
+    Raises InputError where they are there no more.
+    """
+    laid = overlay.get(file.path)
+    return read_unchanged(Path(root) / file.path, file) if laid is None else laid
 
 
 def read_unchanged(path: Path, file: TreeFile) -> bytes:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from selftune_build.model.location import Location
 from selftune_build.model.manifest import Limits
@@ -80,6 +81,10 @@ class Case(Struct, frozen=True):
     """`observe: package`: reuse by observation is off, every edit of the package makes this case stale."""
     tags: tuple[str, ...] = ()
     origin: Origin | None = None
+
+    def without_origin(self) -> Case:
+        """All of it but where it, and its checks, were read from."""
+        return replace(self, checks=tuple(replace(check, origin=None) for check in self.checks), origin=None)
 
     @property
     def is_script(self) -> bool:

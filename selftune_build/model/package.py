@@ -72,3 +72,5 @@ class Package(Struct, frozen=True):
     """How commands and reports address it: its name, or its folder where the name is not enough. Set by whoever knows all."""
     declared: Manifest | None = None
     """What its own files declare; `manifest` differs from it where the package is judged by the policy of another place."""
+    overlay: dict[str, bytes] = field(default_factory=dict)
+    """Bytes of the files that an overlay puts in place of those on disk, by their path in `tree`; empty without one."""

@@ -126,6 +126,19 @@ class Spend(Struct, frozen=True):
     reused: int = 0
 
 
+class Overlay(Struct, frozen=True):
+    """A patch that was laid over the tree: nothing but the store was written."""
+
+    name: str
+    """As it was typed, `-` for stdin."""
+    digest: str
+    """Of what the files become, however the patch is written."""
+    files: tuple[tuple[str, str], ...]
+    """Workspace-relative path, and `changed`, `added` or `removed`; in the order of the patch."""
+    candidate: str = ""
+    """Digest of the candidate that it is; empty for a plain patch."""
+
+
 class PackageReport(Struct, frozen=True):
     """One package under one agent."""
 
@@ -172,3 +185,4 @@ class Report(Struct, frozen=True):
     """What leads from the root of the repository to the workspace, with a slash at its end; empty where they are one."""
     remote: RemoteReport | None = None
     """None where no remote is named, or there was nothing to ask it for."""
+    overlay: Overlay | None = None

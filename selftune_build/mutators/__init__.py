@@ -1,1 +1,1 @@
-"""What proposes edits of a package; `improve` is to try them, and nothing here does so yet."""
+"""What proposes edits of a package: the protocol, the two that are built in, and candidates, the form in which edits are kept."""

@@ -29,7 +29,7 @@ from selftune_build.model.manifest import AgentDefinition, GateSetting
 from selftune_build.model.report import Report
 from selftune_build.model.sample import ErrorKind, EvidenceOrigin, Reply, ToolCall, Transcript, Usage
 from selftune_build.model.verdict import CheckResult, Verdict
-from selftune_build.mutators.protocol import CaseEvidence, Edit, Mutator, Overlay, PackageView
+from selftune_build.mutators.protocol import CaseEvidence, Consultation, Edit, Mutator, Overlay, PackageView, Question
 from selftune_build.plugins.kinds import API_VERSION, PROJECT
 from selftune_build.process import run as run_process
 from selftune_build.reading.evals.recognise import Format
@@ -58,6 +58,7 @@ __all__ = [
     "CheckContext",
     "CheckResult",
     "CompleteRequest",
+    "Consultation",
     "Decision",
     "Edit",
     "ErrorKind",
@@ -75,6 +76,7 @@ __all__ = [
     "Origin",
     "Overlay",
     "PackageView",
+    "Question",
     "Reply",
     "Report",
     "ReportFormat",

@@ -8,6 +8,7 @@ from selftune_build.agents.builtin import AGENT_TYPES
 from selftune_build.agents.protocol import AgentType
 from selftune_build.checks.registry import FAMILIES, Family
 from selftune_build.gates.builtin import BUILTIN, Gate
+from selftune_build.mutators.builtin import MUTATORS
 from selftune_build.mutators.protocol import Mutator
 from selftune_build.plugins.api import hookimpl
 from selftune_build.reading.evals.recognise import FORMATS, Format
@@ -40,8 +41,8 @@ def selftune_readers() -> Iterable[Format]:
 
 @hookimpl
 def selftune_mutators() -> Iterable[Mutator]:
-    """None yet."""
-    return ()
+    """`targeted` and `deterministic`."""
+    return tuple(MUTATORS.values())
 
 
 @hookimpl

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -13,12 +14,13 @@ from selftune_build.errors import PLUGIN_FAILED, InputError, UndecidedError
 from selftune_build.gates.builtin import Gate
 from selftune_build.gates.facts import Facts
 from selftune_build.gates.wording import plain
+from selftune_build.limits import CANDIDATES, MUTATOR_QUESTIONS, MUTATOR_SECONDS
 from selftune_build.model.case import Arm, Case, Check
 from selftune_build.model.manifest import GateSetting
 from selftune_build.model.report import Report
 from selftune_build.model.sample import Transcript
 from selftune_build.model.verdict import CheckResult, Verdict
-from selftune_build.mutators.protocol import CaseEvidence, Mutator, Overlay, PackageView
+from selftune_build.mutators.protocol import CaseEvidence, Consultation, Mutator, Overlay, PackageView, Question
 from selftune_build.plugins.contain import Manner, PluginFailure, Supplier, contained
 from selftune_build.plugins.guarded_agent import guarded_agent_type
 from selftune_build.plugins.kinds import Kind
@@ -73,14 +75,30 @@ def guarded_reader(format_: Format, supplier: Supplier) -> Format:
 
 
 def guarded_mutator(mutator: Mutator, supplier: Supplier) -> Mutator:
-    """The mutator; raises UndecidedError, and PluginFailure where it breaks."""
+    """The mutator; raises UndecidedError, and PluginFailure where it breaks, does not come back, or proposes without end."""
+
+    def called(each: Callable[[Any], Any], answer: Callable[[], Iterable[Any]], most: int) -> tuple[Any, ...]:
+        place = f"the mutator `{mutator.id}`"
+        manner = Manner(MUTATOR_SECONDS, passes=(UndecidedError,), reads_only=False)
+        return contained(supplier, place, lambda: _few(map(each, answer()), most), manner)
 
     def propose(view: PackageView, evidence: tuple[CaseEvidence, ...], seed: int) -> tuple[Overlay, ...]:
-        place = f"the mutator `{mutator.id}`"
-        manner = Manner(passes=(UndecidedError,), reads_only=False)
-        return contained(supplier, place, lambda: tuple(map(_overlay, mutator.propose(view, evidence, seed))), manner)
+        return called(_overlay, lambda: mutator.propose(view, evidence, seed), CANDIDATES)
 
-    return msgspec.structs.replace(mutator, propose=propose)
+    guarded = msgspec.structs.replace(mutator, propose=propose)
+    consult = mutator.consult
+    if consult is None:
+        return guarded
+
+    def ask(view: PackageView, evidence: tuple[CaseEvidence, ...], seed: int) -> tuple[Question, ...]:
+        return called(_question, lambda: consult.ask(view, evidence, seed), MUTATOR_QUESTIONS)
+
+    def propose_from(
+        view: PackageView, evidence: tuple[CaseEvidence, ...], seed: int, answers: tuple[Any, ...]
+    ) -> tuple[Overlay, ...]:
+        return called(_overlay, lambda: consult.propose(view, evidence, seed, answers), CANDIDATES)
+
+    return msgspec.structs.replace(guarded, consult=Consultation(ask, propose_from))
 
 
 def guarded_report(format_: ReportFormat, supplier: Supplier) -> ReportFormat:
@@ -128,6 +146,24 @@ def _overlay(value: Any) -> Overlay:
     msgspec.convert(msgspec.to_builtins(overlay), Overlay)
     _refuse_paths(edit.path for edit in overlay.patch)
     return overlay
+
+
+def _question(value: Any) -> Question:
+    question: Question = _of(value, Question)
+    if not isinstance(question.prompt, str) or not isinstance(question.schema, dict):
+        raise TypeError("a question is a prompt and a schema")
+    from jsonschema import Draft202012Validator
+
+    schema = msgspec.to_builtins(question.schema)
+    Draft202012Validator.check_schema(schema)
+    return Question(question.prompt, schema)
+
+
+def _few(found: Iterable[Any], most: int) -> tuple[Any, ...]:
+    few = tuple(islice(found, most + 1))
+    if len(few) > most:
+        raise ValueError(f"it returned more than {most}")
+    return few
 
 
 def _refuse_paths(paths: Iterable[str]) -> None:

@@ -112,17 +112,20 @@ def selftune_readers() -> Iterable[Format]:
 
 @hookspec
 def selftune_mutators() -> Iterable[Mutator]:
-    """Mutators: proposals of edits. No command asks them yet: `improve` is to, and until then only the conformance suite does.
+    """Mutators: proposals of edits of one package, each a candidate that `build --overlay` measures.
 
-    Named by: nothing yet.
+    Named by: `selftune mutate PACKAGE --mutator ID`.
 
-    Gets: `Mutator.propose` gets a `PackageView` (bytes by path), the evidence by case and a seed.
+    Gets: `Mutator.propose` gets a `PackageView` (bytes by path), the evidence by case, those held out left out, and a seed. A
+    mutator with a `consult` can have a model asked: it returns questions, and gets the answers, which were paid for and kept.
 
     Returns: `Overlay`s, the best first: a patch of whole files, the tree it was made from, the reason, the facets it touches.
+    One that touches other facets than it says, evals, tests, a lock or a manifest is refused and named; the others stay.
 
     Errors: `UndecidedError` where a service it needs cannot be reached; any other exception is an infrastructure error.
 
-    Called: by the conformance suite `MutatorContract`. The same three arguments must give the same proposals.
+    Called: once for each `selftune mutate`. The same three arguments must give the same proposals; whoever changes what they
+    give raises `Mutator.version`.
 
     Enters the key: nothing. A candidate is measured like any other package.
     """

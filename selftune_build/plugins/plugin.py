@@ -159,6 +159,8 @@ def _offer(kind: Kind, each: Any, supplier: Supplier) -> Offer:
         raise ValueError(fault)
     if kind is Kind.AGENT and not (isinstance(each.cache_version, str) and each.cache_version):
         raise ValueError(f"the agent {name!r} declares no cache_version")
+    if kind is Kind.MUTATOR and not (isinstance(each.version, str) and each.version):
+        raise ValueError(f"the mutator {name!r} declares no version")
     summary = each.summary if isinstance(each.summary, str) else ""
     return Offer(kind, name, supplier, guarded(kind, each, supplier), summary)
 

@@ -29,7 +29,7 @@ TYPES: dict[Kind, tuple[str, ...]] = {
     Kind.GATE: ("Gate", "Facts", "CaseOutcome", "Decision"),
     Kind.CHECK: ("Family", "CheckContext", "Transcript", "CheckResult"),
     Kind.READER: ("Format", "Source", "EvalReading"),
-    Kind.MUTATOR: ("Mutator", "PackageView", "CaseEvidence", "Overlay", "Edit"),
+    Kind.MUTATOR: ("Mutator", "PackageView", "CaseEvidence", "Overlay", "Edit", "Consultation", "Question"),
     Kind.REPORT: ("ReportFormat",),
 }
 """Kind → the names in `plugins.api` that its section explains."""

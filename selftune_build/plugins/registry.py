@@ -11,6 +11,7 @@ from selftune_build.engine.registry import BUILTIN, Registry
 from selftune_build.report.format import REPORT_FORMATS, ReportFormat
 
 if TYPE_CHECKING:
+    from selftune_build.mutators.protocol import Mutator
     from selftune_build.plugins.installed import Installed
 
 
@@ -65,6 +66,13 @@ class Plugins:
         """The formats of reports by id; under `--locked` the tool's own, since those of plugins are no part that only reads."""
         own = {each.id: each for each in REPORT_FORMATS}
         return own if self._locked else Named(own, lambda name: self._find("report", name))
+
+    @cached_property
+    def mutators(self) -> Mapping[str, Mutator]:
+        """The mutators by id."""
+        from selftune_build.mutators.builtin import MUTATORS
+
+        return Named(MUTATORS, lambda name: self._find("mutator", name))
 
     def _restricted(self, names: Sequence[str]) -> Registry:
         only = tuple(sorted(set(names)))

@@ -23,7 +23,7 @@ def against_lines(report: Report, width: int, verbose: bool) -> Iterator[str]:
 
 def _package(package: PackageReport, against: Against, width: int, verbose: bool) -> Iterator[str]:
     gate = next(gate for gate in package.gates if gate.id == REGRESSION)
-    yield from wrap(f"{name(package.name)} against {name(against.revision)} ({name(against.commit)}):", width, "  ")
+    yield from wrap(f"{name(package.name)} against {name(against.revision)}{_commit(against)}:", width, "  ")
     if _untold(gate, verbose):
         yield from indented(sentence(gate.message), width, 2)
         yield from indented(f"to do: {sentence(gate.advice)}", width, 2) if gate.advice else ()
@@ -36,6 +36,10 @@ def _package(package: PackageReport, against: Against, width: int, verbose: bool
     if against.left_out:
         names = listed([*map(name, against.left_out)], SHOWN_CASES)
         yield from indented(f"not compared, since they changed or have no evidence on both sides: {names}", width, 2)
+
+
+def _commit(against: Against) -> str:
+    return f" ({name(against.commit)})" if against.commit else ""
 
 
 def _untold(gate: GateResult, verbose: bool) -> bool:

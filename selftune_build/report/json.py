@@ -10,6 +10,7 @@ import msgspec
 from selftune_build.model.finding import Finding
 from selftune_build.model.report import Accepted, Failure, PackageReport, Problem, Report, RowReport, StageReport
 from selftune_build.model.verdict import GateResult, Metric, Verdict
+from selftune_build.report.overlay import overlay_data
 from selftune_build.report.statistics_json import statistics_data
 
 REPORT_SCHEMA = "selftune.report/1"
@@ -35,6 +36,7 @@ def _report(report: Report) -> dict[str, Any]:
             "reused": spend.reused,
         },
         **({"remote": msgspec.to_builtins(report.remote)} if report.remote is not None else {}),
+        **({} if report.overlay is None else {"overlay": overlay_data(report.overlay)}),
         "packages": [_package(package) for package in report.packages],
     }
 

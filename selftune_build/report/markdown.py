@@ -15,6 +15,7 @@ from selftune_build.model.sample import EvidenceOrigin
 from selftune_build.model.verdict import Metric, Verdict
 from selftune_build.report.cells import name, sentence
 from selftune_build.report.disagreement import disagreements, shown
+from selftune_build.wording import counted
 
 MARKER = "<!-- selftune-build -->"
 """First line: by it a bot finds the comment that it wrote before."""
@@ -57,6 +58,9 @@ def _evidence(report: Report) -> Iterator[str]:
         yield "Structure check: no model was run for evidence marked `simulated`."
     if report.mode == "locked":
         yield "Judged from tree and lock alone, nothing was executed."
+    if report.overlay is not None:
+        files = counted(len(report.overlay.files), "file")
+        yield f"With the overlay {code(report.overlay.name)} ({files}): neither tree nor lock was written."
 
 
 def _table(report: Report) -> Iterator[str]:

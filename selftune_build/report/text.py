@@ -23,6 +23,7 @@ from selftune_build.report.against import against_lines
 from selftune_build.report.cells import name, paint, percent, sentence, wrap
 from selftune_build.report.disagreement import disagreement_lines
 from selftune_build.report.grouping import checks_of, common_fix, grouped, same_failure, same_problem, samples_of, subject
+from selftune_build.report.overlay import overlay_line
 from selftune_build.report.remote import remote_lines
 from selftune_build.report.routing import routing_lines
 from selftune_build.report.statistics import effort_lines, flaky_lines, unsettled_lines
@@ -74,6 +75,8 @@ def _evidence(report: Report, width: int) -> Iterator[str]:
         yield "judged from tree and lock alone, nothing was executed"
     if report.mode == "dry-run":
         yield "a plan, nothing was executed"
+    if report.overlay is not None:
+        yield from wrap(overlay_line(report.overlay), width, "  ")
 
 
 def _table(report: Report, width: int, colour: bool, verbose: bool) -> list[str]:
@@ -152,19 +155,20 @@ def _failures(report: Report, width: int, verbose: bool) -> Iterator[str]:
     for package in report.packages:
         groups = [[failure] for failure in package.failures] if verbose else grouped(package.failures, same_failure)
         for group in groups if verbose else groups[:SHOWN_FAILURES]:
-            yield from _failure(group, by_agent(package, report.packages), report.place, width)
+            yield from _failure(group, by_agent(package, report.packages), width)
+            if report.overlay is None:
+                yield f"  next: {sentence(command('show', group[0].target, place=report.place))}"
         cut = groups[SHOWN_FAILURES:] if not verbose else []
         yield from _more(sum(map(len, cut)), "failed check")
 
 
-def _failure(group: Sequence[Failure], agent: str, place: str, width: int) -> Iterator[str]:
+def _failure(group: Sequence[Failure], agent: str, width: int) -> Iterator[str]:
     """One failed check, or one that failed alike in several cases."""
     first, (failed, samples) = group[0], samples_of(group)
     verb = "failed" if first.measured else "not measured"
     yield from wrap(f"{verb} in {failed} of {samples}: {subject([each.target for each in group])}{agent}", width, "  ")
     yield from _entry("check", checks_of(group), width)
     yield from _entry("evidence", sentence(first.evidence), width)
-    yield f"  next: {sentence(command('show', first.target, place=place))}"
 
 
 def _problems(report: Report, width: int, verbose: bool) -> Iterator[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from selftune_build.fingerprint.digest import digest_json
 from selftune_build.mutators.protocol import CaseEvidence, Mutator, Overlay, PackageView
+from selftune_build.mutators.surface import fault, patched, touched
 from selftune_build.plugins.contain import Supplier
 from selftune_build.plugins.guarded import guarded_mutator
 from selftune_build.plugins.kinds import Kind, id_fault
@@ -16,9 +16,13 @@ _SUPPLIER = Supplier("plugin-under-test")
 
 
 class MutatorContract:
-    """Subclass it with `mutator`; override `view` and `evidence` where it needs others."""
+    """Subclass it with `mutator`; override `view` and `evidence` where it needs others.
+
+    Of one that asks a model also `answers`: to each of its questions about them an answer that fits.
+    """
 
     mutator: ClassVar[Mutator]
+    answers: ClassVar[tuple[Any, ...]] = ()
     view: ClassVar[PackageView] = PackageView(
         "pdf",
         digest_json({"tree": "of the suite"}),
@@ -33,9 +37,12 @@ class MutatorContract:
     )
 
     def propose(self, seed: int = 0) -> tuple[Overlay, ...]:
-        """The proposals as whoever tries them gets them."""
-        proposals = guarded_mutator(self.mutator, _SUPPLIER).propose(self.view, self.evidence, seed)
-        return tuple(proposals)
+        """The proposals as whoever tries them gets them, those from answers behind those without."""
+        mutator = guarded_mutator(self.mutator, _SUPPLIER)
+        proposals = tuple(mutator.propose(self.view, self.evidence, seed))
+        if mutator.consult is None:
+            return proposals
+        return (*proposals, *mutator.consult.propose(self.view, self.evidence, seed, self.answers))
 
     def test_its_id_can_be_written(self) -> None:
         """As every other id."""
@@ -47,6 +54,24 @@ class MutatorContract:
         assert proposals
         for overlay in proposals:
             assert any(self.view.files.get(edit.path) != edit.content for edit in overlay.patch)
+
+    def test_it_says_its_version(self) -> None:
+        """It is part of every candidate."""
+        assert isinstance(self.mutator.version, str)
+        assert self.mutator.version
+
+    def test_its_questions_are_the_same_each_time_and_have_an_answer_here(self) -> None:
+        """An answer is paid for once, and found again by its question."""
+        consult = guarded_mutator(self.mutator, _SUPPLIER).consult
+        if consult is not None:
+            questions = consult.ask(self.view, self.evidence, 7)
+            assert questions == consult.ask(self.view, self.evidence, 7)
+            assert len(tuple(questions)) == len(self.answers), "show an answer to each question in `answers`"
+
+    def test_no_proposal_is_refused(self) -> None:
+        """As `selftune mutate` refuses it: for what it touches, or does not say."""
+        for overlay in self.propose():
+            assert fault(self.view, overlay) is None
 
     def test_every_proposal_names_its_parent_and_its_reason(self) -> None:
         """They are kept and shown."""
@@ -69,18 +94,3 @@ class MutatorContract:
         for overlay in self.propose():
             content = patched(self.view, overlay)["SKILL.md"]
             assert read_skill(content, "SKILL.md", self.view.name).skill.name == self.view.name
-
-
-def touched(view: PackageView, overlay: Overlay) -> frozenset[str]:
-    """The facets that an overlay changes."""
-    after = patched(view, overlay)
-    names = {f"file:{path}" for path in {*view.files, *after} - {"SKILL.md"} if view.files.get(path) != after.get(path)}
-    before, now = (read_skill(files["SKILL.md"], "SKILL.md", view.name).skill for files in (view.files, after))
-    names |= {"metadata"} if json.dumps(before.frontmatter) != json.dumps(now.frontmatter) else set()
-    return frozenset(names | ({"body"} if before.body != now.body else set()))
-
-
-def patched(view: PackageView, overlay: Overlay) -> dict[str, bytes]:
-    """The files of the package with an overlay laid over them."""
-    files = {**view.files, **{edit.path: edit.content for edit in overlay.patch}}
-    return {path: content for path, content in files.items() if content is not None}

@@ -83,8 +83,11 @@ def report_hook(workspace: SkillWorkspace) -> None:
 
 
 def mutator_hook(workspace: SkillWorkspace) -> None:
-    finished = workspace.run("plugins", "info", "selftune-example", "--json")
-    assert {"kind": "mutator", "id": "note", "summary": ""} in finished.document["plugin"]["supplies"]
+    build(workspace, PLAIN)
+    finished = workspace.run("mutate", "pdf", "--mutator", "note", "--seed", "7", "--json")
+    (candidate,) = finished.document["candidates"]
+    assert (finished.status, candidate["surface"]) == (0, ["file:NOTES.md"])
+    assert "+7\n" in candidate["patch"]
 
 
 EXERCISED: dict[Kind, Callable[[SkillWorkspace], None]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -13,7 +13,7 @@ from selftune_build.engine.request import BuildRequest
 from selftune_build.gates.builtin import REGRESSION
 from selftune_build.graph.targets import Stage, address
 from selftune_build.model.case import Arm
-from selftune_build.model.lock import Row
+from selftune_build.model.lock import AgentEntry, Row
 from selftune_build.model.manifest import GateSetting
 from selftune_build.model.report import PackageReport
 from selftune_build.model.statistics import Against, Change, Compared
@@ -24,6 +24,8 @@ from selftune_build.stats.sequential import ALPHA, MARGIN, Comparison, Shown, St
 
 Rows = Mapping[str, Mapping[str, Row]]
 CHECKS, TRIGGER = "checks", "trigger"
+PRESENT = "the tree"
+"""What an overlay is compared with, in place of the name of a revision."""
 _SHORT = 12
 
 
@@ -34,11 +36,26 @@ def revision_of(root: Path, request: BuildRequest) -> Revision | None:
 
 def with_comparison(report: PackageReport, run: PackageRun, rows: Rows, revision: Revision | None, word: str) -> PackageReport:
     """The report with the comparison and its verdict; unchanged where none was asked for or its stage was not."""
+    return report if revision is None else _with(report, run, lambda: compare_with(run, rows, revision, word))
+
+
+def with_present(report: PackageReport, run: PackageRun, rows: Rows, present: AgentEntry | None) -> PackageReport:
+    """The same against what is known without an overlay, whose cases are those with it; None where that is nothing."""
+    past = Past(present, frozenset(case.id for case in run.package.evals))
+    nothing = "no case has evidence both with the overlay and without"
+
+    def compared() -> Against:
+        against = _compare(run, rows, past, _about(run, PRESENT), nothing)
+        return against if against.compared else replace(against, remark=nothing)
+
+    return _with(report, run, compared)
+
+
+def _with(report: PackageReport, run: PackageRun, compared: Callable[[], Against]) -> PackageReport:
     setting = run.package.manifest.gates.get(REGRESSION)
-    off = setting is not None and not setting.enabled
-    if revision is None or off or Stage.REPLAY not in run.stages:
+    if (setting is not None and not setting.enabled) or Stage.REPLAY not in run.stages:
         return report
-    against = compare_with(run, rows, revision, word)
+    against = compared()
     gate = _gate(against, setting)
     verdict = report.verdict
     if gate.required and gate.verdict is Verdict.FAIL:
@@ -58,17 +75,25 @@ def is_open(report: PackageReport) -> bool:
 
 def compare_with(run: PackageRun, rows: Rows, revision: Revision, word: str) -> Against:
     """Every case that was the same then, with what its rows count on both sides."""
+    nothing = f"{word} has no lock with evidence of the agent {run.agent.name}"
+    return _compare(run, rows, past_of(run, revision), _about(run, word, revision.commit[:_SHORT]), nothing)
+
+
+def _about(run: PackageRun, word: str, commit: str = "") -> Against:
     setting = run.package.manifest.gates.get(REGRESSION)
-    margin = -setting.min if setting is not None and setting.min is not None else MARGIN
-    about = Against(word, revision.commit[:_SHORT], margin)
-    past = past_of(run, revision)
+    return Against(word, commit, -setting.min if setting is not None and setting.min is not None else MARGIN)
+
+
+def _compare(run: PackageRun, rows: Rows, past: Past, about: Against, nothing: str) -> Against:
+    """`nothing` is said where there is no evidence of the past."""
     if past.entry is None:
-        return replace(about, remark=f"{word} has no lock with evidence of the agent {run.agent.name}")
-    remark = "" if past.entry.identity == run.agent.identity else f"the agent {run.agent.name} is not the one of {word}"
+        return replace(about, remark=nothing)
+    other = past.entry.identity != run.agent.identity
+    remark = f"the agent {run.agent.name} is not the one of {about.revision}" if other else ""
     changes = [change for spec in _asked(run) for change in _changes(spec, rows, past)]
     found = {change.target for change in changes}
     missing = tuple(spec.case.id for spec in _asked(run) if address(run.package.handle, spec.stage, spec.case.id) not in found)
-    compared = tuple(each for what in (CHECKS, TRIGGER) if (each := _compared(what, changes, margin, run)) is not None)
+    compared = tuple(each for what in (CHECKS, TRIGGER) if (each := _compared(what, changes, about.margin, run)) is not None)
     moved = tuple(change for change in changes if change.held_now * change.n_then != change.held_then * change.n_now)
     return replace(about, compared=compared, changes=moved, left_out=missing, remark=remark)
 
@@ -147,6 +172,8 @@ def _advice(against: Against, verdict: Verdict) -> str:
         return "look at the cases below that hold less often than then, and at what changed in the skill since"
     if verdict is Verdict.PASS:
         return ""
+    if not against.compared and against.revision == PRESENT:
+        return "take the samples that are missing: of the tree as it is, and with the overlay"
     if not against.compared:
         return "name a revision whose lock was written by this agent and for these cases"
     return (

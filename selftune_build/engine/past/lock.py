@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.errors import InputError, UndecidedError
@@ -77,8 +77,5 @@ def _cases_then(package: Package, revision: Revision) -> Mapping[str, Case]:
 
 
 def _asked(case: Case | None) -> Any:
-    """All of a case but where it was read from."""
-    if case is None:
-        return None
-    checks = tuple(msgspec.structs.replace(check, origin=None) for check in case.checks)
-    return msgspec.structs.replace(case, checks=checks, origin=None, tags=())
+    """All of a case that decides what is asked and how it is judged."""
+    return None if case is None else replace(case.without_origin(), tags=())

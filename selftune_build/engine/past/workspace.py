@@ -113,7 +113,7 @@ class PastWorkspace:
 
     def paths(self, member: str, manifest: Manifest) -> list[str]:
         """The files of a package that count, relative to it."""
-        return [path for path in self._files(member) if not _left_out(path, manifest.exclude)]
+        return [path for path in self._files(member) if not is_left_out(path, manifest.exclude)]
 
     def changed(self, member: str, paths: Iterable[str]) -> list[str]:
         """Which paths of a package the working tree has otherwise."""
@@ -147,8 +147,13 @@ class PastWorkspace:
 
 
 def agent_files(manifest: Manifest) -> Iterator[str]:
+    """As `files_of_agents`, of the agents that the package is built with."""
+    return files_of_agents(manifest, manifest.agent)
+
+
+def files_of_agents(manifest: Manifest, names: Iterable[str]) -> Iterator[str]:
     """Elements of an agent's command that may be files of the workspace; whether there is one is for the reader to see."""
-    for name in manifest.agent:
+    for name in names:
         definition = manifest.agents.get(name)
         for element in definition.argv if definition is not None else ():
             try:
@@ -161,7 +166,8 @@ def _joined(folder: str, name: str) -> str:
     return name if folder == "." else f"{folder}/{name}"
 
 
-def _left_out(path: str, exclude: tuple[str, ...]) -> bool:
+def is_left_out(path: str, exclude: tuple[str, ...]) -> bool:
+    """Whether a path of a package is no part of it: by its name, or since the manifest excludes it or a folder above."""
     parts = PurePosixPath(path).parts
     steps = ["/".join(parts[: end + 1]) for end in range(len(parts))]
     return any(map(is_excluded, parts)) or any(match_glob(pattern, step) for pattern in exclude for step in steps)

@@ -18,6 +18,7 @@ from selftune_build.errors import UndecidedError
 from selftune_build.model.package import Package
 from selftune_build.store.location import find_store, open_store
 from selftune_build.store.samples import SampleStore
+from selftune_build.wording import counted
 
 
 class CompletionWish(Struct, frozen=True):
@@ -74,6 +75,15 @@ class Completers:
             )
             refuse_or_confirm(price, request, budgeted, self._around.confirm)
         return str(price) if price else None
+
+    def announced(self, missing: int) -> str | None:
+        """As `agree`, and say whom so many questions go to."""
+        price = self.agree(missing)
+        if missing:
+            self._around.progress.waiting(
+                f"{counted(missing, 'question')} to {', '.join(self.names)}{f': {price}' if price else ''}"
+            )
+        return price
 
     @property
     def reused(self) -> int:

@@ -25,6 +25,7 @@ from selftune_build.engine.paying.recovery import recover
 from selftune_build.errors import UndecidedError
 from selftune_build.fingerprint.keys import call_id
 from selftune_build.limits import SAMPLE_ATTEMPTS, SAMPLE_BACKOFF_MAX_S, SAMPLE_BACKOFF_S, SAMPLE_TIMEOUTS
+from selftune_build.model.package import Package
 from selftune_build.model.sample import ErrorKind
 from selftune_build.process import NotStarted
 from selftune_build.stages.row import RowSpec
@@ -190,8 +191,12 @@ def commit_limit(spec: RowSpec, index: int, means: Means) -> None:
 
 def open_stage(spec: RowSpec, traits: Traits) -> Stage:
     """The workspace of a sample of this row, the skills where the host looks; nothing is on disk before it is asked for."""
-    skills = {name: SkillSource(name, Path(package.root), package.staged) for name, package in spec.staged.packages.items()}
+    skills = {name: _source(package) for name, package in spec.staged.packages.items()}
     return Stage(spec.case.files, skills, traits.skills_folder)
+
+
+def _source(package: Package) -> SkillSource:
+    return SkillSource(package.name, Path(package.root), package.staged, package.overlay)
 
 
 def _intent(spec: RowSpec, index: int, stage: Stage, means: Means) -> Intent:

@@ -25,7 +25,7 @@ def routing_of(run: PackageRun, rows: Mapping[str, Mapping[str, Row]], *, sample
     stolen, none, unknown = [], 0, 0
     for spec, row, triggered in told:
         missed = row.n - triggered
-        strangers = _strangers(run, spec, missed) if samples else []
+        strangers = instead_of(run, spec, missed) if samples else []
         by = Counter(name for used in strangers for name in used)
         taken = sum(map(bool, strangers))
         others += by
@@ -49,7 +49,7 @@ def _told(run: PackageRun, rows: Mapping[str, Mapping[str, Row]]) -> Iterator[tu
             yield spec, row, row.triggered
 
 
-def _strangers(run: PackageRun, spec: RowSpec, missed: int) -> list[tuple[str, ...]]:
+def instead_of(run: PackageRun, spec: RowSpec, missed: int) -> list[tuple[str, ...]]:
     """The skills used in each sample in which the own one was not; empty where the store does not have what the row counts."""
     if not missed:
         return []

@@ -66,6 +66,9 @@ def _reached(package: Package) -> float:
 
 
 def _text(package: Package, file: TreeFile) -> str:
+    laid = package.overlay.get(file.path)
+    if laid is not None:
+        return laid[:SPEC_LINK_SCAN_BYTES_MAX].decode(errors="replace")
     path = Path(package.root) / file.path
     probed(path)
     try:

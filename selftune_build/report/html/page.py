@@ -18,6 +18,7 @@ from selftune_build.report.html.markup import Markup, tag
 from selftune_build.report.html.overview import by_verdict, overview
 from selftune_build.report.html.package import VERDICTS, Drawn, package_section, pictures
 from selftune_build.report.html.transcripts import every_transcript
+from selftune_build.report.overlay import overlay_line
 from selftune_build.wording import counted
 
 _FOLDER = Path(__file__).parent
@@ -97,6 +98,8 @@ def _evidence(report: Report) -> Iterator[str]:
         yield "Judged from tree and lock alone: nothing was executed and no transcript was read."
     if report.mode == "dry-run":
         yield "A plan: nothing was executed."
+    if report.overlay is not None:
+        yield f"{overlay_line(report.overlay)}."
     for remark in dict.fromkeys(package.remark for package in report.packages if package.remark):
         yield sentence(remark)
 

@@ -8,9 +8,10 @@ from typing import Any
 from msgspec import Struct
 
 from selftune_build.engine.paying.completing import Completion
+from selftune_build.fence import MATERIAL, sections
 from selftune_build.limits import DRAFTED_CASES, DRAFTED_SIBLINGS
 from selftune_build.model.package import Package
-from selftune_build.scaffold.drafting.briefing import RULE, existing_data, sections, sibling_data, skill_data
+from selftune_build.scaffold.drafting.briefing import existing_data, sibling_data, skill_data
 from selftune_build.scaffold.drafting.drafts import KINDS, TRIGGERING, Kind
 from selftune_build.scaffold.drafting.generation import Situation
 from selftune_build.scaffold.drafting.two_questions import CRITIQUE_ANSWER, CRITIQUE_SCHEMA, numbered
@@ -48,8 +49,8 @@ def draft_question(situation: Situation, wanted: Mapping[Kind, int], seed: int) 
     prompt = sections(
         _TASK,
         counts,
-        _RULES,
-        RULE,
+        _MATERIALS,
+        MATERIAL,
         skill_data(situation.package),
         sibling_data(offered(situation.siblings)),
         existing_data(case.prompt for case in situation.existing if case.prompt),
@@ -64,7 +65,7 @@ def critique_question(situation: Situation, drafts: Sequence[Proposal], seed: in
     prompt = sections(
         _CRITIQUE,
         "\n".join(f"- {kind}: {_MEANING[kind]}" for kind in KINDS),
-        RULE,
+        MATERIAL,
         skill_data(situation.package),
         sibling_data(offered(situation.siblings)),
         numbered(map(_plain, drafts)),
@@ -106,7 +107,7 @@ _MEANING: dict[Kind, str] = {
     "sibling": "belongs to one of the sibling skills and could be mistaken for this one's; `sibling` holds the sibling's name",
 }
 
-_RULES = """\
+_MATERIALS = """\
 Each prompt is one message of one user, complete in itself, in plain words and in the language of the description. No two ask
 the same, also none that exists already. Copy no phrase of the description. Say nothing about tests, skills being chosen, or what
 the right answer is. `sibling` is an empty string in all other kinds."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from selftune_build.engine.paying.completing import Completer, Completion
+from selftune_build.fence import MATERIAL, cut, sections
 from selftune_build.limits import (
     CASE_CHECKS,
     DRAFTED_CONTEXT_CHARACTERS,
@@ -15,7 +16,7 @@ from selftune_build.limits import (
 )
 from selftune_build.reading.scripts import Script, scripts
 from selftune_build.relpath import fault as path_fault
-from selftune_build.scaffold.drafting.briefing import RULE, cut, data, sections, skill_data
+from selftune_build.scaffold.drafting.briefing import data, skill_data
 from selftune_build.scaffold.drafting.drafts import Rejection
 from selftune_build.scaffold.drafting.generation import Situation
 from selftune_build.scaffold.drafting.phrasing import printable
@@ -123,8 +124,8 @@ def _draft(situation: Situation, known: Mapping[str, Script], seed: int, most: i
     prompt = sections(
         _TASK,
         f"Write {2 * most} tests, the most telling first.",
-        _RULES,
-        RULE,
+        _MATERIALS,
+        MATERIAL,
         skill_data(situation.package),
         *_sources(known),
         data("tests that exist already", "\n".join(existing)) if existing else "",
@@ -139,7 +140,7 @@ def _critique(situation: Situation, known: Mapping[str, Script], drafts: Sequenc
         {"run": each.run, "stdin": each.stdin, "files": each.files, "checks": each.checks, "why": each.source} for each in drafts
     )
     prompt = sections(
-        _CRITIQUE, RULE, skill_data(situation.package), *_sources(known), numbered(shown), f"Seed: {seed}.", CRITIQUE_ANSWER
+        _CRITIQUE, MATERIAL, skill_data(situation.package), *_sources(known), numbered(shown), f"Seed: {seed}.", CRITIQUE_ANSWER
     )
     return Completion(prompt, CRITIQUE_SCHEMA)
 
@@ -158,7 +159,7 @@ _TASK = """\
 You write unit tests for the scripts that an agent skill brings along. Each test runs one script in an empty folder that holds
 only the files which the test places there, and checks how it ended, what it printed, and what files it left."""
 
-_RULES = f"""\
+_MATERIALS = f"""\
 - `script`: the path of the script as given; `args`: its arguments, one a word, no shell; `stdin`: text or "".
 - `files`: small files that the script works on, {{"dest": relative path, "content": text}}. Nothing else is there.
 - `checks`: {{"kind", "value", "path"}} with kind one of {", ".join(_KINDS)}. `value` is the text, pattern or exit status;

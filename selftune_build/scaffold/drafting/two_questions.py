@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from selftune_build.engine.paying.completing import Completer, Completion
 from selftune_build.errors import UndecidedError
+from selftune_build.fence import cut
 from selftune_build.limits import DRAFTED_CASES, DRAFTED_REASON_CHARACTERS
-from selftune_build.scaffold.drafting.briefing import cut, data
+from selftune_build.scaffold.drafting.briefing import data
 from selftune_build.scaffold.drafting.drafts import Rejection
 from selftune_build.scaffold.drafting.phrasing import printable
 

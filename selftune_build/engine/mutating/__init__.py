@@ -1,0 +1,1 @@
+"""What a mutator gets to see of a package, and what becomes of its proposals."""
