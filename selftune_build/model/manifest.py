@@ -8,6 +8,15 @@ from msgspec import Struct, field
 from msgspec.structs import asdict
 
 
+class PoolSetting(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How much a service may be asked by everybody who shares a store; no part of any key."""
+
+    name: str | None = None
+    """Agents that name the same pool share it; None: a pool of its own for each type and model."""
+    concurrent: int | None = None
+    per_minute: int | None = None
+
+
 class AgentDefinition(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """An agent declared under `agents:`; `argv` is relative to the manifest that declares it."""
 
@@ -18,6 +27,7 @@ class AgentDefinition(Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     env: tuple[str, ...] = ()
     cache_version: str | None = None
     origin: Literal["live", "simulated"] | None = None
+    pool: PoolSetting = PoolSetting()
     base: str = "."
     """Folder of the declaring manifest, relative to the workspace; filled in by the reader, never read from YAML."""
 

@@ -18,7 +18,7 @@ import re
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,6 +28,7 @@ from selftune_build.store.archive import Archive, Attempt, DamagedRecord, Intent
 from selftune_build.store.atomic import store_errors, sync_folder
 from selftune_build.store.guard import guarded_file
 from selftune_build.store.orphan import Orphan, Recovery, adopt
+from selftune_build.store.pool import Pools
 from selftune_build.store.quarantine import move_aside
 from selftune_build.store.wip import ARCHIVE_SUFFIX, ATTEMPT_SUFFIX, WIP_SUFFIX, Call, begin_call
 
@@ -48,7 +49,13 @@ class SampleStore:
     def __init__(self, root: Path, warn: Callable[[str], None] = _ignore) -> None:
         self._samples = root / "samples"
         self._warn = warn
+        self._root = root
         self._synced: set[Path] = set()
+
+    @cached_property
+    def pools(self) -> Pools:
+        """What the services that are asked put up with, for all who share this store."""
+        return Pools(self._root)
 
     def folder(self, static_key: str) -> Path:
         """Where the samples of a static key are or would be."""
