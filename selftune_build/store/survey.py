@@ -28,6 +28,7 @@ class Kind(StrEnum):
     RECORD = "record"
     TRACES = "traces"
     STATE = "state"
+    POOL = "pool"
     MARK = "mark"
     ASIDE = "aside"
     TEMPORARY = "temporary"
@@ -61,7 +62,8 @@ class Entry(Struct, frozen=True):
         return self.path.rpartition("/")[0]
 
 
-_FOLDERS = re.compile(r"samples(/[0-9a-f]{2}(/[0-9a-f]{64})?)?|records(/[0-9a-f]{2})?|index|candidates")
+_POOL = r"pools/[a-z0-9-]{1,40}-[0-9a-f]{12}"
+_FOLDERS = re.compile(r"samples(/[0-9a-f]{2}(/[0-9a-f]{64})?)?|records(/[0-9a-f]{2})?|index|candidates|pools|" + _POOL)
 _OTHERS_FOLDER = "candidates"
 """Patches of `selftune improve`: content-addressed, and looked after by what makes them."""
 
@@ -75,6 +77,7 @@ _KINDS = {
     Kind.RECORD: re.compile(r"records/(?P<start>[0-9a-f]{2})/(?P=start)[0-9a-f]{62}\.json"),
     Kind.TRACES: re.compile(r"index/[0-9a-f]{16}\.sqlite(-journal|-wal|-shm)?"),
     Kind.STATE: re.compile(r"index/[0-9a-f]{32}\.state"),
+    Kind.POOL: re.compile(_POOL + r"/(state\.json|guard|[1-9][0-9]{0,9}\.slot)"),
     Kind.MARK: re.compile(r"\.gitignore|CACHEDIR\.TAG"),
     Kind.ASIDE: re.compile(r"(.*/)?[^/]+\.corrupt-[0-9]{1,9}"),
     Kind.TEMPORARY: re.compile(r"(.*/)?\.[^/]+\.[0-9]+-[0-9]+\.tmp"),

@@ -19,6 +19,7 @@ from selftune_build.engine.paying.recovery import recover
 from selftune_build.engine.paying.trying import Taken, TakenKind, tried
 from selftune_build.errors import UndecidedError
 from selftune_build.fingerprint.keys import call_id
+from selftune_build.graph.targets import address
 from selftune_build.process import NotStarted
 from selftune_build.stages.row import RowSpec
 from selftune_build.store.archive import Intent
@@ -30,7 +31,7 @@ def take_sample(spec: RowSpec, wanted: int, passed_over: Collection[int], means:
     for digest, record in spec.staged.records().items():
         means.evidence.records.write(digest, record, means.durable)
     try:
-        with means.evidence.store.claim(spec.key, explanation(spec), means.waiting, means.stop):
+        with means.evidence.store.claim(spec.key, explanation(spec), means.waiting, means.stop, _whose(spec)):
             recovered = recover(spec, means)
             means.evidence.forget(spec)
             if recovered or len(means.evidence.counted(spec).samples) >= wanted:
@@ -41,6 +42,10 @@ def take_sample(spec: RowSpec, wanted: int, passed_over: Collection[int], means:
             return taken
     except UndecidedError:
         return Taken(TakenKind.STOPPED)
+
+
+def _whose(spec: RowSpec) -> str:
+    return address(spec.package.handle, spec.stage, spec.case.id)
 
 
 def _taken(spec: RowSpec, means: Means) -> set[int]:
@@ -104,7 +109,7 @@ def commit_limit(spec: RowSpec, index: int, means: Means) -> None:
     """
     stage = open_stage(spec, means.traits)
     try:
-        with means.evidence.store.claim(spec.key, explanation(spec), means.waiting, means.cancel):
+        with means.evidence.store.claim(spec.key, explanation(spec), means.waiting, means.cancel, _whose(spec)):
             means.evidence.forget(spec)
             if index in _taken(spec, means):
                 return
