@@ -38,6 +38,7 @@ from selftune_build.store.atomic import store_errors, write_atomic
 from selftune_build.store.guard import holder, try_hold, wait_for
 from selftune_build.store.pool_state import PoolState
 from selftune_build.store.reading import read_bounded
+from selftune_build.wording import counted
 
 STATE_NAME, GUARD_NAME, SLOT_SUFFIX = "state.json", "guard", ".slot"
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
@@ -67,12 +68,11 @@ class _Wait(Struct, frozen=True):
 class Turn:
     """Leave to make one call, from `Pool.enter` until `close`. Without a pool, leave that nobody gave and nobody waits for."""
 
-    def __init__(self, pool: Pool | None = None, slot: int | None = None, at_once: int = 1, answers: int = 0) -> None:
+    def __init__(self, pool: Pool | None = None, slot: int | None = None, at_once: int = 1) -> None:
         self._pool = pool
         self._slot = slot
         self._began_ms = now_ms()
         self._at_once = at_once
-        self._answers = answers
 
     def answered(self) -> None:
         """The service answered: after a refusal the pool dares a little more."""
@@ -87,11 +87,6 @@ class Turn:
             self._pool.change(
                 lambda state: pool_state.refused(state, now_ms(), self._began_ms, self._at_once, jitter, retry_after_s), anew=True
             )
-
-    @property
-    def others_answered(self) -> bool:
-        """Whether somebody in this process was answered since this turn began."""
-        return self._pool is not None and self._pool.answers > self._answers
 
     def close(self) -> None:
         """Let the next one in; calling it again does nothing."""
@@ -172,7 +167,7 @@ class Pool:
             raise PoolShut(left_s)
         if left_s:
             told = f"{self._label} asked for a pause: waiting {lasting(left_s)}" if left_s >= POOL_TOLD_S else ""
-            return _Wait(min(left_s, 1.0) + random.uniform(0, POOL_POLL_S), f"until {state.not_before_ms // 1000}", told)
+            return _Wait(min(left_s, 1.0) + random.uniform(0, POOL_POLL_S), f"pause {state.noted_ms}", told)
         width = _smaller(self._setting.concurrent, state.width)
         slot = None if width is None else self._free_slot(width)
         if isinstance(slot, _Wait):
@@ -186,7 +181,7 @@ class Pool:
 
     def _begin(self, slot: int | None) -> Turn:
         with self._guard:
-            turn = Turn(self, slot, len(self._inside) + 1, self.answers)
+            turn = Turn(self, slot, len(self._inside) + 1)
             self._inside.add(turn)
         return turn
 
@@ -201,7 +196,10 @@ class Pool:
                 descriptor = _opened(path)
             if try_hold(descriptor):
                 return descriptor
-            who = _other(descriptor) or who
+            others = _other(descriptor)
+            if others and try_hold(descriptor):  # let go of meanwhile, so nobody was found to name
+                return descriptor
+            who = others or who
             os.close(descriptor)
         told = f"all calls to {self._label} that may run at once ({width}) are in use, one by {who}; waiting" if who else ""
         return _Wait(POOL_POLL_S * random.uniform(0.5, 1.5), "slots", told)
@@ -213,11 +211,12 @@ class Pool:
         with self._state_guard() as held:
             now, state = now_ms(), self._read()
             wait_s = state.turn_ms(now) / 1000
-            if not held or wait_s:
-                told = f"{self._label} gets {per_minute} calls per minute: waiting for the next" if wait_s >= POOL_TOLD_S else ""
-                return _Wait(min(wait_s, 1.0) + random.uniform(0, POOL_POLL_S) * (wait_s > POOL_POLL_S), "minute", told)
-            self._write(pool_state.started(state, now, per_minute))
-            return None
+            if held and not wait_s:
+                self._write(pool_state.started(state, now, per_minute))
+                return None
+        limit = f"{self._label} gets {counted(per_minute, 'call')} per minute: waiting for the next"
+        slack_s = random.uniform(0, min(wait_s, POOL_POLL_S))
+        return _Wait(min(wait_s, 1.0) + slack_s, "minute", limit if wait_s >= POOL_TOLD_S else "")
 
     def _tell(self, wait: _Wait, waiting: Callable[[str], None]) -> None:
         """Once for each reason: threads that wait for the same need no line each."""

@@ -63,7 +63,7 @@ def decoded(content: bytes | None, now_ms: int) -> PoolState:
 
 def of_today(state: PoolState, now_ms: int) -> PoolState:
     """A state without the refusals that say nothing any more."""
-    return state if state.noted_ms == 0 or _is_of_today(state, now_ms) else PoolState(next_ms=state.next_ms)
+    return state if _is_of_today(state, now_ms) else PoolState(next_ms=state.next_ms)
 
 
 def _is_of_today(state: PoolState, now_ms: int) -> bool:
@@ -87,8 +87,11 @@ def refused(
     """
     known = began_ms <= state.noted_ms
     refusals = state.refusals + (not known)
-    pause_s = min(POOL_PAUSE_S * 2 ** min(refusals - 1, _DOUBLINGS), POOL_PAUSE_MAX_S) * (0.5 + jitter / 2)
-    pause_s = pause_s if retry_after_s is None else min(max(0.0, retry_after_s), POOL_DEADLINE_S)
+    share = 0.5 + jitter / 2
+    if retry_after_s is None:
+        pause_s = min(POOL_PAUSE_S * 2 ** min(refusals - 1, _DOUBLINGS), POOL_PAUSE_MAX_S) * share
+    else:
+        pause_s = min(max(POOL_PAUSE_S * share, retry_after_s), POOL_DEADLINE_S)
     until_ms = max(state.not_before_ms, now_ms + round(pause_s * 1000))
     if known:
         return replace(state, not_before_ms=min(until_ms, state.noted_ms + POOL_DEADLINE_S * 1000))

@@ -35,9 +35,10 @@ class Purse:
         """What calls said that they cost."""
 
     @property
-    def max_calls(self) -> int | None:
-        """How many calls it allows, None for any number."""
-        return self._max_calls if self._whole is None else self._whole.max_calls
+    def left(self) -> tuple[int | None, Decimal | None]:
+        """How many calls and how much money it still allows, None for any."""
+        calls = None if self._max_calls is None else self._max_calls - self.calls
+        return calls, None if self._max_cost is None else self._max_cost - self.cost - self._held
 
     @property
     def each(self) -> Decimal:

@@ -68,14 +68,18 @@ class _Patience:
     To be turned away counts only where nobody was answered meanwhile: a service that serves others will serve this one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pool: Pool | None) -> None:
+        self._pool = pool
+        self._answers = pool.answers if pool is not None else 0
         self._tries = 0
         self._timeouts = 0
         self._refusals = 0
         self.failure = AgentFailure(ErrorKind.CRASH, "not tried")
 
-    def note(self, failure: AgentFailure, others_answered: bool) -> None:
+    def note(self, failure: AgentFailure) -> None:
         """One more try has failed."""
+        before, self._answers = self._answers, self._pool.answers if self._pool is not None else 0
+        others_answered = self._answers > before
         self.failure = failure
         self._timeouts += failure.kind is ErrorKind.TIMEOUT
         self._refusals += failure.kind is ErrorKind.RATE_LIMIT
@@ -109,7 +113,7 @@ def tried(call: Callable[[], None], index: int, means: Paying) -> Taken:
 
     `call` makes one, and raises AgentFailure where that brings no answer.
     """
-    patience = _Patience()
+    patience = _Patience(means.pool)
     while not patience.over:
         if patience.rest(means.stop):
             return Taken(TakenKind.STOPPED, index)
@@ -128,7 +132,7 @@ def tried(call: Callable[[], None], index: int, means: Paying) -> Taken:
             return Taken(TakenKind.ANSWERED, index)
         if means.cancel.is_set():
             return Taken(TakenKind.STOPPED, index)
-        patience.note(failure, turn.others_answered)
+        patience.note(failure)
         if patience.timed_out:
             return Taken(TakenKind.TIMED_OUT, index, failure.message, failure.kind)
     return Taken(TakenKind.BROKE, index, patience.failure.message, patience.failure.kind)

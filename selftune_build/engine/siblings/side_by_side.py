@@ -105,7 +105,8 @@ class SideBySide:
         )
         if not self.missing:
             return
-        self._around.progress.started(self.missing, self.price)
+        price = self._price.within(*self.purse.left) if self._price else None
+        self._around.progress.started(price.calls if price else self.missing, str(price) if price else None)
         try:
             for group in self._groups():
                 self._note(self._run_group(group))
