@@ -19,6 +19,7 @@ from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.past.against import revision_of, with_comparison
 from selftune_build.engine.paying.budget import Purses, tightest
 from selftune_build.engine.paying.ran import Ran
+from selftune_build.engine.planning.costs import recorded_costs
 from selftune_build.engine.planning.invocation import Stores, plan_rows, stores_at
 from selftune_build.engine.planning.plan import judge_calls, missing_samples, settled_inputs
 from selftune_build.engine.planning.price import Price, price_of, refuse_or_confirm, together
@@ -86,7 +87,8 @@ def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, purses
     """Say what will be done and what it costs, and what no amount of money can settle, before anything is spent."""
     paid = [plan for runs in groups for run in runs if not run.agent.traits.free for plan in run.plans if plan.missing]
     calls = missing_samples(plan for plan in paid if not plan.spec.case.is_script)
-    price = together(price_of(calls, [cost for runs in groups for cost in runs[0].evidence.costs]), _price_of_judges(groups))
+    costs = [cost for runs in groups if calls and not runs[0].agent.traits.free for cost in recorded_costs(runs)]
+    price = together(price_of(calls, costs), _price_of_judges(groups))
     budgeted = any(
         run.package.manifest.budget.max_calls or run.package.manifest.budget.max_cost_usd for runs in groups for run in runs
     )

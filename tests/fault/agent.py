@@ -42,7 +42,8 @@ def main() -> None:
 def rule_for(request: dict) -> dict:
     attempt = sum(each["call_id"] == request["call_id"] for each in ledger())
     entry = {key: request[key] for key in ("call_id", "prompt", "sample", "role")}
-    entry |= {"at": time.time(), "pid": os.getpid(), "skills": [skill["name"] for skill in request["skills"]], "workspace": request["workspace"]}
+    entry |= {"at": time.time(), "pid": os.getpid(), "workspace": request["workspace"]}
+    entry |= {"skills": [skill["name"] for skill in request["skills"]]}
     with (FOLDER / "ledger").open("ab", buffering=0) as file:
         file.write(json.dumps(entry).encode() + b"\n")
     rules = json.loads((FOLDER / "rules.json").read_bytes())
