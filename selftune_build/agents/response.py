@@ -26,11 +26,12 @@ _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|([\[\]{}])', re.DOTALL)
 def parse_response(raw: bytes) -> Reply:
     """The reply that `raw` states: one JSON object in UTF-8 with `output`; unknown fields are passed over.
 
-    Raises AgentFailure(PROTOCOL) where it is anything else and AgentFailure(REPORTED) where its `error` is not null.
+    Raises AgentFailure(PROTOCOL) where it is anything else and AgentFailure(REPORTED) where its `error` is not null,
+    AgentFailure(RATE_LIMIT) where it says beside that in how many seconds to come back (`retry_after_s`).
     """
     document = _document(raw)
     if document.get("error") is not None:
-        raise AgentFailure(ErrorKind.REPORTED, _error_text(document["error"]))
+        raise _reported(document)
     if "output" not in document:
         _refuse("/output is missing")
     return Reply(
@@ -41,6 +42,14 @@ def parse_response(raw: bytes) -> Reply:
         usage=_usage(document.get("usage")),
         model=None if document.get("model") is None else _text(document["model"], "/model"),
     )
+
+
+def _reported(document: dict[str, Any]) -> AgentFailure:
+    """What an error says; of a time to come back only one that is a number of seconds, since it is a courtesy."""
+    message, after = _error_text(document["error"]), document.get("retry_after_s")
+    if isinstance(after, bool) or not isinstance(after, (int, Decimal)) or after < 0:
+        return AgentFailure(ErrorKind.REPORTED, message)
+    return AgentFailure(ErrorKind.RATE_LIMIT, message, retry_after_s=float(after))
 
 
 def _refuse(problem: str) -> NoReturn:

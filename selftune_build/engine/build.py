@@ -19,6 +19,7 @@ from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.past.against import revision_of, with_comparison
 from selftune_build.engine.paying.budget import Purses, tightest
 from selftune_build.engine.paying.ran import Ran
+from selftune_build.engine.planning.costs import recorded_costs
 from selftune_build.engine.planning.invocation import Stores, plan_rows, stores_at
 from selftune_build.engine.planning.plan import judge_calls, missing_samples, settled_inputs
 from selftune_build.engine.planning.price import Price, price_of, refuse_or_confirm, together
@@ -26,6 +27,7 @@ from selftune_build.engine.planning.tracing import trace_address
 from selftune_build.engine.planning.unsettled import unsettled
 from selftune_build.engine.report import broken_reports, overall_report
 from selftune_build.engine.request import BuildRequest, Surroundings
+from selftune_build.engine.telling.left import with_left
 from selftune_build.engine.telling.summary import Settled, package_report
 from selftune_build.fingerprint.keys import Inputs
 from selftune_build.lock.signatures import with_signatures
@@ -46,7 +48,7 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings, purse
     groups = plan_rows(universe, request, stores, around.registry)
     purses = purses or purses_of(groups, request)
     if not (request.dry_run or around.stop.is_set()):
-        _agree(groups, request, around)
+        _agree(groups, request, purses, around)
         _note(groups, around)
     settled = [each for runs in groups for each in _build_group(runs, request, purses, around)]
     written = _write(settled, request, stores.traces) if not request.dry_run and request.overlay is None else {}
@@ -72,6 +74,7 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings, purse
         cost_usd=str(purses.whole.cost),
         reused=sum(stage.reused for each in reports for stage in each.stages),
     )
+    spend = with_left(spend, settled, purses)
     interrupted = around.stop.is_set() and not any(each.ran.halted for each in settled)
     errors = [each.ran.store_error for each in settled if each.ran.store_error is not None]
     every = [*reports, *broken_reports(universe, request)]
@@ -90,11 +93,12 @@ def purses_of(groups: Sequence[Sequence[PackageRun]], request: BuildRequest) -> 
     return Purses.of(tightest(budgets, request.max_calls, request.max_cost))
 
 
-def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, around: Surroundings) -> None:
-    """Say what it will cost, and what no amount of money can settle, before anything is spent."""
+def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, purses: Purses, around: Surroundings) -> None:
+    """Say what will be done and what it costs, and what no amount of money can settle, before anything is spent."""
     paid = [plan for runs in groups for run in runs if not run.agent.traits.free for plan in run.plans if plan.missing]
     calls = missing_samples(plan for plan in paid if not plan.spec.case.is_script)
-    price = together(price_of(calls, [cost for runs in groups for cost in runs[0].evidence.costs]), _price_of_judges(groups))
+    costs = [cost for runs in groups if calls and not runs[0].agent.traits.free for cost in recorded_costs(runs)]
+    price = together(price_of(calls, costs), _price_of_judges(groups))
     budgeted = any(
         run.package.manifest.budget.max_calls or run.package.manifest.budget.max_cost_usd for runs in groups for run in runs
     )
@@ -107,8 +111,12 @@ def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, around
                 around.progress.warning(f"{run.package.name}: {finding.message}; {finding.hint}")
     refuse_or_confirm(price, request, budgeted, around.confirm)
     plans = [plan for runs in groups for run in runs for plan in run.plans]
-    total = missing_samples(plans) + judge_calls(plans)
-    around.progress.started(total, str(price) if price else None)
+    asked = missing_samples(plan for plan in plans if not plan.spec.case.is_script) + judge_calls(plans)
+    scripts = missing_samples(plan for plan in plans if plan.spec.case.is_script)
+    calls_left, _ = purses.whole.left
+    price = price.within(*purses.whole.left) if price else None
+    allowed = asked - (price.planned - price.calls if price is not None and price.planned else 0)
+    around.progress.started(scripts + min(allowed, asked if calls_left is None else calls_left), str(price) if price else None)
 
 
 def _note(groups: Sequence[Sequence[PackageRun]], around: Surroundings) -> None:

@@ -8,6 +8,15 @@ from msgspec import Struct, field
 from msgspec.structs import asdict
 
 
+class PoolSetting(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How much a service may be asked by everybody who shares a store; no part of any key."""
+
+    name: str | None = None
+    """Agents that name the same pool share it; None: a pool of its own for each type and model."""
+    concurrent: int | None = None
+    per_minute: int | None = None
+
+
 class AgentDefinition(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """An agent declared under `agents:`; `argv` is relative to the manifest that declares it."""
 
@@ -22,6 +31,7 @@ class AgentDefinition(Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """What only this type of agent understands; part of its identity."""
     prices: dict[str, str] = {}
     """US dollars for a million tokens, as decimal strings: `input`, `output`, `cached_input`. In no identity."""
+    pool: PoolSetting = PoolSetting()
     base: str = "."
     """Folder of the declaring manifest, relative to the workspace; filled in by the reader, never read from YAML."""
 

@@ -124,6 +124,10 @@ class Spend(Struct, frozen=True):
     judge_calls: int = 0
     cost_usd: str = "0"
     reused: int = 0
+    left_calls: int = 0
+    """Calls that the plan still has and the budget did not allow."""
+    left_usd: str | None = None
+    """About what they cost, a decimal string; None where that is not known."""
 
 
 class Overlay(Struct, frozen=True):

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from selftune_build.model.finding import Finding
-from selftune_build.model.report import Accepted, Failure, PackageReport, Problem, Report, RowReport, StageReport
+from selftune_build.model.report import Accepted, Failure, PackageReport, Problem, Report, RowReport, Spend, StageReport
 from selftune_build.model.verdict import GateResult, Metric, Verdict
 from selftune_build.report.overlay import overlay_data
 from selftune_build.report.statistics_json import statistics_data
@@ -34,11 +34,19 @@ def _report(report: Report) -> dict[str, Any]:
             "judge_calls": spend.judge_calls,
             "cost_usd": float(spend.cost_usd),
             "reused": spend.reused,
+            **_left(spend),
         },
         **({"remote": msgspec.to_builtins(report.remote)} if report.remote is not None else {}),
         **({} if report.overlay is None else {"overlay": overlay_data(report.overlay)}),
         "packages": [_package(package) for package in report.packages],
     }
+
+
+def _left(spend: Spend) -> dict[str, Any]:
+    """What the budget did not allow, where there is such a rest."""
+    if not spend.left_calls:
+        return {}
+    return {"left_calls": spend.left_calls, "left_usd": None if spend.left_usd is None else float(spend.left_usd)}
 
 
 def _package(package: PackageReport) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def render(report: Report, width: int, colour: bool, *, verbose: bool = False) -
         list(_unmeasured(report, width)),
         list(_judging(report, width)),
         list(remote_lines(report.remote, width, plan=report.mode == "dry-run")),
-        [*_next(report), _summary(report, colour)],
+        [*_left(report, width), *_next(report), _summary(report, colour)],
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
@@ -252,6 +252,15 @@ def _says_nothing(package: PackageReport) -> bool:
     rows = sum(stage.run + stage.reused for stage in package.stages)
     waiting = any(stage.reasons or stage.state in _OPEN for stage in package.stages)
     return package.verdict is Verdict.INCONCLUSIVE and passed and not (rows or waiting or package.problems)
+
+
+def _left(report: Report, width: int) -> Iterator[str]:
+    """What remains of a plan that its budget did not cover."""
+    spend = report.spend
+    if spend.left_calls:
+        price = "price not known yet" if spend.left_usd is None else f"about {_money(spend.left_usd)} USD"
+        text = f"the budget is used up, {counted(spend.left_calls, 'call')} of the plan left, {price}; what was answered is kept"
+        yield from wrap(text, width, "  ")
 
 
 def _next(report: Report) -> list[str]:

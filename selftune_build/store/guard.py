@@ -17,12 +17,11 @@ from selftune_build.store.atomic import store_errors, write_all
 
 @contextmanager
 def guarded_file(
-    path: Path, content: bytes, waiting: Callable[[str], None], cancel: threading.Event | None = None
+    path: Path, content: bytes, waiting: Callable[[str, str], None], cancel: threading.Event | None = None
 ) -> Iterator[None]:
     """Hold the guard on `path`, a file that says what is guarded; between threads of one process too.
 
-    `waiting` is told once, with the holder where it is known, before blocking. Raises StoreError, and UndecidedError when
-    `cancel` is set meanwhile.
+    `waiting` is told the `holder` once before blocking. Raises StoreError, and UndecidedError when `cancel` is set meanwhile.
     """
     descriptor = _hold(path, waiting, cancel)
     try:
@@ -76,7 +75,7 @@ def _holding(descriptor: int) -> int | None:
     return None
 
 
-def _hold(path: Path, waiting: Callable[[str], None], cancel: threading.Event | None) -> int:
+def _hold(path: Path, waiting: Callable[[str, str], None], cancel: threading.Event | None) -> int:
     """An open descriptor of the file that stands at `path` now, its guard held."""
     told = False
     while True:
@@ -86,8 +85,7 @@ def _hold(path: Path, waiting: Callable[[str], None], cancel: threading.Event | 
             with store_errors("guard", path):
                 if not try_hold(descriptor):
                     if not told:
-                        who, where = holder(descriptor)
-                        waiting(f"{who} is working on the same samples ({path}){where}; waiting for it")
+                        waiting(*holder(descriptor))
                     told = True
                     if not wait_for(descriptor, float("inf"), cancel):
                         raise UndecidedError(f"stopped waiting for {path}")

@@ -17,8 +17,9 @@ import os
 import re
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from functools import partial
+from contextlib import AbstractContextManager, suppress
+from datetime import datetime
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,8 +29,9 @@ from selftune_build.store.archive import Archive, Attempt, DamagedRecord, Intent
 from selftune_build.store.atomic import store_errors, sync_folder
 from selftune_build.store.guard import guarded_file
 from selftune_build.store.orphan import Orphan, Recovery, adopt
+from selftune_build.store.pool import Pools
 from selftune_build.store.quarantine import move_aside
-from selftune_build.store.wip import ARCHIVE_SUFFIX, ATTEMPT_SUFFIX, WIP_SUFFIX, Call, begin_call
+from selftune_build.store.wip import ARCHIVE_SUFFIX, ATTEMPT_SUFFIX, WIP_SUFFIX, Call, begin_call, read_intent
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _ATTEMPT_NAME = re.compile(r"([0-9]{1,9})\.err\.zst")
@@ -48,7 +50,14 @@ class SampleStore:
     def __init__(self, root: Path, warn: Callable[[str], None] = _ignore) -> None:
         self._samples = root / "samples"
         self._warn = warn
+        self._root = root
         self._synced: set[Path] = set()
+        self._waited_for: set[str] = set()
+
+    @cached_property
+    def pools(self) -> Pools:
+        """What the services that are asked put up with, for all who share this store."""
+        return Pools(self._root)
 
     def folder(self, static_key: str) -> Path:
         """Where the samples of a static key are or would be."""
@@ -61,16 +70,25 @@ class SampleStore:
         explanation: bytes,
         waiting: Callable[[str], None] = _ignore,
         cancel: threading.Event | None = None,
+        about: str = "",
     ) -> AbstractContextManager[None]:
         """Be the one who pays for this static key; `explanation` is the JSON of what it was made of.
 
-        Where somebody else has the claim, `waiting` is told once and the entry blocks: read the archives again afterwards.
-        Raises StoreError, and UndecidedError when `cancel` is set while waiting.
+        Where somebody else has the claim, the entry blocks, and `waiting` is told once for each who that is, for how long, and
+        which samples it is `about`: read the archives again afterwards. Raises StoreError, and UndecidedError when `cancel` is
+        set while waiting.
         """
         folder = self.folder(static_key)
+
+        def tell(who: str, where: str) -> None:
+            if who not in self._waited_for:
+                self._waited_for.add(who)
+                what = f" as {about}" if about else ""
+                waiting(f"{who} is working on the same samples{what}{_since(folder)}{where}; waiting for it")
+
         with store_errors("create", folder):
             folder.mkdir(parents=True, exist_ok=True)
-        return guarded_file(folder / "key.json", explanation, waiting, cancel)
+        return guarded_file(folder / "key.json", explanation, tell, cancel)
 
     def archives(self, static_key: str) -> list[Archive]:
         """Every finished sample, sorted by index; damaged files are moved aside and reported. Raises StoreError."""
@@ -144,6 +162,23 @@ class SampleStore:
             if parent not in self._synced:
                 sync_folder(parent)
         self._synced.update((self._samples, self._samples.parent))
+
+
+def _since(folder: Path) -> str:
+    """Since when a call of a key has been in flight, as a clock on the wall says it; empty where none is."""
+    with suppress(OSError, ValueError):
+        started = [_started(folder / name) for name in os.listdir(folder) if name.endswith(WIP_SUFFIX)]
+        return f" since {min(started).astimezone():%H:%M:%S}"
+    return ""
+
+
+def _started(call: Path) -> datetime:
+    """When a call in flight was sent. Raises OSError and ValueError."""
+    with call.open("rb") as opened:
+        intent = read_intent(opened.fileno())
+    if intent is None:
+        raise ValueError("nothing was sent")
+    return datetime.fromisoformat(intent.started)
 
 
 def _stem(digest: str) -> str:

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     TRACES = "traces"
     STATE = "state"
     UNSENT = "unsent"
+    POOL = "pool"
     MARK = "mark"
     ASIDE = "aside"
     TEMPORARY = "temporary"
@@ -62,7 +63,8 @@ class Entry(Struct, frozen=True):
         return self.path.rpartition("/")[0]
 
 
-_FOLDERS = re.compile(r"samples(/[0-9a-f]{2}(/[0-9a-f]{64})?)?|records(/[0-9a-f]{2})?|index|unsent|candidates")
+_POOL = r"pools/[a-z0-9-]{1,40}-[0-9a-f]{12}"
+_FOLDERS = re.compile(r"samples(/[0-9a-f]{2}(/[0-9a-f]{64})?)?|records(/[0-9a-f]{2})?|index|unsent|candidates|pools|" + _POOL)
 _OTHERS_FOLDER = "candidates"
 """Patches of `selftune improve`: content-addressed, and looked after by what makes them."""
 
@@ -77,6 +79,7 @@ _KINDS = {
     Kind.TRACES: re.compile(r"index/[0-9a-f]{16}\.sqlite(-journal|-wal|-shm)?"),
     Kind.STATE: re.compile(r"index/[0-9a-f]{32}\.state"),
     Kind.UNSENT: re.compile(r"unsent/[0-9a-f]{16}\.[0-9]{1,10}"),
+    Kind.POOL: re.compile(_POOL + r"/(state\.json|guard|[1-9][0-9]{0,9}\.slot)"),
     Kind.MARK: re.compile(r"\.gitignore|CACHEDIR\.TAG"),
     Kind.ASIDE: re.compile(r"(.*/)?[^/]+\.corrupt-[0-9]{1,9}"),
     Kind.TEMPORARY: re.compile(r"(.*/)?\.[^/]+\.[0-9]+-[0-9]+\.tmp"),

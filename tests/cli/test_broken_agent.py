@@ -20,6 +20,14 @@ sys.exit(f"cannot work in {os.getcwd()}")
 LATE = BROKEN.replace("sys.exit(", "import json\nif 'task 0' not in sys.stdin.read(): sys.exit(") + (
     'print(json.dumps({"output": "done", "skills_used": ["brew"], "files_read": [], "tool_calls": [], "error": None}))\n'
 )
+JUDGED = """\
+import json, os, sys
+if json.load(sys.stdin)["role"] == "complete":
+    with open(os.environ["TEST_LEDGER"], "a") as ledger:
+        ledger.write("{}\\n")
+    sys.exit("cannot judge")
+print(json.dumps({"output": "done", "skills_used": ["brew"], "files_read": [], "tool_calls": [], "error": None}))
+"""
 
 
 def workspace(root: Path, agent: str, **fields: object) -> Workspace:
@@ -44,6 +52,16 @@ def test_an_agent_that_answers_once_is_asked_on(tmp_path: Path) -> None:
     made = workspace(tmp_path, LATE)
     made.selftune("build", "-j", "1", "--keep-going", "-C", str(made.root))
     assert len(made.lines()) == 1 + 3 * (CASES - 1)
+
+
+def test_a_judge_that_breaks_each_time_is_given_up_and_told_once(tmp_path: Path) -> None:
+    made = workspace(tmp_path, JUDGED)
+    made.write("brew/selftune.yaml", json.dumps({"version": 1, "judge": "house"}))
+    cases = [{"id": f"c{n}", "prompt": f"Make coffee, task {n}", "checks": [{"sentence": f"It is {n}."}]} for n in range(CASES)]
+    made.evals("brew", cases)
+    status, text, _ = made.selftune("build", "brew:replay", "-j", "1", "-C", str(made.root))
+    assert (status, len(made.lines())) == (3, 9)
+    assert text.count("stopped: the judge breaks each time") == 1
 
 
 @pytest.mark.parametrize("argv", [["python3", "tools/none.py"], ["python3", "-I", "-S", "./tools/none.py", "x/y"]])

@@ -130,3 +130,39 @@ def test_on_a_terminal_the_price_is_named_where_it_is_known_and_a_yes_goes_ahead
     _, shown = on_a_terminal(workspace, b"y\n")
     assert "51 paid calls, about 25.50 USD" in shown
     assert len(workspace.lines()) == 52
+
+
+def test_a_limit_announces_what_it_allows_and_in_the_end_what_is_left_with_the_command_that_goes_on(tmp_path: Path) -> None:
+    workspace = paid(tmp_path, 8)
+    place = ("-C", str(workspace.root))
+    status, shown, said = workspace.selftune("build", "brew", "--max-calls", "3", "-j", "1", *place)
+    assert (status, len(workspace.lines())) == (3, 3)
+    assert "running 3 samples, 3 of 8 paid calls, price not known yet: then the budget is used up\n" in said
+    left = "the budget is used up, 5 calls of the plan left, about 2.50 USD; what was answered is kept"
+    assert f"{left}\nnext: selftune build brew -C {workspace.root}\n" in shown
+    _, shown, said = workspace.selftune("build", "brew", "--max-cost", "1.00", "-j", "1", *place)
+    assert "running 2 samples, 2 of 5 paid calls, about 1.00 USD: then the budget is used up\n" in said
+    assert "3 calls of the plan left, about 1.50 USD" in shown
+    _, shown, said = workspace.selftune("build", "brew", *place)
+    assert "running 3 samples, 3 paid calls, about 1.50 USD\n" in said
+    assert "left" not in shown
+    assert len(workspace.lines()) == 8
+
+
+def test_what_the_budget_left_is_in_the_report_for_programs_and_nothing_where_it_sufficed(tmp_path: Path) -> None:
+    workspace = paid(tmp_path, 4)
+    spend = workspace.build("brew", "--max-calls", "1").report["spend"]
+    assert (spend["left_calls"], spend["left_usd"]) == (3, 1.5)
+    assert "left_calls" not in workspace.build("brew").report["spend"]
+
+
+def test_what_free_calls_the_limit_left_has_no_price(fresh: Workspace) -> None:
+    spend = fresh.build("--max-calls", "3").report["spend"]
+    assert (spend["left_calls"], spend["left_usd"]) == (5, 0)
+
+
+def test_several_jobs_together_do_not_spend_more_than_is_left_where_the_price_is_known(tmp_path: Path) -> None:
+    workspace = paid(tmp_path, 12)
+    workspace.build("brew", "--max-calls", "1")
+    built = workspace.build("brew", "--max-cost", "1.25", "-j", "8")
+    assert (len(built.calls), built.report["spend"]["cost_usd"]) == (2, 1.0)

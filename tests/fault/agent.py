@@ -42,7 +42,8 @@ def main() -> None:
 def rule_for(request: dict) -> dict:
     attempt = sum(each["call_id"] == request["call_id"] for each in ledger())
     entry = {key: request[key] for key in ("call_id", "prompt", "sample", "role")}
-    entry |= {"pid": os.getpid(), "skills": [skill["name"] for skill in request["skills"]], "workspace": request["workspace"]}
+    entry |= {"at": time.time(), "pid": os.getpid(), "workspace": request["workspace"]}
+    entry |= {"skills": [skill["name"] for skill in request["skills"]]}
     with (FOLDER / "ledger").open("ab", buffering=0) as file:
         file.write(json.dumps(entry).encode() + b"\n")
     rules = json.loads((FOLDER / "rules.json").read_bytes())
@@ -137,6 +138,11 @@ def fail_with_answer(request: dict, rule: dict) -> None:
 
 def report_error(request: dict, rule: dict) -> None:
     write(answer_to(request, error="the service is down"))
+
+
+def refuse(request: dict, rule: dict) -> None:
+    """Turned away by the service, which says when to come back."""
+    write(answer_to(request, error="slow down", retry_after_s=rule["seconds"]))
 
 
 def flood(request: dict, rule: dict) -> None:

@@ -12,6 +12,7 @@ from selftune_build.agents.builtin import make_agent
 from selftune_build.engine.load import Universe
 from selftune_build.engine.paying.budget import Purse, tightest
 from selftune_build.engine.paying.completing import Completer
+from selftune_build.engine.paying.pools import pool_of
 from selftune_build.engine.planning.price import price_of, refuse_or_confirm
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.errors import UndecidedError
@@ -111,4 +112,5 @@ class Completers:
                 code="agent-unavailable",
                 hint="name one that does: --agent NAME (llm, claude, codex, or one declared under `agents:` in selftune.yaml)",
             )
-        return Completer(agent, model, self._store, self.purse, self._around)
+        pool = pool_of(agent, model, [package.manifest], self._store)
+        return Completer(agent, model, self._store, self.purse, self._around, pool)

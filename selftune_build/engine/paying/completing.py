@@ -17,8 +17,8 @@ from msgspec import Struct
 
 from selftune_build.agents.protocol import Agent, AgentFailure, CompleteRequest
 from selftune_build.engine.paying.budget import Purse
-from selftune_build.engine.paying.keeping import plain, reports
-from selftune_build.engine.paying.sampling import Taken, TakenKind, tried
+from selftune_build.engine.paying.keeping import charged, plain, reports
+from selftune_build.engine.paying.trying import Taken, TakenKind, tried
 from selftune_build.engine.request import Surroundings
 from selftune_build.errors import UndecidedError
 from selftune_build.fingerprint.digest import digest_json
@@ -27,6 +27,7 @@ from selftune_build.limits import COMPLETION_ANSWERS, COMPLETION_SECONDS
 from selftune_build.process import NotStarted
 from selftune_build.reading.answer import InvalidAnswer, structured
 from selftune_build.store.archive import Archive, Intent
+from selftune_build.store.pool import Pool
 from selftune_build.store.samples import SampleStore
 from selftune_build.store.wip import Call
 
@@ -48,7 +49,9 @@ class Completion(Struct, frozen=True):
 class Completer:
     """Asks one agent in the role `complete`, and keeps what it answers in the store. Raises nothing when made."""
 
-    def __init__(self, agent: Agent, model: str | None, store: SampleStore, purse: Purse, around: Surroundings) -> None:
+    def __init__(
+        self, agent: Agent, model: str | None, store: SampleStore, purse: Purse, around: Surroundings, pool: Pool | None = None
+    ) -> None:
         self.agent = agent
         self.model = model
         """The model asked for, None for the agent's own default."""
@@ -59,8 +62,9 @@ class Completer:
         """What answers that were read have cost, where the agent told."""
         self.reused = 0
         """Questions whose answer was there already."""
+        self.pool = pool
+        self.waiting = around.progress.waiting
         self._store = store
-        self._waiting = around.progress.waiting
 
     def known(self, question: Completion, read: Callable[[Any], _Read]) -> _Read | None:
         """What the store already says to a question; None where nobody was asked yet. Asks nobody, writes nothing.
@@ -82,7 +86,7 @@ class Completer:
         why = self.agent.unavailable()
         if why is not None:
             raise UndecidedError(why, code="agent-unavailable")
-        with self._store.claim(key, _explanation(self._inputs(question)), self._waiting, self.stop):
+        with self._store.claim(key, _explanation(self._inputs(question)), self.waiting, self.stop):
             self._recover(key)
             while (answer := self._settled(key, question, read)) is None:
                 self._take(key, question)
@@ -155,34 +159,35 @@ class Completer:
     def _keep(self, call: Call, milliseconds: int, purse: Purse | None = None) -> None:
         """Archive what came back; `purse` pays, where it was asked for in this invocation."""
         call.complete()
-        usage = self.agent.billed(call.raw())
-        if purse is not None:
-            purse.settle(usage)
+        cost = usage = self.agent.billed(call.raw())
         try:
             self.agent.parse(call.raw())
         except AgentFailure as failure:
+            cost = charged(usage, failure)
             call.fail(failure.kind.value, failure.message, plain(usage))
             raise
-        call.commit(cost=plain(usage), seconds_ms=milliseconds)
+        else:
+            call.commit(cost=plain(usage), seconds_ms=milliseconds)
+        finally:
+            if purse is not None:
+                purse.settle(cost)
 
     def _fail(self, call: Call, failure: AgentFailure) -> None:
         usage = self.agent.billed(call.raw())
-        self.purse.settle(usage)
+        self.purse.settle(charged(usage, failure))
         call.fail(failure.kind.value, failure.message, plain(usage))
 
     def _recover(self, key: str) -> None:
         """Keep for free what calls of a process that was killed have answered since. Needs the claim."""
-        for orphan in self._store.orphans(key, self._is_whole, self._waiting, self.stop):
+        for orphan in self._store.orphans(key, self._is_whole, self.waiting, self.stop):
             if orphan.call is None:
-                self._waiting(
-                    f"a call sent at {orphan.intent.started} was never answered: it counts as spent, and is asked again"
-                )
+                self.waiting(f"a call sent at {orphan.intent.started} was never answered: it counts as spent, and is asked again")
                 continue
             with orphan.call as call:
                 try:
                     self._keep(call, 0)
                 except AgentFailure as failure:
-                    self._waiting(f"a call sent at {orphan.intent.started} was answered with an error: {failure.message}")
+                    self.waiting(f"a call sent at {orphan.intent.started} was answered with an error: {failure.message}")
 
     def _is_whole(self, raw: bytes) -> bool:
         try:

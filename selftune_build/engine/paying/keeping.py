@@ -15,7 +15,10 @@ from selftune_build.engine.paying.budget import Purse
 from selftune_build.model.case import Arm
 from selftune_build.model.sample import ErrorKind, Usage
 from selftune_build.stages.row import RowSpec
+from selftune_build.store.pool import Pool
 from selftune_build.store.wip import Call
+
+_TURNED_AWAY = frozenset((ErrorKind.UNAVAILABLE, ErrorKind.AUTH, ErrorKind.RATE_LIMIT))
 
 
 class Means(Struct, frozen=True):
@@ -31,6 +34,8 @@ class Means(Struct, frozen=True):
     agent_name: str
     first: int = 0
     """Index of the first sample of a cohort."""
+    pool: Pool | None = None
+    """What the service puts up with; None for what asks none."""
 
     @property
     def durable(self) -> bool:
@@ -71,6 +76,11 @@ def keep(spec: RowSpec, call: Call, stage: Stage, ended: Ended, milliseconds: in
     call.commit(
         touched=touched, files=files, exit_status=ended.exit_status, stderr=ended.stderr, cost=cost, seconds_ms=milliseconds
     )
+
+
+def charged(usage: Usage | None, failure: AgentFailure) -> Usage | None:
+    """What a call that failed has cost: nothing where it was turned away before anybody worked on it."""
+    return Usage() if usage is None and failure.kind in _TURNED_AWAY else usage
 
 
 def plain(usage: Usage | None) -> dict[str, object] | None:

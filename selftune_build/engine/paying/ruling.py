@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
 from selftune_build.engine.judging.judge import Judge
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.paying.asking import judge_asker
+from selftune_build.engine.paying.breaker import Breaker
 from selftune_build.engine.paying.budget import Purse
 from selftune_build.engine.paying.keeping import Means
+from selftune_build.engine.paying.pools import pool_of
 from selftune_build.engine.paying.ran import Ran
-from selftune_build.engine.paying.sampling import Taken, TakenKind, take_sample
+from selftune_build.engine.paying.sampling import take_sample
 from selftune_build.engine.paying.scheduler import Question, Work, run_rounds
+from selftune_build.engine.paying.trying import Taken, TakenKind
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.errors import StoreError
 from selftune_build.graph.targets import address
+from selftune_build.model.manifest import Manifest
 from selftune_build.stages.row import RowSpec
 from selftune_build.store.atomic import store_errors
 
@@ -27,6 +31,7 @@ class _Asking(Struct, frozen=True):
     judge: Judge
     means: Means
     unavailable: str | None
+    breaker: Breaker
 
 
 class Rulings:
@@ -47,10 +52,12 @@ class Rulings:
         self._stopped_by = stopped_by
         self._asking: dict[int, _Asking] = {}
         self._of: dict[str, _Asking] = {}
+        self._manifests: list[Manifest] = []
 
-    def run(self, runs: Iterable[PackageRun]) -> None:
+    def run(self, runs: Sequence[PackageRun]) -> None:
         """Take every vote that is missing, round by round, and note which questions belong to which row."""
         open_questions: dict[str, Question] = {}
+        self._manifests = [run.package.manifest for run in runs]
         for run in runs:
             if run.judge is not None and run.package.path not in self._ran.held_back:
                 self._collect(run, run.judge, open_questions)
@@ -91,8 +98,10 @@ class Rulings:
                 around.progress.waiting,
                 agent.name,
                 self._request.first_sample,
+                pool_of(agent, judge.model, self._manifests, judge.opinions.store),
             )
-            self._asking[id(agent)] = _Asking(judge, means, agent.unavailable())
+            self._asking[id(agent)] = _Asking(judge, means, agent.unavailable(), Breaker("judge"))
+            self._purse.expect(judge.opinions.costs)
         return self._asking[id(agent)]
 
     def _take(self, question: Question) -> Taken:
@@ -100,13 +109,16 @@ class Rulings:
         how = self._of[spec.key]
         if how.unavailable is not None:
             return Taken(TakenKind.BROKE, message=how.unavailable)
+        if how.breaker.open:
+            return how.breaker.stopped
         try:
             with store_errors("keep a vote on", _row(spec)):
                 taken = take_sample(spec, question.wanted, (), how.means)
         except StoreError as error:
             return self._stopped_by(error)
         if taken.kind is TakenKind.TIMED_OUT:  # of a judge that is no answer, and nothing to count
-            return Taken(TakenKind.BROKE, taken.index, taken.message, taken.error)
+            taken = Taken(TakenKind.BROKE, taken.index, taken.message, taken.error)
+        how.breaker.note(taken)
         return taken
 
     def _sampled(self, question: Question, taken: Taken) -> None:

@@ -10,13 +10,15 @@ from selftune_build.engine.judging.evidence import SCRIPT_TRAITS
 from selftune_build.engine.outcome import decided, judge_plans, required_gates
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.paying.asking import agent_asker, script_asker
-from selftune_build.engine.paying.breaker import STOPPED, Breaker
+from selftune_build.engine.paying.breaker import Breaker
 from selftune_build.engine.paying.budget import Purse, Purses
 from selftune_build.engine.paying.keeping import Means
+from selftune_build.engine.paying.pools import pool_of
 from selftune_build.engine.paying.ran import Ran
 from selftune_build.engine.paying.ruling import Rulings
-from selftune_build.engine.paying.sampling import Taken, TakenKind, commit_limit, take_sample
+from selftune_build.engine.paying.sampling import commit_limit, take_sample
 from selftune_build.engine.paying.scheduler import Question, Work, questions, run_rounds
+from selftune_build.engine.paying.trying import Taken, TakenKind
 from selftune_build.engine.planning.plan import RowPlan, answered
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.errors import StoreError, UndecidedError
@@ -41,9 +43,12 @@ class Runner:
         agent, evidence = runs[0].agent, runs[0].evidence
         self._purses = purses
         self._unavailable = agent.unavailable() if any(plan.missing for run in runs for plan in run.plans) else None
+        model = runs[0].asking.model
+        pool = pool_of(agent, model, [run.package.manifest for run in runs], evidence.store)
+        purses.agents.expect(evidence.costs)
         asks = {
-            True: (script_asker(around.cancel), SCRIPT_TRAITS, Purse()),
-            False: (agent_asker(agent, runs[0].asking.model, not request.no_exec, around.cancel), agent.traits, purses.agents),
+            True: (script_asker(around.cancel), SCRIPT_TRAITS, Purse(), None),
+            False: (agent_asker(agent, model, not request.no_exec, around.cancel), agent.traits, purses.agents, pool),
         }
         self.means = {
             script: Means(
@@ -56,8 +61,9 @@ class Runner:
                 around.progress.waiting,
                 agent.name,
                 request.first_sample,
+                pool,
             )
-            for script, (ask, traits, pays) in asks.items()
+            for script, (ask, traits, pays, pool) in asks.items()
         }
         self._of = {run.package.path: run for run in runs}
         self._guard = threading.Lock()
@@ -108,7 +114,7 @@ class Runner:
         if spec.arm is Arm.SCRIPT:
             return self._sample(question)
         if self._breaker.open:
-            return Taken(TakenKind.BROKE, message=STOPPED)
+            return self._breaker.stopped
         taken = self._sample(question)
         self._breaker.note(taken)
         return taken

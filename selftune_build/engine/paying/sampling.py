@@ -5,53 +5,26 @@ The order of writes is that of DESIGN section 9: an answer counts from the momen
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
-
-from msgspec import Struct
 
 from selftune_build.agents.protocol import AgentFailure, Traits
 from selftune_build.agents.staging import SkillSource, Stage, path_tokens, tokenise
 from selftune_build.engine.judging.evidence import explanation
 from selftune_build.engine.paying.asking import Ended
-from selftune_build.engine.paying.budget import Purse
-from selftune_build.engine.paying.keeping import Means, is_whole, keep, plain
+from selftune_build.engine.paying.keeping import Means, charged, is_whole, keep, plain
 from selftune_build.engine.paying.recovery import recover
+from selftune_build.engine.paying.trying import Taken, TakenKind, tried
 from selftune_build.errors import UndecidedError
 from selftune_build.fingerprint.keys import call_id
-from selftune_build.limits import SAMPLE_ATTEMPTS, SAMPLE_BACKOFF_MAX_S, SAMPLE_BACKOFF_S, SAMPLE_TIMEOUTS
+from selftune_build.graph.targets import address
 from selftune_build.model.package import Package
-from selftune_build.model.sample import ErrorKind
 from selftune_build.process import NotStarted
 from selftune_build.stages.row import RowSpec
 from selftune_build.store.archive import Intent
 from selftune_build.store.wip import Call
-
-
-class TakenKind(StrEnum):
-    """How an attempt to get one more sample ended."""
-
-    ANSWERED = "answered"
-    FOUND = "found"
-    """Another process, or an earlier one that was killed, has paid for it."""
-    TIMED_OUT = "timed-out"
-    BROKE = "broke"
-    NO_BUDGET = "no-budget"
-    STOPPED = "stopped"
-
-
-class Taken(Struct, frozen=True):
-    """The end of one attempt: which sample of the cohort, and what to say about it."""
-
-    kind: TakenKind
-    index: int | None = None
-    message: str = ""
-    error: ErrorKind | None = None
 
 
 def take_sample(spec: RowSpec, wanted: int, passed_over: Collection[int], means: Means) -> Taken:
@@ -59,7 +32,7 @@ def take_sample(spec: RowSpec, wanted: int, passed_over: Collection[int], means:
     for digest, record in spec.staged.records().items():
         means.evidence.records.write(digest, record, means.durable)
     try:
-        with means.evidence.store.claim(spec.key, explanation(spec), means.waiting, means.stop):
+        with means.evidence.store.claim(spec.key, explanation(spec), means.waiting, means.stop, _whose(spec)):
             recovered = recover(spec, means)
             means.evidence.forget(spec)
             if recovered or len(means.evidence.counted(spec).samples) >= wanted:
@@ -70,6 +43,10 @@ def take_sample(spec: RowSpec, wanted: int, passed_over: Collection[int], means:
             return taken
     except UndecidedError:
         return Taken(TakenKind.STOPPED)
+
+
+def _whose(spec: RowSpec) -> str:
+    return address(spec.package.handle, spec.stage, spec.case.id)
 
 
 def _taken(spec: RowSpec, means: Means) -> set[int]:
@@ -83,57 +60,6 @@ def _free_index(spec: RowSpec, passed_over: Collection[int], means: Means) -> in
     while index in taken or index in passed_over:
         index += 1
     return index
-
-
-class Paying(Protocol):
-    """What an attempt is paid from, and who may stop it."""
-
-    @property
-    def purse(self) -> Purse:
-        """Counts the attempts."""
-
-    @property
-    def stop(self) -> threading.Event:
-        """Start nothing new."""
-
-    @property
-    def cancel(self) -> threading.Event:
-        """End what is running."""
-
-
-def tried(call: Callable[[], None], index: int, means: Paying) -> Taken:
-    """Try until an answer is there: a time limit twice, any other error three times. Every attempt is kept and counted.
-
-    `call` makes one, and raises AgentFailure where that brings no answer.
-    """
-    failure = AgentFailure(ErrorKind.CRASH, "not tried")
-    timeouts = 0
-    for attempt in range(SAMPLE_ATTEMPTS):
-        if attempt and _wait(failure, attempt, means.stop):
-            return Taken(TakenKind.STOPPED, index)
-        if means.stop.is_set():
-            return Taken(TakenKind.STOPPED, index)
-        if not means.purse.reserve():
-            return Taken(TakenKind.NO_BUDGET, index, "the budget of this invocation is used up")
-        try:
-            call()
-            return Taken(TakenKind.ANSWERED, index)
-        except AgentFailure as error:
-            failure = error
-        if means.cancel.is_set():
-            return Taken(TakenKind.STOPPED, index)
-        timeouts += failure.kind is ErrorKind.TIMEOUT
-        if timeouts >= SAMPLE_TIMEOUTS:
-            return Taken(TakenKind.TIMED_OUT, index, failure.message, failure.kind)
-        if failure.kind in (ErrorKind.UNAVAILABLE, ErrorKind.AUTH):
-            break
-    return Taken(TakenKind.BROKE, index, failure.message, failure.kind)
-
-
-def _wait(failure: AgentFailure, attempt: int, stop: threading.Event) -> bool:
-    """Back off before the next attempt, as long as the service asks for; True when told to stop meanwhile."""
-    pause = SAMPLE_BACKOFF_S * 2 ** (attempt - 1) if failure.retry_after_s is None else failure.retry_after_s
-    return stop.wait(min(pause, SAMPLE_BACKOFF_MAX_S))
 
 
 def _attempt(spec: RowSpec, index: int, means: Means) -> None:
@@ -163,12 +89,18 @@ def _ask(spec: RowSpec, call: Call, stage: Stage, means: Means) -> None:
         failure.message = tokenise(failure.message, path_tokens(intent.workspace, intent.home))  # what is equal is told once
         if not (means.cancel.is_set() and is_whole(spec, call.raw(), means)):
             usage = means.evidence.billed(spec, call.raw())
-            means.purse.settle(usage)
+            means.purse.settle(charged(usage, failure))
             call.fail(failure.kind.value, failure.message, plain(usage))
             raise
         ended = Ended()
-    means.purse.settle(means.evidence.billed(spec, call.raw()))
-    keep(spec, call, stage, ended, int((time.monotonic() - started) * 1000), means)
+    usage = means.evidence.billed(spec, call.raw())
+    try:
+        keep(spec, call, stage, ended, int((time.monotonic() - started) * 1000), means)
+    except AgentFailure as failure:
+        usage = charged(usage, failure)
+        raise
+    finally:
+        means.purse.settle(usage)
 
 
 def commit_limit(spec: RowSpec, index: int, means: Means) -> None:
@@ -178,7 +110,7 @@ def commit_limit(spec: RowSpec, index: int, means: Means) -> None:
     """
     stage = open_stage(spec, means.traits)
     try:
-        with means.evidence.store.claim(spec.key, explanation(spec), means.waiting, means.cancel):
+        with means.evidence.store.claim(spec.key, explanation(spec), means.waiting, means.cancel, _whose(spec)):
             means.evidence.forget(spec)
             if index in _taken(spec, means):
                 return

@@ -10,10 +10,10 @@ from selftune_build.advice import command
 from selftune_build.agents.protocol import Agent
 from selftune_build.engine.locks.news import lock_news
 from selftune_build.engine.package_run import PackageRun
+from selftune_build.engine.planning.costs import recorded_costs
 from selftune_build.engine.planning.plan import RowPlan, judge_calls, missing_samples
 from selftune_build.engine.planning.unsettled import unsettled
 from selftune_build.graph.targets import SAMPLED, Stage, address
-from selftune_build.limits import PRICED_KEYS
 from selftune_build.model.forecast import Cause, Expense, Forecast, PackageForecast, StageForecast
 from selftune_build.model.report import Reason
 from selftune_build.sharing.places import call_place
@@ -48,14 +48,6 @@ def sum_of_costs(calls: int, seen: Sequence[Decimal]) -> tuple[Decimal, Decimal,
     variance = float(sum(((cost - mean) ** 2 for cost in seen), Decimal(0)) / (len(seen) - 1))
     spread = Decimal(_TWO_SIDED * math.sqrt(variance * calls * (1 + calls / len(seen))))
     return calls * mean, max(Decimal(0), calls * mean - spread), calls * mean + spread
-
-
-def recorded_costs(runs: Sequence[PackageRun]) -> list[Decimal]:
-    """What answers of this agent to questions of these packages have cost, where it told; of a bounded number of questions."""
-    specs = {spec.key: spec for run in runs for spec in run.specs if not spec.case.is_script}
-    for spec in list(specs.values())[:PRICED_KEYS]:
-        runs[0].evidence.samples(spec)
-    return list(runs[0].evidence.costs)
 
 
 def _calls(runs: Sequence[PackageRun]) -> int:

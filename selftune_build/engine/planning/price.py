@@ -18,13 +18,20 @@ class Price(Struct, frozen=True):
 
     calls: int
     each: Decimal | None
+    planned: int = 0
+    """How many the plan has where the budget allows fewer, else 0."""
 
     def __str__(self) -> str:
         """In words, for the line above the progress."""
-        count = f"{counted(self.calls, 'paid call')}"
-        if self.each is None:
-            return f"{count}, price not known yet"
-        return f"{count}, about {self.calls * self.each:.2f} USD"
+        count = f"{self.calls} of {self.planned} paid calls" if self.planned else counted(self.calls, "paid call")
+        cost = "price not known yet" if self.each is None else f"about {self.calls * self.each:.2f} USD"
+        return f"{count}, {cost}" + (": then the budget is used up" if self.planned else "")
+
+    def within(self, calls: int | None, cost: Decimal | None) -> Price:
+        """What of it so many calls and so much money allow; None allows any."""
+        affordable = int(max(cost, Decimal(0)) / self.each) if cost is not None and self.each else None
+        most = smallest([calls, affordable])
+        return self if most is None or most >= self.calls else Price(most, self.each, self.calls)
 
 
 def price_of(calls: int, seen: Iterable[Decimal]) -> Price | None:

@@ -20,7 +20,7 @@ from selftune_build.engine.load import Universe
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.paying.budget import Purse, Purses, tightest
 from selftune_build.engine.paying.ran import Ran
-from selftune_build.engine.paying.sampling import TakenKind
+from selftune_build.engine.paying.trying import TakenKind
 from selftune_build.engine.planning.plan import RowPlan, answered, by_key
 from selftune_build.engine.planning.price import Price, price_of, refuse_or_confirm
 from selftune_build.engine.request import BuildRequest, Surroundings
@@ -105,7 +105,8 @@ class SideBySide:
         )
         if not self.missing:
             return
-        self._around.progress.started(self.missing, self.price)
+        price = self._price.within(*self.purse.left) if self._price else None
+        self._around.progress.started(price.calls if price else self.missing, str(price) if price else None)
         try:
             for group in self._groups():
                 self._note(self._run_group(group))

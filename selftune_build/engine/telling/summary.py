@@ -14,8 +14,8 @@ from selftune_build.engine.locks.waivers import findings as waiver_findings
 from selftune_build.engine.outcome import Outcome
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.paying.ran import Ran
-from selftune_build.engine.paying.sampling import TakenKind
 from selftune_build.engine.paying.scheduler import Question
+from selftune_build.engine.paying.trying import TakenKind
 from selftune_build.engine.planning.plan import RowPlan, judge_calls
 from selftune_build.engine.report import REFUSING
 from selftune_build.engine.states import Event, advance

@@ -6,28 +6,34 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from selftune_build.errors import UndecidedError
 from selftune_build.fingerprint.digest import digest_bytes
+from selftune_build.store.archive import Intent
 from selftune_build.store.samples import SampleStore
 
-KEY = digest_bytes(b"a static key")
+KEY, CALL = digest_bytes(b"a static key"), digest_bytes(b"a call")
 CHECKOUT = Path(__file__).parents[3]
 HOLD = """
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from selftune_build.store.samples import SampleStore
-with SampleStore(Path(sys.argv[1])).claim(sys.argv[2], b'{"a":1}'):
+store = SampleStore(Path(sys.argv[1]))
+with ExitStack() as held:
+    for key in sys.argv[2:]:
+        held.enter_context(store.claim(key, b'{"a":1}'))
     print("held", flush=True)
     sys.stdin.read()
 """
 
 
-def start_holder(root: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", HOLD, str(root), KEY]
+def start_holder(root: Path, *keys: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", HOLD, str(root), *(keys or (KEY,))]
     holder = subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert holder.stdout is not None
     assert holder.stdout.readline() == b"held\n"
@@ -61,7 +67,24 @@ def test_another_process_is_named_and_waited_for(tmp_path: Path) -> None:
     assert len(told) == 1
     assert f"process {holder.pid} " in told[0]
     assert f"started in {CHECKOUT};" in told[0]
+    assert "since" not in told[0]
     holder.wait()
+
+
+def test_who_is_waited_for_is_told_once_with_what_is_asked_and_since_when(tmp_path: Path) -> None:
+    other = digest_bytes(b"another key")
+    holder, store, told = start_holder(tmp_path, KEY, other), SampleStore(tmp_path), list[str]()
+    sent = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    stop = threading.Event()
+    stop.set()
+    with store.begin(KEY, Intent(CALL, KEY, 0, "house", {}, KEY, {}, "", "", 1, sent.isoformat())):
+        for key in (KEY, other):
+            with pytest.raises(UndecidedError), store.claim(key, b"{}", told.append, stop, "brew:replay[black]"):
+                pytest.fail("two claims at once")
+    started = f"since {sent.astimezone():%H:%M:%S}, started in"
+    assert len(told) == 1
+    assert told[0].startswith(f"process {holder.pid} is working on the same samples as brew:replay[black] {started} ")
+    holder.communicate()
 
 
 def test_a_killed_process_frees_its_claim(tmp_path: Path) -> None:
