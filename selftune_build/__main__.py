@@ -6,7 +6,6 @@ command answer at once, and a command pays only for what it uses.
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 
@@ -40,9 +39,6 @@ COMMANDS = {
     "doctor": ("selftune_build.cli.doctor", "which agents could be used here, and what to type where one could not"),
 }
 """Name of each command: the module whose `command` it is, and what it does."""
-
-MACHINE_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE})
-"""What the machine may refuse at any write; nothing a user could call a bug."""
 
 EXIT_USAGE = 2
 EXIT_STORE = 4
@@ -150,7 +146,7 @@ def _guarded(run: Callable[[], int], rest: list[str]) -> int:
 
 
 def _failed(error: Exception, rest: list[str]) -> int:
-    from selftune_build.errors import SelftuneError, StoreError
+    from selftune_build.errors import MACHINE_ERRORS, SelftuneError, StoreError
 
     if isinstance(error, SelftuneError):
         return _report(error, rest)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+from os import PathLike
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +12,9 @@ if TYPE_CHECKING:
 PLUGIN_MISSING = "plugin-missing"
 PLUGIN_FAILED = "plugin-failed"
 """Codes of problems, and how the message of a gate or check begins that nobody supplies, or whose plugin broke."""
+
+MACHINE_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE})
+"""What the machine may refuse at any time; nothing a user could call a bug, and nothing that a file can be blamed for."""
 
 
 class SelftuneError(Exception):
@@ -53,3 +58,13 @@ class StoreError(SelftuneError):
 
     code = "store"
     exit_status = 4
+
+
+def refuse_machine(error: OSError, path: str | PathLike[str]) -> None:
+    """Raise StoreError where a file could not be read for a reason that says nothing about the file: whoever took that for a file
+    that is missing or bad would decide by it."""
+    from selftune_build.model.location import Location
+
+    if error.errno in MACHINE_ERRORS:
+        message = f"cannot read {path}: {error.strerror}"
+        raise StoreError(message, at=Location(str(path)), hint="nothing was decided: mend that and run again") from error

@@ -17,7 +17,7 @@ from selftune_build.agents.protocol import AgentFailure, CompleteRequest, RunReq
 from selftune_build.agents.response import parse_response
 from selftune_build.agents.staging import Stage
 from selftune_build.environment import child_environment
-from selftune_build.errors import InputError
+from selftune_build.errors import InputError, refuse_machine
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.limits import COMMAND_FILE_MAX_BYTES, RESPONSE_BYTES
 from selftune_build.model.location import Location
@@ -220,4 +220,5 @@ def _digest(path: Path) -> str:
             raise InputError(f"{path} is larger than {COMMAND_FILE_MAX_BYTES} bytes", at=Location(str(path)))
         return digest_bytes(path.read_bytes())
     except OSError as error:
+        refuse_machine(error, path)
         raise InputError(f"{path} cannot be read: {error.strerror}", at=Location(str(path))) from error

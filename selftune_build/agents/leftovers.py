@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from selftune_build.agents.protocol import AgentFailure
+from selftune_build.errors import refuse_machine
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.limits import STAGE_CHANGED_MAX_BYTES, STAGE_DEPTH_MAX, STAGE_FILES_MAX
 from selftune_build.model.sample import ErrorKind, FileChange
@@ -21,7 +22,8 @@ def changed_files(root: Path, before: Mapping[str, str], skipped: frozenset[str]
     """Files below `root` that differ from the digests in `before`, and those that are gone, sorted by path.
 
     A symbolic link counts as the file it leads to inside `root`, else not at all. Raises AgentFailure(FLOOD) beyond
-    `STAGE_FILES_MAX` files and folders, `STAGE_DEPTH_MAX` levels or `STAGE_CHANGED_MAX_BYTES` of changes.
+    `STAGE_FILES_MAX` files and folders, `STAGE_DEPTH_MAX` levels or `STAGE_CHANGED_MAX_BYTES` of changes; StoreError where the
+    machine refuses to read them, which says nothing about the run.
     """
     changes: list[FileChange] = []
     seen: set[str] = set()
@@ -83,6 +85,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
     except (FileNotFoundError, NotADirectoryError):
         return []  # removed, by the run itself or by what it has left running
     except OSError as error:
+        refuse_machine(error, folder)
         raise _flood(f"a folder that cannot be read ({error.strerror})") from error
 
 
@@ -102,6 +105,9 @@ def _content(root: Path, entry: os.DirEntry[str]) -> bytes | None:
         return path.read_bytes()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        refuse_machine(error, path)
+        raise
 
 
 def _flood(amount: str) -> AgentFailure:

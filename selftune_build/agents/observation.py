@@ -19,6 +19,7 @@ from selftune_build.agents.protocol import SKILLS_FOLDER, Traits
 from selftune_build.limits import OBSERVED_INPUT_STRINGS, PATH_CHARACTERS
 from selftune_build.model.package import SKILL_FILE
 from selftune_build.model.sample import Reply, ToolCall
+from selftune_build.store.atomic import store_errors
 
 MODIFIED_NS = 1_577_923_200 * 10**9
 """Modification time of every staged file: 2020-01-02, so that nothing a run can see depends on when it was staged."""
@@ -41,7 +42,8 @@ _ACTIVATING_TOOLS = frozenset(("skill", "activateskill", "useskill", "loadskill"
 
 
 def probe_access_times(folder: Path) -> bool:
-    """Whether a read moves an old access time on the file system of `folder`; tried once for each device."""
+    """Whether a read moves an old access time on the file system of `folder`; tried once for each device. Raises StoreError where
+    it cannot be tried."""
     device = folder.stat().st_dev
     if device not in _probed:
         _probed[device] = _probe(folder)
@@ -125,16 +127,16 @@ def observed(setting: Setting, touched: frozenset[str] | None, reply: Reply | No
 
 
 def _probe(folder: Path) -> bool:
+    """A disk that is full tells nothing about access times; taken for one without them, it would let an agent's word stand alone."""
     path = folder / f".selftune-probe-{os.getpid()}-{threading.get_ident()}"
-    try:
-        path.write_bytes(b"probe")
-        set_old_times(path)
-        path.read_bytes()
-        return path.stat().st_atime_ns != ACCESSED_NS
-    except OSError:
-        return False
-    finally:
-        path.unlink(missing_ok=True)
+    with store_errors("write", path):
+        try:
+            path.write_bytes(b"probe")
+            set_old_times(path)
+            path.read_bytes()
+            return path.stat().st_atime_ns != ACCESSED_NS
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def _was_touched(path: Path) -> bool:

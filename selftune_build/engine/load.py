@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from selftune_build.engine.handles import with_handles
 from selftune_build.engine.registry import BUILTIN, Registry
-from selftune_build.errors import PLUGIN_MISSING, InputError, SelftuneError, UndecidedError
+from selftune_build.errors import PLUGIN_MISSING, InputError, SelftuneError, UndecidedError, refuse_machine
 from selftune_build.fingerprint.disk import DISK, Disk
 from selftune_build.fingerprint.facets import facets
 from selftune_build.fingerprint.tree import find_boundary, scan, staged_files, tree_digest
@@ -244,7 +244,8 @@ def reader(root: Path, disk: Disk = DISK) -> Read:
 
 
 def _bounded(disk: Disk, path: Path, limit: int, shown: str, hint: str = "keep large files out of it") -> bytes:
-    """The bytes of a regular file. Raises OSError where there is none, InputError where it is too large."""
+    """The bytes of a regular file. Raises OSError where there is none, InputError where it is too large, StoreError where the
+    machine refuses."""
     probed(path)
     laid = disk.laid(path)
     if laid is not None and len(laid.content) <= limit:
@@ -253,8 +254,12 @@ def _bounded(disk: Disk, path: Path, limit: int, shown: str, hint: str = "keep l
         raise InputError(f"the file is larger than {limit:,} bytes", at=Location(shown), hint=hint)
     if path.exists() and not path.is_file():
         raise InputError("it is not a regular file", at=Location(shown), hint="replace it with a regular file")
-    with path.open("rb") as stream:
-        return stream.read(limit)
+    try:
+        with path.open("rb") as stream:
+            return stream.read(limit)
+    except OSError as error:
+        refuse_machine(error, path)
+        raise
 
 
 def _inside(member: str, path: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
-from selftune_build.errors import InputError
+from selftune_build.errors import InputError, refuse_machine
 from selftune_build.escape import one_line
 from selftune_build.fingerprint.digest import digest_bytes, digest_json
 from selftune_build.fingerprint.disk import DISK, AnyEntry, Disk
@@ -170,6 +170,7 @@ def _listed(walk: _Walk, folder: _Folder) -> Iterator[AnyEntry]:
                     raise _too_much(walk, f"more than {TREE_ENTRIES_MAX} files and folders")
                 yield entry
     except OSError as error:
+        refuse_machine(error, folder.path)
         if not folder.prefix:
             raise InputError(f"the folder cannot be listed: {error.strerror}", at=Location(folder.path)) from None
         _note(walk, "unreadable-file", Severity.ERROR, f"the folder cannot be listed: {error.strerror}", folder.prefix)
@@ -184,6 +185,7 @@ def _take(walk: _Walk, folder: _Folder, entry: AnyEntry, relative: str) -> None:
         else:
             _take_file(walk, entry.path, entry.stat(follow_symlinks=False), relative, folder.linked)
     except OSError as error:
+        refuse_machine(error, entry.path)
         _note(walk, "unreadable-file", Severity.ERROR, f"cannot be read: {error.strerror}", relative)
 
 

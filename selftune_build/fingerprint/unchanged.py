@@ -7,7 +7,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from selftune_build.errors import InputError
+from selftune_build.errors import InputError, refuse_machine
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.model.location import Location
 from selftune_build.model.package import TreeFile
@@ -32,7 +32,8 @@ def read_unchanged(path: Path, file: TreeFile) -> bytes:
         with os.fdopen(descriptor, "rb") as opened:
             regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
             content = opened.read(file.size + 1) if regular else None
-    except OSError:
+    except OSError as error:
+        refuse_machine(error, path)
         content = None
     if content is None or digest_bytes(content) != file.digest:
         raise InputError(f"{path} changed while it was being built", at=Location(str(path)), hint="run again")

@@ -27,7 +27,7 @@ from selftune_build.model.location import Location
 from selftune_build.publish.archive import SUFFIX, ArchivedFile, unpack
 from selftune_build.publish.exchange import exchange
 from selftune_build.publish.statement import sha256
-from selftune_build.store.atomic import store_errors, sync_folder, write_atomic
+from selftune_build.store.atomic import make_folder, store_errors, sync_folder, write_atomic
 
 _OURS = ".selftune"
 RECEIPT_SCHEMA = "selftune.receipt/1"
@@ -136,7 +136,7 @@ def _swap(folder: Path, name: str, files: list[ArchivedFile]) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
         for file in files:
             path = fresh / file.path
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             write_atomic(path, file.content, mode=0o755 if file.executable else 0o644)
         exchange(fresh, folder / name)
         sync_folder(folder)
@@ -174,7 +174,7 @@ def _read(path: Path) -> bytes | None:
 
 def _make(folder: Path) -> None:
     with store_errors("create the folder", folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     if folder.is_symlink() or folder.parent.is_symlink():
         raise StoreError(f"{folder} is a symbolic link", hint="a folder of skills must not choose where receipts go")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from selftune_build.errors import InputError
+from selftune_build.errors import InputError, refuse_machine
 from selftune_build.limits import DISCOVERY_DEPTH, DISCOVERY_DIRECTORIES, MEMBER_DIRECTORIES
 from selftune_build.model.location import Location
 from selftune_build.model.package import SKILL_FILE
@@ -88,7 +88,8 @@ def _look(root: Path, folder: str, budget: _Budget) -> tuple[list[str], bool]:
                     is_package = True
                 elif entry.name not in SKIPPED_FOLDERS and entry.is_dir(follow_symlinks=False):
                     names.append(entry.name)
-    except OSError:
+    except OSError as error:
+        refuse_machine(error, root / folder)
         return [], False
     return names, is_package
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from selftune_build.errors import InputError, UsageError
+from selftune_build.errors import InputError, UsageError, refuse_machine
 from selftune_build.limits import MANIFEST_BYTES
 from selftune_build.model.location import Location
 from selftune_build.model.package import MANIFEST_FILE, SKILL_FILE
@@ -63,6 +63,7 @@ def manifest_at(folder: Path, shown: str) -> ManifestFile | None:
     except FileNotFoundError:
         return None
     except OSError as error:
+        refuse_machine(error, folder / MANIFEST_FILE)
         raise _unreadable(
             f"cannot read the manifest: {error.strerror}", shown, "make it a regular file that you may read"
         ) from None

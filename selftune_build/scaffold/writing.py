@@ -13,6 +13,7 @@ from selftune_build.errors import StoreError, UsageError
 from selftune_build.limits import SHOWN_PATHS
 from selftune_build.model.location import Location
 from selftune_build.store.atomic import store_errors, write_atomic
+from selftune_build.store.worktree import STORE_FOLDER
 from selftune_build.wording import listed
 
 
@@ -57,17 +58,22 @@ def _write(root: Path, contents: Mapping[str, bytes], folders: list[Path]) -> No
             folder.mkdir()
     try:
         for path in sorted(contents):
-            write_atomic(root / path, contents[path])
+            _replace(root / path, contents[path])
     except StoreError as error:  # its advice is about the store, this is a folder of the user
         hint = "nothing was written; make the folder writable or free some space"
         raise StoreError(error.message, at=error.at, hint=hint) from error
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """A kill must not leave a file in a package: its listing is evidence."""
+    write_atomic(path, content, beside=path.parent / STORE_FOLDER)
 
 
 def _restore(root: Path, contents: Mapping[str, bytes], before: Mapping[str, bytes], folders: list[Path]) -> None:
     for path in contents:
         with suppress(OSError, StoreError):
             if path in before:
-                write_atomic(root / path, before[path])
+                _replace(root / path, before[path])
             else:
                 (root / path).unlink(missing_ok=True)
     for folder in reversed(folders):

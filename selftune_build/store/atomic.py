@@ -96,6 +96,14 @@ def append(path: Path, content: bytes, limit: int) -> None:
             os.close(descriptor)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it where they are missing, their names durable. Raises OSError."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in missing:
+        sync_folder(each.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder survive a power cut; a file system that cannot sync folders does it by itself."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

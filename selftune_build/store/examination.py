@@ -14,7 +14,7 @@ from pathlib import Path
 
 from selftune_build.errors import StoreError
 from selftune_build.fingerprint.digest import digest_bytes, is_digest
-from selftune_build.limits import KEY_JSON_BYTES, RECORD_BYTES
+from selftune_build.limits import KEY_JSON_BYTES, MARK_BYTES, RECORD_BYTES
 from selftune_build.store.ailment import Ailment, Cure, Examination, Severity
 from selftune_build.store.asked import KEY_NAME, is_asked, read_asked
 from selftune_build.store.call_checks import check_archive, check_attempt, check_call, check_envelope
@@ -54,7 +54,7 @@ def examine(store: Path) -> Examination:
     found += _keys(entries)
     found += _records(store, staged)
     found += _permissions(store, entries)
-    found += [_mark(name) for name in MARKS if not (store / name).is_file()]
+    found += [_mark(name) for name in MARKS if not _is_marked(store / name)]
     checked = Counter(entry.kind.value for entry in entries)
     return Examination(tuple(sorted(found, key=lambda each: (each.path, each.code))), dict(sorted(checked.items())))
 
@@ -116,8 +116,15 @@ def _records(store: Path, staged: Counter[str]) -> Iterator[Ailment]:
         yield Ailment("record-missing", Severity.ERROR, f"records/{name[:2]}/{name}.json", message, Cure.WRITE)
 
 
+def _is_marked(path: Path) -> bool:
+    """Whether the first line stands there, which is what others look at; a file of zeros marks nothing."""
+    return (read_bounded(path, MARK_BYTES) or b"").startswith(MARKS[path.name].partition(b"\n")[0])
+
+
 def _mark(name: str) -> Ailment:
-    return Ailment("mark-missing", Severity.WARNING, name, "is missing: it keeps the store out of git and of backups", Cure.WRITE)
+    return Ailment(
+        "mark-missing", Severity.WARNING, name, "is missing or damaged: it keeps the store out of git and of backups", Cure.WRITE
+    )
 
 
 def _permissions(store: Path, entries: Iterable[Entry]) -> Iterator[Ailment]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from selftune_build.errors import StoreError
 from selftune_build.model.location import Location
 from selftune_build.probe import probed
-from selftune_build.store.atomic import store_errors, write_atomic
+from selftune_build.store.atomic import make_folder, store_errors, write_atomic
 from selftune_build.store.worktree import STORE_FOLDER, STORE_VARIABLE, main_worktree
 
 MARKS = {
@@ -44,10 +44,10 @@ def open_store(workspace_root: Path, environment: Mapping[str, str] = os.environ
     if not environment.get(STORE_VARIABLE):
         _refuse_link(folder)
     with store_errors("create the store", folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         missing = [name for name in MARKS if not (folder / name).exists()]
     for name in missing:
-        write_atomic(folder / name, MARKS[name], durable=False)
+        write_atomic(folder / name, MARKS[name])
     return folder
 
 

@@ -7,6 +7,7 @@ The file is one line of JSON, the intent, then the raw answer as the agent write
 from __future__ import annotations
 
 import io
+import json
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -191,12 +192,22 @@ def answer_after(descriptor: int, intent: Intent) -> bytes:
 def read_intent(descriptor: int) -> Intent | None:
     """The intent in an open file, None where its line is torn: then nothing was sent. Raises ValueError for anything else."""
     line, end, _ = _read_all(descriptor).partition(b"\n")
-    if not end and (line.startswith(_INTENT_START) or _INTENT_START.startswith(line)):
+    if not end and (line.startswith(_INTENT_START) or _INTENT_START.startswith(line)) and not _holds_a_whole(line):
         return None
     try:
         return msgspec.json.decode(line, type=Intent)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError("does not start with an intent") from error
+
+
+def _holds_a_whole(line: bytes) -> bool:
+    """Whether a document ends somewhere in a line that has no end: then it was no question that broke off, and what follows may be
+    an answer."""
+    try:
+        json.JSONDecoder().raw_decode(line.decode(errors="replace"))
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _read_all(descriptor: int) -> bytes:

@@ -139,10 +139,10 @@ def test_a_failure_in_the_middle_leaves_what_was_there(tmp_path: Path, monkeypat
     (package / "workflows").rmdir()
     real = writing.write_atomic
 
-    def full_at_the_last(path: Path, content: bytes) -> None:
+    def full_at_the_last(path: Path, content: bytes, **options: Any) -> None:
         if path.name == "default.md":
             raise StoreError("the disk is full")
-        real(path, content)
+        real(path, content, **options)
 
     monkeypatch.setattr(writing, "write_atomic", full_at_the_last)
     assert create(tmp_path, "--force") == 4
@@ -155,10 +155,10 @@ def test_a_failure_in_a_new_package_leaves_nothing(tmp_path: Path, monkeypatch: 
 
     real = writing.write_atomic
 
-    def interrupted_at_the_last(path: Path, content: bytes) -> None:
+    def interrupted_at_the_last(path: Path, content: bytes, **options: Any) -> None:
         if path.name == "default.md":
             raise KeyboardInterrupt
-        real(path, content)
+        real(path, content, **options)
 
     monkeypatch.setattr(writing, "write_atomic", interrupted_at_the_last)
     assert create(tmp_path / "new") == 130

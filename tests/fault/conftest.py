@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.fault.course import Course
+from tests.fault.errands import Errand
+from tests.fault.faulty import Faulty
 from tests.fault.storage import Proxy, proxied
 from tests.fault.workspace import Workspace, all_gone
 
@@ -49,3 +52,22 @@ def proxy(server: int) -> Iterator[Proxy]:
 def workspace(make: Callable[..., Workspace]) -> Workspace:
     """A workspace of two samples a row."""
     return make()
+
+
+@pytest.fixture(scope="module")
+def faulty() -> Iterator[Faulty]:
+    server = Faulty()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory, faulty: Faulty) -> Callable[[Errand], Course]:
+    made: dict[str, Course] = {}
+
+    def of(errand: Errand) -> Course:
+        if errand.name not in made:
+            made[errand.name] = Course(errand, tmp_path_factory.mktemp(errand.name), faulty)
+        return made[errand.name]
+
+    return of

@@ -41,6 +41,11 @@ class Workspace:
 
     def __init__(self, folder: Path, samples: int = 2, timeout_s: int = 30, extra: str = "") -> None:
         self.root, self.faults, self.store, self.temporary = (folder / name for name in ("gardening", "faults", "store", "tmp"))
+        self.samples = samples
+        if not self.root.exists():
+            self._make(timeout_s, extra)
+
+    def _make(self, timeout_s: int, extra: str) -> None:
         for made in (self.root / "evals", self.root / "references", self.root / "tools", self.faults, self.temporary):
             made.mkdir(parents=True)
         (self.root / "SKILL.md").write_text(SKILL)
@@ -51,12 +56,11 @@ class Workspace:
 agent: house
 agents:
   house: {{type: command, argv: ["{sys.executable}", "-S", tools/agent.py], env: [FAULT_DIR]}}
-samples: {{min: {samples}}}
+samples: {{min: {self.samples}}}
 limits: {{timeout_s: {timeout_s}}}
 exclude: ["tools/**"]
 {extra}"""
         (self.root / "selftune.yaml").write_text(manifest)
-        self.samples = samples
         self.behave()
 
     @property
