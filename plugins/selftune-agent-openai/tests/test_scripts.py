@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import subprocess
 import sys
 import threading
 import time
@@ -10,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from selftune_agent_openai import scripts
+from selftune_agent_openai import sandbox, scripts
 from selftune_agent_openai.agent import OPENAI
 from selftune_agent_openai.scripts import Ran, Surroundings, run
 
@@ -116,6 +118,29 @@ def test_landlock_alone_keeps_it_from_tcp(tmp_path: Path) -> None:
         outcome = run_process(argv, cwd=tmp_path, env=child_environment(tmp_path, tmp_path), timeout_s=60, output_cap=1000)
     expected = "Permission denied" if confine.offline_supported() else "reached"
     assert outcome.stdout.decode().strip() == expected, outcome.stderr
+
+
+@pytest.mark.parametrize("namespaces", [True, False])
+def test_it_looks_into_no_process_whatever_keeps_it_in(tmp_path: Path, namespaces: bool) -> None:
+    """Also where the kernel makes no namespaces, and whoever runs it is root."""
+    without = "" if namespaces else "main.__globals__['_leave'] = lambda: False\n"
+    start = f"import runpy, sys\nmain = runpy.run_path({sandbox.__file__!r})['main']\n{without}sys.exit(main(sys.argv[1:]))"
+    look = "try:\n    print(open(sys.argv[1]).read())\nexcept OSError as error:\n    print(error.strerror)\n"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "bufsize": 0}
+    with subprocess.Popen(["cat"], env={**os.environ, "MARKED": "a-secret"}, **pipes) as other:
+        other.stdin.write(b"there\n")
+        assert other.stdout.readline() == b"there\n"
+        place = f"/proc/{other.pid}/environ"
+        assert "a-secret" in Path(place).read_text()
+        argv = [sys.executable, "-c", start, confine.__file__, "2", str(tmp_path), "--"]
+        outcome = run_process(
+            [*argv, sys.executable, "-c", f"import sys\n{look}", place],
+            cwd=tmp_path,
+            env=child_environment(tmp_path, tmp_path),
+            timeout_s=60,
+            output_cap=100_000,
+        )
+    assert outcome.stdout.decode().strip() == "Permission denied", outcome.stderr
 
 
 def test_where_the_machine_is_a_sandbox_it_may_write_anywhere(script: Script, tmp_path: Path) -> None:
