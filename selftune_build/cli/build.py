@@ -106,8 +106,7 @@ def command(
     A TARGET is a stage (spec, evals, unit-tests, replay, baseline, package-evaluation, verify), a package (its name or its
     folder), PACKAGE:STAGE or PACKAGE:STAGE[CASE]. Stages and packages given together restrict each other.
 
-    Runs code of the package (its scripts, and what an agent calls), as make and npm do; --no-exec refuses that, --locked
-    never does it.
+    Runs code of the package (its scripts, what an agent calls), as make and npm do; not with --no-exec, never with --locked.
 
     Exit status: 0 verified, 1 a gate said no, 2 bad input, 3 could not decide, 4 store problem, 130 interrupted.
     """

@@ -42,7 +42,7 @@ def push_command(url: str | None, tier: str | None, key: Path | None, unsigned: 
         raise UsageError("--key and --unsigned exclude each other", hint="leave one out")
     root, store = store_at(directory)
     remote = _meant(root, url)
-    into = tier_name(tier or remote.write or "main")
+    into = tier_name(tier if tier is not None else remote.write or "main")
     done = push(store, open_remote(remote.url), into, None if unsigned else own_signer(key))
     print(render_push_json(done, remote.shown) if as_json else render_push(done, remote.shown), end="")
     return 4 if done.trouble else 0
