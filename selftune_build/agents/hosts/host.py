@@ -16,6 +16,7 @@ from selftune_build.agents.hosts import confine
 from selftune_build.agents.hosts.login import Given, Login, given, masked, rewritten, written
 from selftune_build.agents.hosts.program import Program
 from selftune_build.agents.hosts.stream import CLOSING, Opening, Stream, line, opening_of, parse_stream, without
+from selftune_build.agents.hosts.sweep import sweep
 from selftune_build.agents.outcome import require_answer
 from selftune_build.agents.protocol import (
     AgentFailure,
@@ -185,6 +186,7 @@ class HostAgent:
             pass_fds=session.login.descriptors,
             cancel=request.cancel,
         )
+        sweep(session.workspace.parent)
         ended = {"exit_status": outcome.exit_status} if outcome.exit_status else {}
         write_all(descriptor, line({**self.host.closing(session.home), **ended, "type": CLOSING}))
         content = written(descriptor, start)
