@@ -30,8 +30,7 @@ if body.exists():
     events.append({{"type": "tool_execution_end", "toolCallId": "1", "toolName": "read", "result": result, "isError": False}})
 usage = {{"input": 3, "output": 7, "cacheRead": 0, "cacheWrite": 0, "cost": {{"total": 0.002}}}}
 message = {{"role": "assistant", "content": [{{"type": "text", "text": said}}], "usage": usage, "stopReason": "stop"}}
-events += [{{"type": kind, "message": message}} for kind in ("message_update", "message_end")]
-events.append({{"type": "agent_end"}})
+events += [{{"type": kind, "message": message}} for kind in ("message_update", "message_end")] + [{{"type": "agent_end"}}]
 print("\\n".join(json.dumps(each, separators=(",", ":")) for each in events))
 """
 
