@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from selftune_build.limits import HOST_SWEEP_PAUSE_S, HOST_SWEEPS
+from selftune_build.limits import CHILD_WATCH_INTERVAL_S, HOST_SWEEPS
 
 _PROCESSES = Path("/proc")
 
@@ -23,7 +23,7 @@ def sweep(folder: Path) -> None:
         for process in found:
             with suppress(OSError):
                 os.kill(process, signal.SIGKILL)
-        time.sleep(HOST_SWEEP_PAUSE_S)
+        time.sleep(CHILD_WATCH_INTERVAL_S)
 
 
 def _working_below(folder: Path) -> Iterator[int]:
