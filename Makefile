@@ -2,7 +2,7 @@
 #   make verify   the product on its own examples        make test   the tests
 #   make lint     style, types, import contracts         make bench  timings       make clean
 #   make browser  the tests of the HTML page in a real Chromium, from apt-get where there is none
-#   make hosts    the tests that drive real host programs, installed from npm into .hosts (Node 20 or newer; 700 MB)
+#   make hosts    the tests that drive real host programs, installed from npm into .hosts (Node 20 or newer; 950 MB)
 
 PYTHON ?= python3
 VENV   := .venv

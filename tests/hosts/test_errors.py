@@ -70,6 +70,16 @@ def test_a_service_that_never_answers_runs_into_the_time_limit_and_leaves_no_pro
     assert list(bench.temporary.glob("selftune-*")) == []
 
 
+@pytest.mark.parametrize("host", ["gemini"], indirect=True)  # which gives every command a session of its own
+def test_a_command_that_never_ends_is_ended_with_the_run(bench: Bench) -> None:
+    bench.write("skills/pdf-forms/selftune.yaml", "version: 1\nlimits: {timeout_s: 8}\n")
+    bench.server.script = lambda conversation: Say("done") if conversation.results else shell(conversation, "sleep 283")
+    bench.cases(task("t", "Fill in this form", "done"))
+    bench.build("pdf-forms:replay[t]")
+    assert [attempt.kind for attempt in bench.attempts()] == [ErrorKind.TIMEOUT] * 2
+    assert processes_below(bench.temporary) == []
+
+
 @pytest.mark.parametrize("host", ["claude", "codex"], indirect=True)  # the first waits by itself, and runs into the limit
 def test_a_rate_limit_longer_than_the_time_limit_is_not_a_failure_of_the_skill(bench: Bench) -> None:
     bench.write("skills/pdf-forms/selftune.yaml", "version: 1\nlimits: {timeout_s: 4}\n")

@@ -35,6 +35,8 @@ def test_a_skill_is_offered_activated_and_its_body_reaches_the_model(bench: Benc
     assert bench.row("t")["triggered"] == 1
     assert bench.row("b")["triggered"] == bench.row("b")["passed"] == 1
     assert bench.row("b", "without_skill")["passed"] == 0
+    lists = bench.host in ("codex", "gemini")  # by a command, which may have listed; when it activates
+    assert ("pdf-forms:listing" in bench.row("t")["observed"]) == lists
     offered = [conversation for conversation in bench.server.conversations if "zebra" in conversation.text]
     assert any("quokka" in conversation.text for conversation in offered)
     assert not any("quokka" in conversation.text for conversation in offered if not conversation.results)

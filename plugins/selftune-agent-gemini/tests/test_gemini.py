@@ -54,17 +54,9 @@ def test_the_plugin_is_found_by_its_entry_point() -> None:
 
 
 def test_the_identity_is_pinned() -> None:
-    package = [
-        "activate_skill",
-        "glob",
-        "grep_search",
-        "list_directory",
-        "read_file",
-        "replace",
-        "run_shell_command",
-        "write_file",
-    ]
-    tools = {"package": package, "routing": ["activate_skill", "read_file"]}
+    looking = ["activate_skill", "glob", "grep_search", "list_directory", "read_file"]
+    acting = ["replace", "run_shell_command", "write_file"]
+    tools = {"package": looking + acting, "routing": ["activate_skill", "read_file"]}
     prompt = "sha256:08940216fe8f7267068d2c97e6a4ea009b8d966c88ca39b1b629e4a656db534f"
     expected = {"plugin": "gemini", "cache_version": "1", "model": "m", "profiles": tools, "system_prompt": prompt}
     assert agent("m").identity == expected
@@ -101,10 +93,8 @@ def test_what_failed_is_no_activation() -> None:
 def test_refusals_are_told_by_the_program_and_by_the_kernel() -> None:
     outside = used("write_file", {"file_path": "/etc/x"}, "Path not in workspace", "error")
     refused = used("run_shell_command", {"command": "x"}, "sh: /etc/y: Permission denied")
-    assert parse(*outside, *refused).refused == (
-        "write_file: /etc/x: not written",
-        "run_shell_command: sh: /etc/y: Permission denied",
-    )
+    expected = ("write_file: /etc/x: not written", "run_shell_command: sh: /etc/y: Permission denied")
+    assert parse(*outside, *refused).refused == expected
 
 
 def test_using_up_the_turns_is_an_answer() -> None:
@@ -119,7 +109,7 @@ def test_using_up_the_turns_is_an_answer() -> None:
         ('[API Error: {"error":{"code":401,"message":"no"}}]', 145, ErrorKind.AUTH, None),
         ("[API Error: no]", 147, ErrorKind.AUTH, None),
         (
-            '[API Error: {"error":{"code":400,"message":"API key not valid. Please pass a valid one."}}]',
+            '[API Error: {"error":{"code":400,"message":"API key not valid."}}]',
             144,
             ErrorKind.AUTH,
             None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from selftune_build.agents.hosts.completing import COMPLETE_PROMPT, with_schema
 from selftune_build.agents.hosts.diagnosis import diagnose
-from selftune_build.agents.hosts.host import Host, HostAgent, Invocation, Session
+from selftune_build.agents.hosts.host import Host, HostAgent, Invocation, Session, type_of
 from selftune_build.agents.hosts.login import Login, LoginFile, Variable
 from selftune_build.agents.hosts.program import Program
 from selftune_build.agents.hosts.refusal import refusal
@@ -34,5 +34,6 @@ __all__ = [
     "refusal",
     "refusals_in",
     "refused",
+    "type_of",
     "with_schema",
 ]

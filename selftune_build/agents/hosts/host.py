@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,8 +16,17 @@ from selftune_build.agents.hosts import confine
 from selftune_build.agents.hosts.login import Given, Login, given, masked, rewritten, written
 from selftune_build.agents.hosts.program import Program
 from selftune_build.agents.hosts.stream import CLOSING, Opening, Stream, line, opening_of, parse_stream, without
+from selftune_build.agents.hosts.sweep import sweep
 from selftune_build.agents.outcome import require_answer
-from selftune_build.agents.protocol import AgentFailure, AgentSettings, CompleteRequest, RunRequest, Traits
+from selftune_build.agents.protocol import (
+    AgentFailure,
+    AgentSettings,
+    AgentType,
+    CompleteRequest,
+    Diagnosis,
+    RunRequest,
+    Traits,
+)
 from selftune_build.agents.staging import Stage
 from selftune_build.environment import child_environment
 from selftune_build.errors import InputError
@@ -176,6 +186,7 @@ class HostAgent:
             pass_fds=session.login.descriptors,
             cancel=request.cancel,
         )
+        sweep(session.workspace.parent)
         ended = {"exit_status": outcome.exit_status} if outcome.exit_status else {}
         write_all(descriptor, line({**self.host.closing(session.home), **ended, "type": CLOSING}))
         content = written(descriptor, start)
@@ -202,6 +213,12 @@ class HostAgent:
         if waited is not None:
             raise waited
         require_answer(self.parse, raw, outcome, timeout_s, RESPONSE_BYTES)
+
+
+def type_of(host: Host, title: str, diagnose: Callable[[], Diagnosis]) -> AgentType:
+    """The type of agent around a host; `title` is the program's name in a sentence."""
+    summary = f"{title}, run for each sample in a home of its own"
+    return AgentType(host.id, host.cache_version, partial(HostAgent, host), summary, host.program.install, diagnose=diagnose)
 
 
 def _identity(host: Host, definition: AgentDefinition, model: str | None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -43,6 +44,10 @@ class Program(Struct, frozen=True):
         """The version that is installed, for a program whose answers do not tell it; None where nothing tells it."""
         path = self.path()
         return None if path is None else _installed_version(self, path, os.stat(path).st_mtime_ns)
+
+    def closing(self, home: Path) -> dict[str, Any]:
+        """The version, as `Host.closing` of a program whose stream does not tell it."""
+        return {"version": self.version()}
 
     def told_version(self) -> str | None:
         """The version by the program's own word, None where it gives none."""

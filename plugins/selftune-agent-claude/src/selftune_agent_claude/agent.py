@@ -10,19 +10,18 @@ from selftune_agent_claude.reading import reply, usage, waiting
 from selftune_build.agents.hosts import (
     COMPLETE_PROMPT,
     Host,
-    HostAgent,
     Login,
     LoginFile,
     Program,
     Variable,
     called_names,
     diagnose,
+    type_of,
 )
-from selftune_build.agents.protocol import AgentSettings, AgentType, Diagnosis
+from selftune_build.agents.protocol import Diagnosis
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.process import Outcome
 
-CACHE_VERSION = "1"
 PROGRAM = Program("claude", "npm install --global @anthropic-ai/claude-code")
 LOGIN = Login(
     variables=(
@@ -42,7 +41,7 @@ def invoked(prompt: str, names: Iterable[str]) -> tuple[str, ...]:
 
 HOST = Host(
     id="claude",
-    cache_version=CACHE_VERSION,
+    cache_version="1",
     program=PROGRAM,
     login=LOGIN,
     skills_folder=".claude/skills",
@@ -54,11 +53,6 @@ HOST = Host(
     waiting=waiting,
     system_prompt=digest_bytes(COMPLETE_PROMPT.encode()),
 )
-
-
-def make(settings: AgentSettings) -> HostAgent:
-    """The agent for these settings. Raises InputError for those that do not fit."""
-    return HostAgent(HOST, settings)
 
 
 def examine() -> Diagnosis:
@@ -77,6 +71,4 @@ def _login_told(outcome: Outcome) -> str | None:
     return f"{told.get('authMethod', 'logged in')}{f' ({source})' if source else ''}"
 
 
-CLAUDE = AgentType(
-    "claude", CACHE_VERSION, make, "Claude Code, run for each sample in a home of its own", PROGRAM.install, diagnose=examine
-)
+CLAUDE = type_of(HOST, "Claude Code", examine)

@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from selftune_agent_codex.invocation import TOOLS, invocation
 from selftune_agent_codex.reading import reply, usage
 from selftune_agent_codex.rollout import closing
-from selftune_build.agents.hosts import Host, HostAgent, Login, LoginFile, Program, Variable, called_names, diagnose
-from selftune_build.agents.protocol import AgentSettings, AgentType, Diagnosis
+from selftune_build.agents.hosts import Host, Login, LoginFile, Program, Variable, called_names, diagnose, type_of
+from selftune_build.agents.protocol import Diagnosis
 from selftune_build.process import Outcome
 
-CACHE_VERSION = "1"
 PROGRAM = Program("codex", "npm install --global @openai/codex")
 LOGIN = Login(
     variables=(Variable("OPENAI_API_KEY"), Variable("OPENAI_BASE_URL", secret=False)),
@@ -26,7 +25,7 @@ def invoked(prompt: str, names: Iterable[str]) -> tuple[str, ...]:
 
 HOST = Host(
     id="codex",
-    cache_version=CACHE_VERSION,
+    cache_version="1",
     program=PROGRAM,
     login=LOGIN,
     skills_folder=".agents/skills",
@@ -37,11 +36,6 @@ HOST = Host(
     invoked=invoked,
     closing=closing,
 )
-
-
-def make(settings: AgentSettings) -> HostAgent:
-    """The agent for these settings. Raises InputError for those that do not fit."""
-    return HostAgent(HOST, settings)
 
 
 def examine() -> Diagnosis:
@@ -57,6 +51,4 @@ def _login_told(outcome: Outcome) -> str | None:
     return "OPENAI_API_KEY" if any(variable.secret for variable in LOGIN.values()) else None
 
 
-CODEX = AgentType(
-    "codex", CACHE_VERSION, make, "Codex, run for each sample in a home of its own", PROGRAM.install, diagnose=examine
-)
+CODEX = type_of(HOST, "Codex", examine)

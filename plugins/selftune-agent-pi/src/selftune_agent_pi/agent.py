@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
 
 from selftune_agent_pi.invocation import SKILLS_FOLDER, TOOLS, invocation
 from selftune_agent_pi.reading import REPEATED, reply, usage
 from selftune_build.agents.hosts import (
     COMPLETE_PROMPT,
     Host,
-    HostAgent,
     Login,
     LoginFile,
     Program,
     Variable,
     called_names,
     diagnose,
+    type_of,
 )
-from selftune_build.agents.protocol import AgentSettings, AgentType, Diagnosis
+from selftune_build.agents.protocol import Diagnosis
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.process import Outcome
 
-CACHE_VERSION = "1"
 PROGRAM = Program("pi", "npm install --global @earendil-works/pi-coding-agent")
 LOGIN = Login(
     variables=(
@@ -43,14 +40,9 @@ def invoked(prompt: str, names: Iterable[str]) -> tuple[str, ...]:
     return called_names(prompt, names, r"\A/skill:{}(?: |\Z)")
 
 
-def closing(home: Path) -> dict[str, Any]:
-    """The version of the program, which its stream does not tell."""
-    return {"version": PROGRAM.version()}
-
-
 HOST = Host(
     id="pi",
-    cache_version=CACHE_VERSION,
+    cache_version="1",
     program=PROGRAM,
     login=LOGIN,
     skills_folder=SKILLS_FOLDER,
@@ -59,15 +51,10 @@ HOST = Host(
     reply=reply,
     usage=usage,
     invoked=invoked,
-    closing=closing,
+    closing=PROGRAM.closing,
     repeated=REPEATED,
     system_prompt=digest_bytes(COMPLETE_PROMPT.encode()),
 )
-
-
-def make(settings: AgentSettings) -> HostAgent:
-    """The agent for these settings. Raises InputError for those that do not fit."""
-    return HostAgent(HOST, settings)
 
 
 def examine() -> Diagnosis:
@@ -84,4 +71,4 @@ def _login_told(outcome: Outcome) -> str | None:
     return "models of " + ", ".join(dict.fromkeys(row[0] for row in rows[1:] if row))
 
 
-PI = AgentType("pi", CACHE_VERSION, make, "pi, run for each sample in a home of its own", PROGRAM.install, diagnose=examine)
+PI = type_of(HOST, "pi", examine)

@@ -200,3 +200,13 @@ def test_the_status_a_program_ends_with_is_kept_unless_it_is_0(program: Any, ask
     assert b'"exit_status":53' in ask().splitlines()[-1]
     program(said)
     assert b"exit_status" not in ask()
+
+
+def test_what_it_leaves_running_in_a_session_of_its_own_is_ended(program: Any, ask: Ask) -> None:
+    program(
+        """setsid sh -c 'echo $$ > "$HOME/left"; exec sleep 283' >/dev/null 2>&1 &
+while ! [ -s "$HOME/left" ]; do sleep 0.05; done
+printf '{"type":"end","text":"%s","tokens":5}\\n' "$(cat "$HOME/left")\""""
+    )
+    process = int(ask().splitlines()[1].partition(b'"text":"')[2].partition(b'"')[0])
+    assert not Path(f"/proc/{process}").exists() or "Z" in Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
