@@ -232,7 +232,7 @@ def _skill_text(root: Path, member: str, disk: Disk) -> bytes:
     """The bytes of SKILL.md. Raises InputError where they cannot be had, also where it went since the package was found."""
     shown = _inside(member, SKILL_FILE)
     try:
-        return _bounded(disk, root / SKILL_FILE, SKILL_FILE_BYTES_MAX, shown, "move long material to files under references/")
+        return _bounded(root / SKILL_FILE, SKILL_FILE_BYTES_MAX, shown, disk, "move long material to files under references/")
     except OSError as error:
         message = f"the file cannot be read: {error.strerror or error}"
         raise InputError(message, at=Location(shown), hint="make it readable, or move its folder away") from error
@@ -240,10 +240,10 @@ def _skill_text(root: Path, member: str, disk: Disk) -> bytes:
 
 def reader(root: Path, disk: Disk = DISK) -> Read:
     """Reads files of a package by their path in it, none larger than an eval file may be."""
-    return lambda path: _bounded(disk, root / path, EVAL_FILE_BYTES, path)
+    return lambda path: _bounded(root / path, EVAL_FILE_BYTES, path, disk)
 
 
-def _bounded(disk: Disk, path: Path, limit: int, shown: str, hint: str = "keep large files out of it") -> bytes:
+def _bounded(path: Path, limit: int, shown: str, disk: Disk, hint: str = "keep large files out of it") -> bytes:
     """The bytes of a regular file. Raises OSError where there is none, InputError where it is too large, StoreError where the
     machine refuses."""
     probed(path)

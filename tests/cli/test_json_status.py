@@ -30,6 +30,7 @@ INVOCATIONS = {
     "eval list": ["", "torn"],
     "eval noise": ["brew --dry-run", "brew"],
     "eval unit-test": ["brew", "brew --generate"],
+    "mutate": ["brew", "nothing"],
     "create baseline": ["--skill-path brew"],
     "create check": ["--skill-path brew"],
     "create init": ["--name new --description Does"],

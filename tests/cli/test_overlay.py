@@ -210,7 +210,7 @@ def test_pages_and_summaries_say_it_too(workspace: Workspace, tmp_path: Path) ->
 def test_a_patch_is_read_from_stdin(workspace: Workspace) -> None:
     content = Path(described(workspace)).read_bytes()
     argv = [sys.executable, "-m", "selftune_build", "build", "--dry-run", "--json", "--overlay", "-", "-C", str(workspace.root)]
-    done = subprocess.run(argv, input=content, env=workspace.environment, capture_output=True, timeout=120, check=False)
+    done = subprocess.run(argv, input=content, env=workspace.environment, capture_output=True, timeout=300, check=False)
     assert json.loads(done.stdout)["overlay"]["name"] == "-", done.stderr
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,10 +39,10 @@ def test_so_does_one_that_may_not_be_opened(tmp_path: Path, monkeypatch: pytest.
     skills(tmp_path)
     whole = load._bounded
 
-    def refused(path: Path, limit: int, shown: str, hint: str = "") -> bytes:
+    def refused(path: Path, limit: int, shown: str, *more: Any) -> bytes:
         if shown == "brew/SKILL.md":
             raise PermissionError(13, "Permission denied")
-        return whole(path, limit, shown, hint)
+        return whole(path, limit, shown, *more)
 
     monkeypatch.setattr(load, "_bounded", refused)
     universe = load_universe(tmp_path)
