@@ -63,6 +63,7 @@ class Completer:
         self.reused = 0
         """Questions whose answer was there already."""
         self.pool = pool
+        self.slots = None
         self.waiting = around.progress.waiting
         self._store = store
 
@@ -121,7 +122,7 @@ class Completer:
     def _take(self, key: str, question: Completion) -> None:
         there = {archive.index for archive in self._store.archives(key)}
         index = min(set(range(len(there) + 1)) - there)
-        taken = tried(lambda: self._attempt(key, question, index), index, self)
+        taken = tried(lambda _over: self._attempt(key, question, index), index, self)
         if taken.kind is not TakenKind.ANSWERED:
             raise self._no_answer(taken)
 

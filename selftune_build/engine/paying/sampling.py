@@ -6,7 +6,7 @@ The order of writes is that of DESIGN section 9: an answer counts from the momen
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,8 +37,9 @@ def take_sample(spec: RowSpec, wanted: int, passed_over: Collection[int], means:
             if recovered or len(means.evidence.counted(spec).samples) >= wanted:
                 return Taken(TakenKind.FOUND)
             index = _free_index(spec, passed_over, means)
-            taken = tried(lambda: _attempt(spec, index, means), index, means)
+            taken = tried(lambda over: _attempt(spec, index, means, over), index, means)
             means.evidence.forget(spec)
+            means.evidence.samples(spec)  # read beside the calls of others, not between rounds, when nobody asks
             return taken
     except UndecidedError:
         return Taken(TakenKind.STOPPED)
@@ -61,22 +62,22 @@ def _free_index(spec: RowSpec, passed_over: Collection[int], means: Means) -> in
     return index
 
 
-def _attempt(spec: RowSpec, index: int, means: Means) -> None:
-    """One call. Raises AgentFailure, the attempt then archived as such."""
+def _attempt(spec: RowSpec, index: int, means: Means, over: Callable[[], None]) -> None:
+    """One call; `over` is told when nobody works on it any more. Raises AgentFailure, the attempt then archived as such."""
     stage = open_stage(spec, means.traits)
     call = None
     try:
         if not means.traits.lazy:
             stage.place_all()
         with means.evidence.store.begin(spec.key, _intent(spec, index, stage, means), means.durable) as call:
-            _ask(spec, call, stage, means)
+            _ask(spec, call, stage, means, over)
     finally:
         # What could not be archived is still in its file, and the next run can use it only with the workspace it speaks of.
         if call is None or not call.path.exists():
             stage.close()
 
 
-def _ask(spec: RowSpec, call: Call, stage: Stage, means: Means) -> None:
+def _ask(spec: RowSpec, call: Call, stage: Stage, means: Means, over: Callable[[], None]) -> None:
     started = time.monotonic()
     intent = call.intent
     try:
@@ -92,6 +93,8 @@ def _ask(spec: RowSpec, call: Call, stage: Stage, means: Means) -> None:
             call.fail(failure.kind.value, failure.message, plain(usage))
             raise
         ended = Ended()
+    finally:
+        over()
     usage = means.evidence.billed(spec, call.raw())
     try:
         keep(spec, call, stage, ended, int((time.monotonic() - started) * 1000), means)

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from selftune_build.agents.protocol import AgentFailure
 from selftune_build.engine.paying.budget import Purse
+from selftune_build.engine.paying.slots import Slot, Slots
 from selftune_build.limits import SAMPLE_ATTEMPTS, SAMPLE_BACKOFF_MAX_S, SAMPLE_BACKOFF_S, SAMPLE_REFUSALS, SAMPLE_TIMEOUTS
 from selftune_build.model.sample import ErrorKind
 from selftune_build.process import NotStarted
@@ -48,6 +49,10 @@ class Paying(Protocol):
     @property
     def pool(self) -> Pool | None:
         """What the service puts up with; None for what asks none."""
+
+    @property
+    def slots(self) -> Slots | None:
+        """Who of an invocation may ask now; None where one thread asks."""
 
     @property
     def stop(self) -> threading.Event:
@@ -108,10 +113,10 @@ def said_when(failure: AgentFailure) -> bool:
     return failure.kind is ErrorKind.RATE_LIMIT or failure.retry_after_s is not None
 
 
-def tried(call: Callable[[], None], index: int, means: Paying) -> Taken:
+def tried(call: Callable[[Callable[[], None]], None], index: int, means: Paying) -> Taken:
     """Try until an answer is there. Every attempt is kept and counted.
 
-    `call` makes one, and raises AgentFailure where that brings no answer.
+    `call` makes one, tells what it is given when nobody works on it any more, and raises AgentFailure where it brings no answer.
     """
     patience = _Patience(means.pool)
     while not patience.over:
@@ -119,14 +124,10 @@ def tried(call: Callable[[], None], index: int, means: Paying) -> Taken:
             return Taken(TakenKind.STOPPED, index)
         if not means.purse.reserve():
             return Taken(TakenKind.NO_BUDGET, index, "the budget of this invocation is used up")
-        try:
-            turn = means.pool.enter(means.waiting, means.stop) if means.pool is not None else NOBODYS
-        except PoolShut as shut:
+        turn = _turn(index, means)
+        if isinstance(turn, Taken):
             means.purse.give_back()
-            return Taken(TakenKind.BROKE, index, f"the service asked everybody to come back in {lasting(shut.seconds)}")
-        if turn is None:
-            means.purse.give_back()
-            return Taken(TakenKind.STOPPED, index)
+            return turn
         failure = _called(call, turn, means)
         if failure is None:
             return Taken(TakenKind.ANSWERED, index)
@@ -138,19 +139,47 @@ def tried(call: Callable[[], None], index: int, means: Paying) -> Taken:
     return Taken(TakenKind.BROKE, index, patience.failure.message, patience.failure.kind)
 
 
-def _called(call: Callable[[], None], turn: Turn, means: Paying) -> AgentFailure | None:
+class _Turn(Struct, frozen=True):
+    """Leave to ask: of this invocation, and of the service."""
+
+    slot: Slot
+    of_pool: Turn
+
+    def close(self) -> None:
+        """Let others ask; calling it again does nothing."""
+        self.of_pool.close()
+        self.slot.release()
+
+
+def _turn(index: int, means: Paying) -> _Turn | Taken:
+    """Wait for leave to ask; what came of the call where there is none."""
+    slot = means.slots.take(means.stop) if means.slots is not None else Slot()
+    if slot is None:
+        return Taken(TakenKind.STOPPED, index)
+    turn = None
+    try:
+        turn = means.pool.enter(means.waiting, means.stop) if means.pool is not None else NOBODYS
+    except PoolShut as shut:
+        return Taken(TakenKind.BROKE, index, f"the service asked everybody to come back in {lasting(shut.seconds)}")
+    finally:
+        if turn is None:
+            slot.release()
+    return _Turn(slot, turn) if turn is not None else Taken(TakenKind.STOPPED, index)
+
+
+def _called(call: Callable[[Callable[[], None]], None], turn: _Turn, means: Paying) -> AgentFailure | None:
     """Make one call in its turn, and tell its pool how that went; what it failed of."""
     try:
-        call()
+        call(turn.close)
     except AgentFailure as failure:
         if said_when(failure):
-            turn.refused(failure.retry_after_s)
+            turn.of_pool.refused(failure.retry_after_s)
         return failure
     except NotStarted:
         means.purse.give_back()
         raise
     else:
-        turn.answered()
+        turn.of_pool.answered()
         return None
     finally:
         turn.close()

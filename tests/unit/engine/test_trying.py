@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from msgspec import Struct
 from selftune_build.agents.protocol import AgentFailure
 from selftune_build.engine.paying.breaker import Breaker
 from selftune_build.engine.paying.budget import Purse
+from selftune_build.engine.paying.slots import Slots, threads_for
 from selftune_build.engine.paying.trying import Taken, TakenKind, tried
 from selftune_build.limits import SAMPLE_REFUSALS
 from selftune_build.model.manifest import PoolSetting
@@ -20,6 +22,8 @@ from selftune_build.model.sample import ErrorKind, Usage
 from selftune_build.process import NotStarted
 from selftune_build.store import pool as pools
 from selftune_build.store.pool import Pool, Pools
+
+Call = Callable[[Callable[[], None]], None]
 
 
 class Paying(Struct):
@@ -30,6 +34,7 @@ class Paying(Struct):
     stop: threading.Event
     cancel: threading.Event
     waiting: Callable[[str], None] = print
+    slots: Slots | None = None
 
 
 @pytest.fixture
@@ -39,11 +44,11 @@ def means(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paying:
     return Paying(Purse(), Pools(tmp_path).of("house", None, PoolSetting()), threading.Event(), threading.Event())
 
 
-def failing(*kinds: ErrorKind, before: Callable[[], object] = lambda: None) -> Callable[[], None]:
+def failing(*kinds: ErrorKind, before: Callable[[], object] = lambda: None) -> Call:
     """A call that fails so often, of these, and then brings an answer."""
     left = list(kinds)
 
-    def call() -> None:
+    def call(_over: Callable[[], None]) -> None:
         before()
         if left:
             kind = left.pop(0)
@@ -83,7 +88,7 @@ def test_a_pause_of_hours_is_told_and_not_waited_for_and_nothing_is_counted(mean
 
 
 def test_a_call_that_was_never_sent_is_given_back(means: Paying) -> None:
-    def call() -> None:
+    def call(_over: Callable[[], None]) -> None:
         raise NotStarted("no room")
 
     with pytest.raises(NotStarted):
@@ -171,3 +176,29 @@ def test_parts_have_prices_of_their_own_and_spend_out_of_one_purse() -> None:
     agents.settle(Usage(cost_usd="6"))
     judges.settle(None)
     assert (agents.cost, judges.cost, whole.cost, whole.calls, whole.left[1]) == (6, 0, 6, 4, Decimal(-2))
+
+
+def test_so_many_calls_run_at_once_and_a_few_more_threads_wait_for_them(means: Paying) -> None:
+    means.slots = Slots(4)
+    inside, most, guard, whole = 0, 0, threading.Lock(), threading.Barrier(4)
+
+    def call(over: Callable[[], None]) -> None:
+        nonlocal inside, most
+        with guard:
+            inside += 1
+            most = max(most, inside)
+        whole.wait(60)  # all slots are used, or nobody gets on
+        with guard:
+            inside -= 1
+        over()
+
+    with ThreadPoolExecutor(threads_for(4)) as pool:
+        kinds = [taken.kind for taken in pool.map(lambda index: tried(call, index, means), range(20))]
+    assert (kinds, most, threads_for(4), threads_for(1)) == ([TakenKind.ANSWERED] * 20, 4, 5, 1)
+
+
+def test_who_waits_for_a_slot_can_be_stopped(means: Paying) -> None:
+    means.slots = Slots(1)
+    assert means.slots.take(means.stop) is not None
+    means.stop.set()
+    assert means.slots.take(means.stop) is None
