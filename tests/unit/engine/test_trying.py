@@ -202,3 +202,11 @@ def test_who_waits_for_a_slot_can_be_stopped(means: Paying) -> None:
     assert means.slots.take(means.stop) is not None
     means.stop.set()
     assert means.slots.take(means.stop) is None
+
+
+def test_what_was_turned_away_says_nothing_of_the_price() -> None:
+    purse = Purse()
+    for cost in ("0.4", "0", "0"):
+        assert purse.reserve()
+        purse.settle(Usage(cost_usd=cost))
+    assert purse.each == Decimal("0.4")
