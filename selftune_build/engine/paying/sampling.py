@@ -6,7 +6,7 @@ The order of writes is that of DESIGN section 9: an answer counts from the momen
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from selftune_build.engine.judging.evidence import explanation
 from selftune_build.engine.paying.asking import Ended
 from selftune_build.engine.paying.keeping import Means, charged, is_whole, keep, plain
 from selftune_build.engine.paying.recovery import recover
-from selftune_build.engine.paying.trying import Taken, TakenKind, tried
+from selftune_build.engine.paying.trying import Enter, Over, Taken, TakenKind, tried
 from selftune_build.errors import UndecidedError
 from selftune_build.fingerprint.keys import call_id
 from selftune_build.graph.targets import address
@@ -37,7 +37,7 @@ def take_sample(spec: RowSpec, wanted: int, passed_over: Collection[int], means:
             if recovered or len(means.evidence.counted(spec).samples) >= wanted:
                 return Taken(TakenKind.FOUND)
             index = _free_index(spec, passed_over, means)
-            taken = tried(lambda over: _attempt(spec, index, means, over), index, means)
+            taken = tried(lambda enter: _attempt(spec, index, means, enter), index, means)
             means.evidence.forget(spec)
             means.evidence.samples(spec)  # read beside the calls of others, not between rounds, when nobody asks
             return taken
@@ -62,13 +62,14 @@ def _free_index(spec: RowSpec, passed_over: Collection[int], means: Means) -> in
     return index
 
 
-def _attempt(spec: RowSpec, index: int, means: Means, over: Callable[[], None]) -> None:
-    """One call; `over` is told when nobody works on it any more. Raises AgentFailure, the attempt then archived as such."""
+def _attempt(spec: RowSpec, index: int, means: Means, enter: Enter) -> None:
+    """One call. Raises AgentFailure, the attempt then archived as such."""
     stage = open_stage(spec, means.traits)
     call = None
     try:
         if not means.traits.lazy:
             stage.place_all()
+        over = enter()
         with means.evidence.store.begin(spec.key, _intent(spec, index, stage, means), means.durable) as call:
             _ask(spec, call, stage, means, over)
     finally:
@@ -77,7 +78,7 @@ def _attempt(spec: RowSpec, index: int, means: Means, over: Callable[[], None]) 
             stage.close()
 
 
-def _ask(spec: RowSpec, call: Call, stage: Stage, means: Means, over: Callable[[], None]) -> None:
+def _ask(spec: RowSpec, call: Call, stage: Stage, means: Means, over: Over) -> None:
     started = time.monotonic()
     intent = call.intent
     try:

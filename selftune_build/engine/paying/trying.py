@@ -15,7 +15,7 @@ from selftune_build.engine.paying.slots import Slot, Slots
 from selftune_build.limits import SAMPLE_ATTEMPTS, SAMPLE_BACKOFF_MAX_S, SAMPLE_BACKOFF_S, SAMPLE_REFUSALS, SAMPLE_TIMEOUTS
 from selftune_build.model.sample import ErrorKind
 from selftune_build.process import NotStarted
-from selftune_build.store.pool import NOBODYS, Pool, PoolShut, Turn, lasting
+from selftune_build.store.pool import NOBODYS, Pool, PoolShut, lasting
 
 
 class TakenKind(StrEnum):
@@ -113,10 +113,25 @@ def said_when(failure: AgentFailure) -> bool:
     return failure.kind is ErrorKind.RATE_LIMIT or failure.retry_after_s is not None
 
 
-def tried(call: Callable[[Callable[[], None]], None], index: int, means: Paying) -> Taken:
+Over = Callable[[], None]
+"""To be told when nobody works on a call any more: then another may be made. Telling it again does nothing."""
+
+Enter = Callable[[], Over]
+"""To be asked when everything is ready for a call: waits for its turn."""
+
+
+class _Turned(Exception):
+    """There is no turn for this call; what came of it instead."""
+
+    def __init__(self, taken: Taken) -> None:
+        super().__init__(taken.message)
+        self.taken = taken
+
+
+def tried(call: Callable[[Enter], None], index: int, means: Paying) -> Taken:
     """Try until an answer is there. Every attempt is kept and counted.
 
-    `call` makes one, tells what it is given when nobody works on it any more, and raises AgentFailure where it brings no answer.
+    `call` makes one, after it has entered, and raises AgentFailure where it brings no answer.
     """
     patience = _Patience(means.pool)
     while not patience.over:
@@ -124,11 +139,14 @@ def tried(call: Callable[[Callable[[], None]], None], index: int, means: Paying)
             return Taken(TakenKind.STOPPED, index)
         if not means.purse.reserve():
             return Taken(TakenKind.NO_BUDGET, index, "the budget of this invocation is used up")
-        turn = _turn(index, means)
-        if isinstance(turn, Taken):
+        try:
+            failure = _called(call, _Door(index, means))
+        except _Turned as instead:
             means.purse.give_back()
-            return turn
-        failure = _called(call, turn, means)
+            return instead.taken
+        except NotStarted:
+            means.purse.give_back()
+            raise
         if failure is None:
             return Taken(TakenKind.ANSWERED, index)
         if means.cancel.is_set():
@@ -139,47 +157,48 @@ def tried(call: Callable[[Callable[[], None]], None], index: int, means: Paying)
     return Taken(TakenKind.BROKE, index, patience.failure.message, patience.failure.kind)
 
 
-class _Turn(Struct, frozen=True):
-    """Leave to ask: of this invocation, and of the service."""
+def _called(call: Callable[[Enter], None], door: _Door) -> AgentFailure | None:
+    """Make one call, and tell its pool how that went; what it failed of."""
+    try:
+        call(door.enter)
+    except AgentFailure as failure:
+        if said_when(failure):
+            door.turn.refused(failure.retry_after_s)
+        return failure
+    else:
+        door.turn.answered()
+        return None
+    finally:
+        door.close()
 
-    slot: Slot
-    of_pool: Turn
+
+class _Door:
+    """Where one call waits for leave to ask: of its invocation, then of the service."""
+
+    def __init__(self, index: int, means: Paying) -> None:
+        self.turn = NOBODYS
+        self._index = index
+        self._means = means
+        self._slot = Slot()
+
+    def enter(self) -> Over:
+        """Wait for both. Raises _Turned where there is no turn, and StoreError."""
+        means = self._means
+        slot = means.slots.take(means.stop) if means.slots is not None else self._slot
+        if slot is None:
+            raise _Turned(Taken(TakenKind.STOPPED, self._index))
+        self._slot = slot
+        try:
+            turn = means.pool.enter(means.waiting, means.stop) if means.pool is not None else NOBODYS
+        except PoolShut as shut:
+            message = f"the service asked everybody to come back in {lasting(shut.seconds)}"
+            raise _Turned(Taken(TakenKind.BROKE, self._index, message)) from shut
+        if turn is None:
+            raise _Turned(Taken(TakenKind.STOPPED, self._index))
+        self.turn = turn
+        return self.close
 
     def close(self) -> None:
         """Let others ask; calling it again does nothing."""
-        self.of_pool.close()
-        self.slot.release()
-
-
-def _turn(index: int, means: Paying) -> _Turn | Taken:
-    """Wait for leave to ask; what came of the call where there is none."""
-    slot = means.slots.take(means.stop) if means.slots is not None else Slot()
-    if slot is None:
-        return Taken(TakenKind.STOPPED, index)
-    turn = None
-    try:
-        turn = means.pool.enter(means.waiting, means.stop) if means.pool is not None else NOBODYS
-    except PoolShut as shut:
-        return Taken(TakenKind.BROKE, index, f"the service asked everybody to come back in {lasting(shut.seconds)}")
-    finally:
-        if turn is None:
-            slot.release()
-    return _Turn(slot, turn) if turn is not None else Taken(TakenKind.STOPPED, index)
-
-
-def _called(call: Callable[[Callable[[], None]], None], turn: _Turn, means: Paying) -> AgentFailure | None:
-    """Make one call in its turn, and tell its pool how that went; what it failed of."""
-    try:
-        call(turn.close)
-    except AgentFailure as failure:
-        if said_when(failure):
-            turn.of_pool.refused(failure.retry_after_s)
-        return failure
-    except NotStarted:
-        means.purse.give_back()
-        raise
-    else:
-        turn.of_pool.answered()
-        return None
-    finally:
-        turn.close()
+        self.turn.close()
+        self._slot.release()

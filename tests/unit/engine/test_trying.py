@@ -15,15 +15,13 @@ from selftune_build.agents.protocol import AgentFailure
 from selftune_build.engine.paying.breaker import Breaker
 from selftune_build.engine.paying.budget import Purse
 from selftune_build.engine.paying.slots import Slots, threads_for
-from selftune_build.engine.paying.trying import Taken, TakenKind, tried
+from selftune_build.engine.paying.trying import Enter, Taken, TakenKind, tried
 from selftune_build.limits import SAMPLE_REFUSALS
 from selftune_build.model.manifest import PoolSetting
 from selftune_build.model.sample import ErrorKind, Usage
 from selftune_build.process import NotStarted
 from selftune_build.store import pool as pools
 from selftune_build.store.pool import Pool, Pools
-
-Call = Callable[[Callable[[], None]], None]
 
 
 class Paying(Struct):
@@ -44,11 +42,12 @@ def means(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paying:
     return Paying(Purse(), Pools(tmp_path).of("house", None, PoolSetting()), threading.Event(), threading.Event())
 
 
-def failing(*kinds: ErrorKind, before: Callable[[], object] = lambda: None) -> Call:
+def failing(*kinds: ErrorKind, before: Callable[[], object] = lambda: None) -> Callable[[Enter], None]:
     """A call that fails so often, of these, and then brings an answer."""
     left = list(kinds)
 
-    def call(_over: Callable[[], None]) -> None:
+    def call(enter: Enter) -> None:
+        enter()
         before()
         if left:
             kind = left.pop(0)
@@ -88,7 +87,7 @@ def test_a_pause_of_hours_is_told_and_not_waited_for_and_nothing_is_counted(mean
 
 
 def test_a_call_that_was_never_sent_is_given_back(means: Paying) -> None:
-    def call(_over: Callable[[], None]) -> None:
+    def call(_enter: Enter) -> None:
         raise NotStarted("no room")
 
     with pytest.raises(NotStarted):
@@ -182,8 +181,9 @@ def test_so_many_calls_run_at_once_and_a_few_more_threads_wait_for_them(means: P
     means.slots = Slots(4)
     inside, most, guard, whole = 0, 0, threading.Lock(), threading.Barrier(4)
 
-    def call(over: Callable[[], None]) -> None:
+    def call(enter: Enter) -> None:
         nonlocal inside, most
+        over = enter()
         with guard:
             inside += 1
             most = max(most, inside)
