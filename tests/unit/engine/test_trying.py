@@ -61,20 +61,15 @@ def test_three_refusals_end_a_question_where_nobody_is_answered(means: Paying) -
     assert means.purse.calls == 3
 
 
-def test_while_others_are_answered_a_refusal_is_no_try(means: Paying) -> None:
+@pytest.mark.parametrize(("refusals", "kind", "calls"), [(9, TakenKind.ANSWERED, 10), (99, TakenKind.BROKE, SAMPLE_REFUSALS)])
+def test_while_others_are_answered_a_refusal_is_no_try_but_not_for_ever(
+    refusals: int, kind: TakenKind, calls: int, means: Paying
+) -> None:
     assert means.pool is not None
     turn = means.pool.enter(print, means.stop)
     assert turn is not None
-    assert tried(failing(*[ErrorKind.RATE_LIMIT] * 9, before=turn.answered), 0, means).kind is TakenKind.ANSWERED
-    assert means.purse.calls == 10
-
-
-def test_even_then_not_for_ever(means: Paying) -> None:
-    assert means.pool is not None
-    turn = means.pool.enter(print, means.stop)
-    assert turn is not None
-    assert tried(failing(*[ErrorKind.RATE_LIMIT] * 99, before=turn.answered), 0, means).kind is TakenKind.BROKE
-    assert means.purse.calls == SAMPLE_REFUSALS
+    assert tried(failing(*[ErrorKind.RATE_LIMIT] * refusals, before=turn.answered), 0, means).kind is kind
+    assert means.purse.calls == calls
 
 
 def test_a_pause_of_hours_is_told_and_not_waited_for_and_nothing_is_counted(means: Paying) -> None:
