@@ -110,13 +110,18 @@ def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, purses
             for finding in lock_news(run):
                 around.progress.warning(f"{run.package.name}: {finding.message}; {finding.hint}")
     refuse_or_confirm(price, request, budgeted, around.confirm)
-    plans = [plan for runs in groups for run in runs for plan in run.plans]
-    asked = missing_samples(plan for plan in plans if not plan.spec.case.is_script) + judge_calls(plans)
-    scripts = missing_samples(plan for plan in plans if plan.spec.case.is_script)
-    calls_left, _ = purses.whole.left
     price = price.within(*purses.whole.left) if price else None
-    allowed = asked - (price.planned - price.calls if price is not None and price.planned else 0)
-    around.progress.started(scripts + min(allowed, asked if calls_left is None else calls_left), str(price) if price else None)
+    around.progress.started(_allowed(groups, price, purses), str(price) if price else None)
+
+
+def _allowed(groups: Sequence[Sequence[PackageRun]], price: Price | None, purses: Purses) -> int:
+    """How many samples will be taken: every script, and of the calls to agents and judges what the budget allows."""
+    plans = [plan for runs in groups for run in runs for plan in run.plans]
+    scripts = missing_samples(plan for plan in plans if plan.spec.case.is_script)
+    asked = missing_samples(plan for plan in plans if not plan.spec.case.is_script) + judge_calls(plans)
+    calls_left, _ = purses.whole.left
+    too_many = price.planned - price.calls if price is not None and price.planned else 0
+    return scripts + min(asked - too_many, asked if calls_left is None else calls_left)
 
 
 def _note(groups: Sequence[Sequence[PackageRun]], around: Surroundings) -> None:

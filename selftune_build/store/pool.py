@@ -172,12 +172,15 @@ class Pool:
         slot = None if width is None else self._free_slot(width)
         if isinstance(slot, _Wait):
             return slot
-        wait = self._next_of_the_minute() if self._setting.per_minute else None
-        if wait is None:
-            return self._begin(slot)
-        if slot is not None:
-            os.close(slot)
-        return wait
+        try:
+            wait = self._next_of_the_minute() if self._setting.per_minute else None
+            if wait is None:
+                kept, slot = slot, None
+                return self._begin(kept)
+            return wait
+        finally:
+            if slot is not None:
+                os.close(slot)
 
     def _begin(self, slot: int | None) -> Turn:
         with self._guard:

@@ -157,11 +157,13 @@ class SampleStore:
         return record
 
     def _make_names_durable(self, folder: Path) -> None:
-        """Sync the folders above a key's folder, once: a power cut must not take the way to a paid result."""
-        for parent in (folder.parent, self._samples, self._samples.parent):
-            if parent not in self._synced:
-                sync_folder(parent)
-        self._synced.update((self._samples, self._samples.parent))
+        """Sync the folders above a key's folder, once for each: a power cut must not take the way to a paid result."""
+        if folder in self._synced:
+            return
+        sync_folder(folder.parent)
+        for parent in {self._samples, self._samples.parent} - self._synced:
+            sync_folder(parent)
+        self._synced.update((folder, self._samples, self._samples.parent))
 
 
 def _since(folder: Path) -> str:

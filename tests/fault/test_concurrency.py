@@ -31,6 +31,8 @@ def test_an_invocation_waits_for_the_one_that_pays_and_says_so(workspace: Worksp
     assert second.stderr is not None
     while f"process {first.pid} is working on the same samples" not in (line := second.stderr.readline()):
         assert line
+    assert " as gardening:" in line
+    assert " since " in line
     assert len(workspace.ledger()) == 4
     workspace.go()
     ended(first)

@@ -87,8 +87,10 @@ class Purse:
         return (self,) if self._whole is None else (self, self._whole)
 
     def _learn(self, cost: Decimal) -> None:
-        self._known += cost
-        self._priced += 1
+        """What was free, or turned away, tells nothing of what others will cost."""
+        if cost:
+            self._known += cost
+            self._priced += 1
 
     def _may_hold(self, price: Decimal) -> bool:
         """Hold a price where the limits allow it; only a whole purse has any."""

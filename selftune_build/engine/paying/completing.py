@@ -18,7 +18,7 @@ from msgspec import Struct
 from selftune_build.agents.protocol import Agent, AgentFailure, CompleteRequest
 from selftune_build.engine.paying.budget import Purse
 from selftune_build.engine.paying.keeping import charged, plain, reports
-from selftune_build.engine.paying.trying import Taken, TakenKind, tried
+from selftune_build.engine.paying.trying import Enter, Taken, TakenKind, tried
 from selftune_build.engine.request import Surroundings
 from selftune_build.errors import UndecidedError
 from selftune_build.fingerprint.digest import digest_json
@@ -63,6 +63,7 @@ class Completer:
         self.reused = 0
         """Questions whose answer was there already."""
         self.pool = pool
+        self.slots = None
         self.waiting = around.progress.waiting
         self._store = store
 
@@ -121,7 +122,7 @@ class Completer:
     def _take(self, key: str, question: Completion) -> None:
         there = {archive.index for archive in self._store.archives(key)}
         index = min(set(range(len(there) + 1)) - there)
-        taken = tried(lambda: self._attempt(key, question, index), index, self)
+        taken = tried(lambda enter: self._attempt(key, question, index, enter), index, self)
         if taken.kind is not TakenKind.ANSWERED:
             raise self._no_answer(taken)
 
@@ -132,7 +133,8 @@ class Completer:
             return UndecidedError(taken.message, code="no-budget", hint="what was answered is kept; run again with more")
         return UndecidedError(f"the agent `{self.agent.name}` did not answer: {taken.message}", code="agent-failed")
 
-    def _attempt(self, key: str, question: Completion, index: int) -> None:
+    def _attempt(self, key: str, question: Completion, index: int, enter: Enter) -> None:
+        enter()
         intent = _intent(key, question, index, self.agent.name)
         started = time.monotonic()
         with self._store.begin(key, intent, self._durable) as call:

@@ -12,6 +12,7 @@ from selftune_build.agents.staging import Stage
 from selftune_build.engine.judging.evidence import Evidence
 from selftune_build.engine.paying.asking import Ask, Ended
 from selftune_build.engine.paying.budget import Purse
+from selftune_build.engine.paying.slots import Slots
 from selftune_build.model.case import Arm
 from selftune_build.model.sample import ErrorKind, Usage
 from selftune_build.stages.row import RowSpec
@@ -36,6 +37,8 @@ class Means(Struct, frozen=True):
     """Index of the first sample of a cohort."""
     pool: Pool | None = None
     """What the service puts up with; None for what asks none."""
+    slots: Slots | None = None
+    """Who may ask now; None where one thread asks."""
 
     @property
     def durable(self) -> bool:

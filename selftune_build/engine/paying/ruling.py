@@ -16,6 +16,7 @@ from selftune_build.engine.paying.pools import pool_of
 from selftune_build.engine.paying.ran import Ran
 from selftune_build.engine.paying.sampling import take_sample
 from selftune_build.engine.paying.scheduler import Question, Work, run_rounds
+from selftune_build.engine.paying.slots import Slots
 from selftune_build.engine.paying.trying import Taken, TakenKind
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.errors import StoreError
@@ -53,6 +54,7 @@ class Rulings:
         self._asking: dict[int, _Asking] = {}
         self._of: dict[str, _Asking] = {}
         self._manifests: list[Manifest] = []
+        self._slots = Slots(request.jobs)
 
     def run(self, runs: Sequence[PackageRun]) -> None:
         """Take every vote that is missing, round by round, and note which questions belong to which row."""
@@ -99,6 +101,7 @@ class Rulings:
                 agent.name,
                 self._request.first_sample,
                 pool_of(agent, judge.model, self._manifests, judge.opinions.store),
+                self._slots,
             )
             self._asking[id(agent)] = _Asking(judge, means, agent.unavailable(), Breaker("judge"))
             self._purse.expect(judge.opinions.costs)

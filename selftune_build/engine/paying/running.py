@@ -18,6 +18,7 @@ from selftune_build.engine.paying.ran import Ran
 from selftune_build.engine.paying.ruling import Rulings
 from selftune_build.engine.paying.sampling import commit_limit, take_sample
 from selftune_build.engine.paying.scheduler import Question, Work, questions, run_rounds
+from selftune_build.engine.paying.slots import Slots
 from selftune_build.engine.paying.trying import Taken, TakenKind
 from selftune_build.engine.planning.plan import RowPlan, answered
 from selftune_build.engine.request import BuildRequest, Surroundings
@@ -45,6 +46,7 @@ class Runner:
         self._unavailable = agent.unavailable() if any(plan.missing for run in runs for plan in run.plans) else None
         model = runs[0].asking.model
         pool = pool_of(agent, model, [run.package.manifest for run in runs], evidence.store)
+        slots = Slots(request.jobs)
         purses.agents.expect(evidence.costs)
         asks = {
             True: (script_asker(around.cancel), SCRIPT_TRAITS, Purse(), None),
@@ -62,6 +64,7 @@ class Runner:
                 agent.name,
                 request.first_sample,
                 pool,
+                slots,
             )
             for script, (ask, traits, pays, pool) in asks.items()
         }

@@ -16,7 +16,7 @@ from selftune_build.engine.judging.evidence import explanation
 from selftune_build.engine.paying.asking import Ended
 from selftune_build.engine.paying.keeping import Means, charged, is_whole, keep, plain
 from selftune_build.engine.paying.recovery import recover
-from selftune_build.engine.paying.trying import Taken, TakenKind, tried
+from selftune_build.engine.paying.trying import Enter, Over, Taken, TakenKind, tried
 from selftune_build.errors import UndecidedError
 from selftune_build.fingerprint.keys import call_id
 from selftune_build.graph.targets import address
@@ -38,8 +38,9 @@ def take_sample(spec: RowSpec, wanted: int, passed_over: Collection[int], means:
             if recovered or len(means.evidence.counted(spec).samples) >= wanted:
                 return Taken(TakenKind.FOUND)
             index = _free_index(spec, passed_over, means)
-            taken = tried(lambda: _attempt(spec, index, means), index, means)
+            taken = tried(lambda enter: _attempt(spec, index, means, enter), index, means)
             means.evidence.forget(spec)
+            means.evidence.samples(spec)  # read beside the calls of others, not between rounds, when nobody asks
             return taken
     except UndecidedError:
         return Taken(TakenKind.STOPPED)
@@ -62,22 +63,23 @@ def _free_index(spec: RowSpec, passed_over: Collection[int], means: Means) -> in
     return index
 
 
-def _attempt(spec: RowSpec, index: int, means: Means) -> None:
+def _attempt(spec: RowSpec, index: int, means: Means, enter: Enter) -> None:
     """One call. Raises AgentFailure, the attempt then archived as such."""
     stage = open_stage(spec, means.traits)
     call = None
     try:
         if not means.traits.lazy:
             stage.place_all()
+        over = enter()
         with means.evidence.store.begin(spec.key, _intent(spec, index, stage, means), means.durable) as call:
-            _ask(spec, call, stage, means)
+            _ask(spec, call, stage, means, over)
     finally:
         # What could not be archived is still in its file, and the next run can use it only with the workspace it speaks of.
         if call is None or not call.path.exists():
             stage.close()
 
 
-def _ask(spec: RowSpec, call: Call, stage: Stage, means: Means) -> None:
+def _ask(spec: RowSpec, call: Call, stage: Stage, means: Means, over: Over) -> None:
     started = time.monotonic()
     intent = call.intent
     try:
@@ -93,6 +95,8 @@ def _ask(spec: RowSpec, call: Call, stage: Stage, means: Means) -> None:
             call.fail(failure.kind.value, failure.message, plain(usage))
             raise
         ended = Ended()
+    finally:
+        over()
     usage = means.evidence.billed(spec, call.raw())
     try:
         keep(spec, call, stage, ended, int((time.monotonic() - started) * 1000), means)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from msgspec import Struct, field
 
+from selftune_build.engine.paying.slots import threads_for
 from selftune_build.engine.paying.trying import Taken, TakenKind
 from selftune_build.engine.planning.plan import RowPlan, by_key
 from selftune_build.limits import SCHEDULER_ROUNDS
@@ -59,7 +60,7 @@ def _question(group: Sequence[RowPlan]) -> Question:
 
 def run_rounds(open_questions: Sequence[Question], work: Work) -> None:
     """Take samples until no question is open. Between rounds the questions that no longer matter are dropped."""
-    with ThreadPoolExecutor(max_workers=work.jobs, thread_name_prefix="sample") as pool:
+    with ThreadPoolExecutor(max_workers=threads_for(work.jobs), thread_name_prefix="sample") as pool:
         for _ in range(SCHEDULER_ROUNDS):
             round_questions = [question for question in open_questions if question.open and work.still_wanted(question)]
             if not round_questions:

@@ -11,10 +11,11 @@ from msgspec import Struct
 
 from selftune_build.agents.protocol import AgentFailure
 from selftune_build.engine.paying.budget import Purse
+from selftune_build.engine.paying.slots import Slot, Slots
 from selftune_build.limits import SAMPLE_ATTEMPTS, SAMPLE_BACKOFF_MAX_S, SAMPLE_BACKOFF_S, SAMPLE_REFUSALS, SAMPLE_TIMEOUTS
 from selftune_build.model.sample import ErrorKind
 from selftune_build.process import NotStarted
-from selftune_build.store.pool import NOBODYS, Pool, PoolShut, Turn, lasting
+from selftune_build.store.pool import NOBODYS, Pool, PoolShut, lasting
 
 
 class TakenKind(StrEnum):
@@ -48,6 +49,10 @@ class Paying(Protocol):
     @property
     def pool(self) -> Pool | None:
         """What the service puts up with; None for what asks none."""
+
+    @property
+    def slots(self) -> Slots | None:
+        """Who of an invocation may ask now; None where one thread asks."""
 
     @property
     def stop(self) -> threading.Event:
@@ -108,10 +113,25 @@ def said_when(failure: AgentFailure) -> bool:
     return failure.kind is ErrorKind.RATE_LIMIT or failure.retry_after_s is not None
 
 
-def tried(call: Callable[[], None], index: int, means: Paying) -> Taken:
+Over = Callable[[], None]
+"""To be told when nobody works on a call any more: then another may be made. Telling it again does nothing."""
+
+Enter = Callable[[], Over]
+"""To be asked when everything is ready for a call: waits for its turn."""
+
+
+class _Turned(Exception):
+    """There is no turn for this call; what came of it instead."""
+
+    def __init__(self, taken: Taken) -> None:
+        super().__init__(taken.message)
+        self.taken = taken
+
+
+def tried(call: Callable[[Enter], None], index: int, means: Paying) -> Taken:
     """Try until an answer is there. Every attempt is kept and counted.
 
-    `call` makes one, and raises AgentFailure where that brings no answer.
+    `call` makes one, after it has entered, and raises AgentFailure where it brings no answer.
     """
     patience = _Patience(means.pool)
     while not patience.over:
@@ -120,14 +140,13 @@ def tried(call: Callable[[], None], index: int, means: Paying) -> Taken:
         if not means.purse.reserve():
             return Taken(TakenKind.NO_BUDGET, index, "the budget of this invocation is used up")
         try:
-            turn = means.pool.enter(means.waiting, means.stop) if means.pool is not None else NOBODYS
-        except PoolShut as shut:
+            failure = _called(call, _Door(index, means))
+        except _Turned as instead:
             means.purse.give_back()
-            return Taken(TakenKind.BROKE, index, f"the service asked everybody to come back in {lasting(shut.seconds)}")
-        if turn is None:
+            return instead.taken
+        except NotStarted:
             means.purse.give_back()
-            return Taken(TakenKind.STOPPED, index)
-        failure = _called(call, turn, means)
+            raise
         if failure is None:
             return Taken(TakenKind.ANSWERED, index)
         if means.cancel.is_set():
@@ -138,19 +157,48 @@ def tried(call: Callable[[], None], index: int, means: Paying) -> Taken:
     return Taken(TakenKind.BROKE, index, patience.failure.message, patience.failure.kind)
 
 
-def _called(call: Callable[[], None], turn: Turn, means: Paying) -> AgentFailure | None:
-    """Make one call in its turn, and tell its pool how that went; what it failed of."""
+def _called(call: Callable[[Enter], None], door: _Door) -> AgentFailure | None:
+    """Make one call, and tell its pool how that went; what it failed of."""
     try:
-        call()
+        call(door.enter)
     except AgentFailure as failure:
         if said_when(failure):
-            turn.refused(failure.retry_after_s)
+            door.turn.refused(failure.retry_after_s)
         return failure
-    except NotStarted:
-        means.purse.give_back()
-        raise
     else:
-        turn.answered()
+        door.turn.answered()
         return None
     finally:
-        turn.close()
+        door.close()
+
+
+class _Door:
+    """Where one call waits for leave to ask: of its invocation, then of the service."""
+
+    def __init__(self, index: int, means: Paying) -> None:
+        self.turn = NOBODYS
+        self._index = index
+        self._means = means
+        self._slot = Slot()
+
+    def enter(self) -> Over:
+        """Wait for both. Raises _Turned where there is no turn, and StoreError."""
+        means = self._means
+        slot = means.slots.take(means.stop) if means.slots is not None else self._slot
+        if slot is None:
+            raise _Turned(Taken(TakenKind.STOPPED, self._index))
+        self._slot = slot
+        try:
+            turn = means.pool.enter(means.waiting, means.stop) if means.pool is not None else NOBODYS
+        except PoolShut as shut:
+            message = f"the service asked everybody to come back in {lasting(shut.seconds)}"
+            raise _Turned(Taken(TakenKind.BROKE, self._index, message)) from shut
+        if turn is None:
+            raise _Turned(Taken(TakenKind.STOPPED, self._index))
+        self.turn = turn
+        return self.close
+
+    def close(self) -> None:
+        """Let others ask; calling it again does nothing."""
+        self.turn.close()
+        self._slot.release()

@@ -159,3 +159,21 @@ def test_an_error_needs_no_output() -> None:
     with pytest.raises(AgentFailure) as caught:
         parse_response(b'{"error": "down"}')
     assert caught.value.kind is ErrorKind.REPORTED
+
+
+@pytest.mark.parametrize("seconds", [0, 12, 2.5])
+def test_an_error_with_a_time_to_come_back_is_a_rate_limit(seconds: float) -> None:
+    with pytest.raises(AgentFailure) as caught:
+        parse(error="slow down", retry_after_s=seconds)
+    assert (caught.value.kind, caught.value.retry_after_s) == (ErrorKind.RATE_LIMIT, seconds)
+
+
+@pytest.mark.parametrize("after", [None, -1, "12", True, [1], {}])
+def test_a_time_that_is_no_number_of_seconds_is_passed_over(after: object) -> None:
+    with pytest.raises(AgentFailure) as caught:
+        parse(error="slow down", retry_after_s=after)
+    assert (caught.value.kind, caught.value.retry_after_s) == (ErrorKind.REPORTED, None)
+
+
+def test_a_time_to_come_back_without_an_error_means_nothing() -> None:
+    assert parse(retry_after_s=60) == Reply("x")

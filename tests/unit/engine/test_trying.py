@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from msgspec import Struct
 from selftune_build.agents.protocol import AgentFailure
 from selftune_build.engine.paying.breaker import Breaker
 from selftune_build.engine.paying.budget import Purse
-from selftune_build.engine.paying.trying import Taken, TakenKind, tried
+from selftune_build.engine.paying.slots import Slots, threads_for
+from selftune_build.engine.paying.trying import Enter, Taken, TakenKind, tried
 from selftune_build.limits import SAMPLE_REFUSALS
 from selftune_build.model.manifest import PoolSetting
 from selftune_build.model.sample import ErrorKind, Usage
@@ -30,6 +32,7 @@ class Paying(Struct):
     stop: threading.Event
     cancel: threading.Event
     waiting: Callable[[str], None] = print
+    slots: Slots | None = None
 
 
 @pytest.fixture
@@ -39,11 +42,12 @@ def means(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paying:
     return Paying(Purse(), Pools(tmp_path).of("house", None, PoolSetting()), threading.Event(), threading.Event())
 
 
-def failing(*kinds: ErrorKind, before: Callable[[], object] = lambda: None) -> Callable[[], None]:
+def failing(*kinds: ErrorKind, before: Callable[[], object] = lambda: None) -> Callable[[Enter], None]:
     """A call that fails so often, of these, and then brings an answer."""
     left = list(kinds)
 
-    def call() -> None:
+    def call(enter: Enter) -> None:
+        enter()
         before()
         if left:
             kind = left.pop(0)
@@ -57,20 +61,15 @@ def test_three_refusals_end_a_question_where_nobody_is_answered(means: Paying) -
     assert means.purse.calls == 3
 
 
-def test_while_others_are_answered_a_refusal_is_no_try(means: Paying) -> None:
+@pytest.mark.parametrize(("refusals", "kind", "calls"), [(9, TakenKind.ANSWERED, 10), (99, TakenKind.BROKE, SAMPLE_REFUSALS)])
+def test_while_others_are_answered_a_refusal_is_no_try_but_not_for_ever(
+    refusals: int, kind: TakenKind, calls: int, means: Paying
+) -> None:
     assert means.pool is not None
     turn = means.pool.enter(print, means.stop)
     assert turn is not None
-    assert tried(failing(*[ErrorKind.RATE_LIMIT] * 9, before=turn.answered), 0, means).kind is TakenKind.ANSWERED
-    assert means.purse.calls == 10
-
-
-def test_even_then_not_for_ever(means: Paying) -> None:
-    assert means.pool is not None
-    turn = means.pool.enter(print, means.stop)
-    assert turn is not None
-    assert tried(failing(*[ErrorKind.RATE_LIMIT] * 99, before=turn.answered), 0, means).kind is TakenKind.BROKE
-    assert means.purse.calls == SAMPLE_REFUSALS
+    assert tried(failing(*[ErrorKind.RATE_LIMIT] * refusals, before=turn.answered), 0, means).kind is kind
+    assert means.purse.calls == calls
 
 
 def test_a_pause_of_hours_is_told_and_not_waited_for_and_nothing_is_counted(means: Paying) -> None:
@@ -83,7 +82,7 @@ def test_a_pause_of_hours_is_told_and_not_waited_for_and_nothing_is_counted(mean
 
 
 def test_a_call_that_was_never_sent_is_given_back(means: Paying) -> None:
-    def call() -> None:
+    def call(_enter: Enter) -> None:
         raise NotStarted("no room")
 
     with pytest.raises(NotStarted):
@@ -171,3 +170,38 @@ def test_parts_have_prices_of_their_own_and_spend_out_of_one_purse() -> None:
     agents.settle(Usage(cost_usd="6"))
     judges.settle(None)
     assert (agents.cost, judges.cost, whole.cost, whole.calls, whole.left[1]) == (6, 0, 6, 4, Decimal(-2))
+
+
+def test_so_many_calls_run_at_once_and_a_few_more_threads_wait_for_them(means: Paying) -> None:
+    means.slots = Slots(4)
+    inside, most, guard, whole = 0, 0, threading.Lock(), threading.Barrier(4)
+
+    def call(enter: Enter) -> None:
+        nonlocal inside, most
+        over = enter()
+        with guard:
+            inside += 1
+            most = max(most, inside)
+        whole.wait(60)  # all slots are used, or nobody gets on
+        with guard:
+            inside -= 1
+        over()
+
+    with ThreadPoolExecutor(threads_for(4)) as pool:
+        kinds = [taken.kind for taken in pool.map(lambda index: tried(call, index, means), range(20))]
+    assert (kinds, most, threads_for(4), threads_for(1)) == ([TakenKind.ANSWERED] * 20, 4, 5, 1)
+
+
+def test_who_waits_for_a_slot_can_be_stopped(means: Paying) -> None:
+    means.slots = Slots(1)
+    assert means.slots.take(means.stop) is not None
+    means.stop.set()
+    assert means.slots.take(means.stop) is None
+
+
+def test_what_was_turned_away_says_nothing_of_the_price() -> None:
+    purse = Purse()
+    for cost in ("0.4", "0", "0"):
+        assert purse.reserve()
+        purse.settle(Usage(cost_usd=cost))
+    assert purse.each == Decimal("0.4")

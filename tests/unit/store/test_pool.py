@@ -250,3 +250,10 @@ def test_any_name_makes_a_folder_of_one_part(service: str, model: str | None) ->
     name = folder_name(service, model)
     assert len(name) < 60
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+
+def test_a_slot_is_let_go_of_where_the_calls_of_a_minute_cannot_be_counted(tmp_path: Path) -> None:
+    (folder(tmp_path) / "guard").mkdir(parents=True)
+    with pytest.raises(StoreError, match="guard"):
+        entered(pool(tmp_path, concurrent=1, per_minute=60))
+    entered(pool(tmp_path, concurrent=1)).close()
