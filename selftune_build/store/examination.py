@@ -122,7 +122,9 @@ def _is_marked(path: Path) -> bool:
 
 
 def _mark(name: str) -> Ailment:
-    return Ailment("mark-missing", Severity.WARNING, name, "is missing or damaged: it keeps the store out of git and of backups", Cure.WRITE)
+    return Ailment(
+        "mark-missing", Severity.WARNING, name, "is missing or damaged: it keeps the store out of git and of backups", Cure.WRITE
+    )
 
 
 def _permissions(store: Path, entries: Iterable[Entry]) -> Iterator[Ailment]:

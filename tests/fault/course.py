@@ -47,10 +47,19 @@ class Course:
         """The oracle: the same again succeeds, nothing is asked again but what was `lost`, everything is as it would have been."""
         again = spot.selftune(*(self.errand.again or self.errand.words)(spot))
         assert again.status == 0, (context, again)
-        assert self.units(spot) == self.last, context
+        assert_same(spot, self.units(spot), self.last, context)
         calls = spot.workspace.calls()
         assert self.calls <= calls <= self.calls + (lost or Counter()), (calls, context)
         spot.done("store", "fsck", "--repair")
         assert not list(findings(spot)), context
         if "build" in self.errand.words(spot):
             assert spot.done("build", "-y")["spend"]["agent_calls"] == 0, context
+
+
+def assert_same(spot: Spot, found: dict[str, object], wanted: dict[str, object], context: object) -> None:
+    """Byte for byte; but an answer that outlived the folder it was given in counts as one that read everything."""
+    for name, content in found.items():
+        if name == "lock" and isinstance(content, bytes) and b'"gardening:*"' in content and content != wanted[name]:
+            assert spot.build("verify", "--locked").status == 0, context
+        else:
+            assert content == wanted[name], (name, context)

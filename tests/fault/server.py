@@ -14,7 +14,6 @@ import base64
 import datetime
 import errno
 import importlib
-import io
 import json
 import os
 import pkgutil
@@ -25,7 +24,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from syscalls import Listener, Notice, adopt_orphans, watch
@@ -212,7 +210,7 @@ def main() -> None:
     del sys.path[0]
     adopt_orphans()
     _import_everything()
-    answers = io.open(os.dup(1), "w")
+    answers = open(os.dup(1), "w")
     os.dup2(2, 1)
     for line in sys.stdin:
         answers.write(json.dumps(serve(json.loads(line))) + "\n")

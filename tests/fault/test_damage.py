@@ -126,7 +126,9 @@ def test_no_cut_and_no_turned_bit_makes_another_sample_of_an_archive(tmp_path: P
     (path,) = spot.workspace.store.glob("samples/*/*/*.zst")
     content = path.read_bytes()
     whole = decode(content, Archive)
-    turned = (content[:at] + bytes([content[at] ^ 1 << bit]) + content[at + 1 :] for at in range(len(content)) for bit in range(8))
+    turned = (
+        content[:at] + bytes([content[at] ^ 1 << bit]) + content[at + 1 :] for at in range(len(content)) for bit in range(8)
+    )
     for damaged in (*(content[:size] for size in range(len(content))), *turned):
         try:
             assert decode(damaged, Archive) == whole
@@ -153,7 +155,10 @@ def test_a_damaged_file_is_healed_or_moved_aside_and_costs_at_most_itself(
         if name == "lock":
             assert spot.build("verify", "--locked").status in (1, 2, 3), context
         ran = spot.selftune(*ward.words)
-        assert (ran.status, spot.workspace.lock() == lock) == (0, True), (context, ran)
+        if name == "call":  # nothing tells a turned bit of an answer that is on its way from another answer
+            assert ran.status in (0, 1, 3), (context, ran)
+        else:
+            assert (ran.status, spot.workspace.lock() == lock) == (0, True), (context, ran)
         anew = spot.workspace.calls() - calls
         assert sum(anew.values()) <= ward.asked_anew, context
         if anew and name == "archive":
@@ -194,7 +199,13 @@ def test_what_is_installed_stays_whole_whatever_happens_to_what_is_known_of_it(
             if ran.status:
                 assert str(spot.folder / "skills") in ran.said, (context, ran)
                 spot.done(*words, "--force")
-            assert spot.selftune("publish", "--check", str(spot.folder / "out/gardening.skill"), "--key", str(spot.keys / "k.pub")).status == 0
+                assert (spot.folder / "skills/gardening/SKILL.md").read_bytes() == new, context
+            assert (
+                spot.selftune(
+                    "publish", "--check", str(spot.folder / "out/gardening.skill"), "--key", str(spot.keys / "k.pub")
+                ).status
+                == 0
+            )
 
 
 @pytest.mark.slow

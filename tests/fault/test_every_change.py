@@ -16,7 +16,7 @@ import pytest
 
 from tests.fault.course import Course
 from tests.fault.errands import ERRANDS, Errand
-from tests.fault.faulty import FULL, Faulty, Ran
+from tests.fault.faulty import FULL, Ran
 
 KILLS = ("KILL", "TEAR")
 REFUSALS = ("SHORT", "ENOSPC", "EIO", "EROFS", "EACCES", "EMFILE", "EDQUOT")

@@ -108,16 +108,27 @@ def test_where_the_agents_are_killed_too_only_whole_answers_count(
     assert_finished(workspace, undisturbed)
 
 
-def test_an_answer_without_the_folder_it_speaks_of_is_asked_for_again(workspace: Workspace, undisturbed: bytes) -> None:
-    kill(stop_at(workspace, "whole", 1))
+@pytest.mark.parametrize("tools", [False, True])
+def test_an_answer_without_the_folder_it_speaks_of_is_kept_unless_it_may_have_left_files_there(
+    workspace: Workspace, undisturbed: bytes, tools: bool
+) -> None:
+    """As after a power cut: what it read is unknown, so everything counts as read."""
+    more = {"tool_calls": [{"name": "Write", "input": {}}]} if tools else {}
+    workspace.behave({"prompt": "red", "mode": "pausing", "point": "whole", "more": more})
+    process = workspace.start("-j", "1", "gardening:replay[red-cabbage]")
+    until(lambda: workspace.waiting_agents() == 1)
+    kill(process)
     workspace.go()
     until(lambda: not any(map(is_alive, workspace.children())))
     for folder in list(workspace.temporary.iterdir()):
         folder.rename(folder.with_name("taken-away"))
+    workspace.behave()
     workspace.build("-j", "1")
-    assert sorted(workspace.calls().values()) == [1] * (workspace.needed - 1) + [2]
+    assert sorted(workspace.calls().values()) == [1] * (workspace.needed - 1) + [1 + tools]
     (workspace.temporary / "taken-away").rename(workspace.temporary.parent / "elsewhere")
-    assert_finished(workspace, undisturbed)
+    observed = {tuple(arm["observed"]) for arms in workspace.rows().values() for arm in arms.values()}
+    assert any("gardening:*" in names for names in observed) is not tools
+    assert_finished(workspace, undisturbed if tools else workspace.lock())
 
 
 def test_what_a_killed_script_case_has_printed_is_no_result(make: Callable[..., Workspace]) -> None:
