@@ -91,7 +91,7 @@ class DamagedReceipt(StoreError):
 
 
 def read_receipt(folder: Path, name: str) -> Receipt:
-    """What is known of a name; an empty receipt where nothing is. Raises DamagedReceipt, and StoreError where it cannot be read."""
+    """What is known of a name; an empty receipt where nothing is. Raises StoreError, DamagedReceipt where it says nothing."""
     path = _receipt_path(folder, name)
     try:
         with store_errors("read", path), path.open("rb") as stream:

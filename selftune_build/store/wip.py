@@ -201,7 +201,7 @@ def read_intent(descriptor: int) -> Intent | None:
 
 
 def _goes_on(line: bytes) -> bool:
-    """Whether something stands behind a whole intent in a line without an end: then it did not break off, and that may be an answer."""
+    """Whether something stands behind a whole intent in a line without end: it did not break off, and that may be an answer."""
     text = line.decode(errors="replace")
     try:
         return json.JSONDecoder().raw_decode(text)[1] < len(text)

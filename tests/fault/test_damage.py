@@ -1,7 +1,7 @@
 """Files that were cut short or had a bit turned: found and told, moved aside where they were paid for, and never believed.
 
-The readers see every byte at which a file can end and ten thousand turned bits; the real command sees some of them (every byte, where
-that is asked for).
+The readers see every byte at which a file can end and ten thousand turned bits; the real command sees some of them (every byte,
+where that is asked for).
 """
 
 from __future__ import annotations
@@ -65,14 +65,13 @@ def damages(content: bytes, seed: str) -> Iterator[tuple[str, bytes]]:
 
 @dataclass(frozen=True)
 class Ward:
-    """A spot that is damaged again and again: files by a glob below it, what is done to it before, the command, what is asked anew."""
+    """A spot that is damaged again and again: files by a glob below it, the command, what may be asked anew."""
 
     prepare: Callable[[Spot], None]
     files: str
     words: tuple[str, ...] = ("build", "-y", "-j", "1")
     forget_lock: bool = True
     asked_anew: int = 0
-    ends: tuple[int, ...] = (0,)
 
 
 WARDS = {
@@ -171,7 +170,7 @@ def test_a_damaged_file_is_healed_or_moved_aside_and_costs_at_most_itself(
 
 
 def assert_kept(spot: Spot, content: bytes, context: object) -> None:
-    """What came back and was not used is not gone: aside, or in the record of a failed attempt; of a torn question there is none."""
+    """What came back and was not used is not gone: aside, or in the record of a failed attempt. A torn question has no answer."""
     answered = b"\n" in content or b'"output"' in content
     kept = [*spot.workspace.store.glob("samples/*/*/*.corrupt-*"), *spot.workspace.store.glob("samples/*/*/*.err.zst")]
     assert not answered or kept, context

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.fault.workspace import Workspace, all_gone, ended, is_alive, run_with_fault, until
+from tests.fault.workspace import Workspace, all_gone, ended, is_alive, until
 
 
 def slow(*values: object) -> Any:
@@ -187,36 +187,3 @@ def test_many_kills_at_random_moments_cost_no_second_call(
     assert set(workspace.calls().values()) == {1}
     assert len(workspace.calls()) == workspace.needed
     assert workspace.lock() == undisturbed
-
-
-def small(make: Callable[..., Workspace], name: str) -> Workspace:
-    """One case, one sample: few changes of files, so that each of them can be hit."""
-    workspace = make(name, samples=1)
-    (workspace.root / "evals/cases.yaml").write_text(
-        'format: selftune.evals/1\ncases:\n  - {id: cabbage, prompt: "When do I sow cabbage?", should_trigger: true}\n'
-    )
-    return workspace
-
-
-def kill_at_changes(make: Callable[..., Workspace], step: int) -> int:
-    """Kill at every so many-th change of a file, each in a new workspace; how many kills until a build came to its end."""
-    plain = small(make, "plain")
-    plain.build()
-    for kills, number in enumerate(range(1, 1000, step)):
-        workspace = small(make, f"killed-{number}")
-        status, _, fired = run_with_fault(workspace, "KILL", number, "once")
-        if not fired:
-            return kills
-        assert status == -signal.SIGKILL
-        report = workspace.report()
-        assert (number, set(workspace.calls().values())) == (number, {1})
-        assert (report["exit_code"], workspace.lock()) == (3, plain.lock())
-        # A kill between archive and clean-up leaves a file that nobody needs to look at.
-        assert all(path.with_suffix(".zst").exists() for path in workspace.in_flight())
-        assert workspace.report()["spend"]["agent_calls"] == 0
-    raise AssertionError("it never came to its end")
-
-
-@pytest.mark.slow
-def test_a_kill_at_every_third_change_of_a_file_costs_no_second_call(make: Callable[..., Workspace]) -> None:
-    assert kill_at_changes(make, 3) >= 20

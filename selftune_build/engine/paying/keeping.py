@@ -59,8 +59,10 @@ def reports(error: Exception) -> bool:
 
 
 def keep(spec: RowSpec, call: Call, stage: Stage | None, ended: Ended, milliseconds: int, means: Means) -> None:
-    """Archive what came back as the sample or the attempt that it is; `stage` is None where its folder is gone. Raises AgentFailure
-    for an attempt, and StoreError."""
+    """Archive what came back as the sample or the attempt that it is; `stage` is None where its folder is gone.
+
+    Raises AgentFailure for an attempt, and StoreError.
+    """
     call.complete()
     cost = plain(means.evidence.billed(spec, call.raw()))
     try:
