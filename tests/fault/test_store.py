@@ -15,6 +15,7 @@ from tests.cli.storing import SAMPLES, archives, keys, paid_kitchen, store
 from tests.fault.workspace import PATIENCE_S
 from tests.property.workspace import Workspace
 
+
 @pytest.fixture(scope="module")
 def paid(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The root of a workspace with a store, committed; nothing here changes it."""
