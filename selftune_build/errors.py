@@ -61,10 +61,10 @@ class StoreError(SelftuneError):
 
 
 def refuse_machine(error: OSError, path: str | PathLike[str]) -> None:
-    """Raise StoreError where a file could not be read for a reason that says nothing about the file: whoever took that for a file
+    """Raise StoreError where a file could not be used for a reason that says nothing about the file: whoever took that for a file
     that is missing or bad would decide by it."""
     from selftune_build.model.location import Location
 
     if error.errno in MACHINE_ERRORS:
-        message = f"cannot read {path}: {error.strerror}"
-        raise StoreError(message, at=Location(str(path)), hint="nothing was decided: mend that and run again") from error
+        message = f"cannot use {path}: {error.strerror}"
+        raise StoreError(message, at=Location(str(path)), hint="nothing was decided by it: mend that and run again") from error

@@ -10,16 +10,17 @@ import os
 import posixpath
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
 from selftune_build.agents.protocol import SKILLS_FOLDER, Traits
+from selftune_build.errors import refuse_machine
 from selftune_build.limits import OBSERVED_INPUT_STRINGS, PATH_CHARACTERS
 from selftune_build.model.package import SKILL_FILE
 from selftune_build.model.sample import Reply, ToolCall
-from selftune_build.store.atomic import store_errors
 
 MODIFIED_NS = 1_577_923_200 * 10**9
 """Modification time of every staged file: 2020-01-02, so that nothing a run can see depends on when it was staged."""
@@ -127,15 +128,18 @@ def observed(setting: Setting, touched: frozenset[str] | None, reply: Reply | No
 
 
 def _probe(folder: Path) -> bool:
-    """A disk that is full tells nothing about access times; taken for one without them, it would let an agent's word stand alone."""
     path = folder / f".selftune-probe-{os.getpid()}-{threading.get_ident()}"
-    with store_errors("write", path):
-        try:
-            path.write_bytes(b"probe")
-            set_old_times(path)
-            path.read_bytes()
-            return path.stat().st_atime_ns != ACCESSED_NS
-        finally:
+    try:
+        path.write_bytes(b"probe")
+        set_old_times(path)
+        path.read_bytes()
+        return path.stat().st_atime_ns != ACCESSED_NS
+    except OSError as error:
+        # A full disk is none without access times: taken for one, it would let the agent's word stand alone.
+        refuse_machine(error, path)
+        return False
+    finally:
+        with suppress(OSError):
             path.unlink(missing_ok=True)
 
 

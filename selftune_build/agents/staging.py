@@ -22,6 +22,7 @@ from selftune_build.model.location import Location
 from selftune_build.model.package import TreeFile
 from selftune_build.model.sample import FileChange
 from selftune_build.store.atomic import store_errors
+from selftune_build.store.reading import read_regular
 
 _PREFIX = "selftune-"
 _MARK = ".stage"
@@ -65,11 +66,16 @@ class Stage:
 
     @classmethod
     def reopen(cls, workspace: str, initial: Mapping[str, str], skills_folder: str = SKILLS_FOLDER) -> Stage | None:
-        """The stage of a call that outlived its process, from its intent; None where it is gone or was never ours."""
+        """The stage of a call that outlived its process, from its intent; None where it is gone or was never ours, and where the
+        machine was started anew since: a power cut leaves of files and of access times whatever it likes."""
         root = Path(workspace)
         base = root.parent
         try:
-            ours = base.name.startswith(_PREFIX) and base.lstat().st_uid == os.geteuid() and (base / _MARK).is_file()
+            ours = (
+                base.name.startswith(_PREFIX)
+                and base.lstat().st_uid == os.geteuid()
+                and read_regular(base / _MARK, 64) == started()
+            )
         except OSError:
             return None
         if not ours or base.is_symlink() or root.is_symlink() or not root.is_dir():
@@ -154,7 +160,7 @@ class Stage:
         with store_errors("create a folder in", os.environ.get("TMPDIR", "the temporary folder")):
             if self._base is None:
                 self._base = Path(os.path.realpath(tempfile.mkdtemp(prefix=_PREFIX)))
-                (self._base / _MARK).touch()
+                (self._base / _MARK).write_bytes(started())
             (self._base / name).mkdir()
         return self._base / name
 
@@ -186,6 +192,14 @@ class Stage:
                 raise InputError(f"`{path}` is in the way of another file of the case", at=at) from error
             raise
         self._initial[path] = digest_bytes(content)
+
+
+def started() -> bytes:
+    """What differs after the machine was started anew; empty where the system has no such thing."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_bytes()
+    except OSError:
+        return b""
 
 
 def path_tokens(workspace: str, home: str) -> dict[str, str]:

@@ -28,6 +28,7 @@ from selftune_build.publish.archive import SUFFIX, ArchivedFile, unpack
 from selftune_build.publish.exchange import exchange
 from selftune_build.publish.statement import sha256
 from selftune_build.store.atomic import make_folder, store_errors, sync_folder, write_atomic
+from selftune_build.store.quarantine import put_aside
 
 _OURS = ".selftune"
 RECEIPT_SCHEMA = "selftune.receipt/1"
@@ -59,7 +60,7 @@ def install(folder: Path, archive: bytes, version: Version, *, force: bool = Fal
     the folder cannot be written.
     """
     name, files = unpack(archive)
-    receipt = read_receipt(folder, name)
+    receipt = _read_or_moved_aside(folder, name) if force else read_receipt(folder, name)
     there = _state(folder, name, receipt)
     if there is None and (folder / name).exists() and not force:
         why = "was changed since it was installed" if receipt.current else "was not installed by `selftune publish`"
@@ -85,17 +86,36 @@ def rollback(folder: Path, name: str, *, force: bool = False) -> Receipt:
     return install(folder, archive, receipt.previous, force=force)
 
 
+class DamagedReceipt(StoreError):
+    """A receipt that says nothing any more."""
+
+
 def read_receipt(folder: Path, name: str) -> Receipt:
-    """What is known of a name; an empty receipt where nothing is. Raises InputError for one that cannot be read."""
+    """What is known of a name; an empty receipt where nothing is. Raises StoreError, DamagedReceipt where it says nothing."""
     path = _receipt_path(folder, name)
     try:
-        with path.open("rb") as stream:
-            document: dict[str, Any] = json.loads(stream.read(RECEIPT_BYTES))
+        with store_errors("read", path), path.open("rb") as stream:
+            content = stream.read(RECEIPT_BYTES)
+    except StoreError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return Receipt(name)
+        raise
+    try:
+        document: dict[str, Any] = json.loads(content)
         return msgspec.convert({**document, "name": name}, Receipt)
-    except FileNotFoundError:
+    except (ValueError, TypeError, RecursionError, msgspec.ValidationError) as error:
+        hint = "--force moves it aside and installs anew"
+        raise DamagedReceipt(f"{path} is damaged", at=Location(str(path)), hint=hint) from error
+
+
+def _read_or_moved_aside(folder: Path, name: str) -> Receipt:
+    path = _receipt_path(folder, name)
+    try:
+        return read_receipt(folder, name)
+    except DamagedReceipt:
+        with store_errors("move aside", path):
+            put_aside(path)
         return Receipt(name)
-    except (ValueError, TypeError, OSError, RecursionError, msgspec.ValidationError) as error:
-        raise InputError("the receipt cannot be read", at=Location(str(path)), hint="move it away, and use --force") from error
 
 
 def _state(folder: Path, name: str, receipt: Receipt) -> Version | None:

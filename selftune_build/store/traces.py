@@ -52,17 +52,27 @@ class Traces:
             return {}
 
     def write(self, traces: Mapping[str, Mapping[str, Any]]) -> None:
-        """Note the inputs of rows that are settled now."""
+        """Note the inputs of rows that are settled now; a damaged database is made anew."""
         if not traces:
             return
         rows = [(address, json.dumps(inputs, sort_keys=True)) for address, inputs in traces.items()]
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._open("rwc") as connection, connection:
-                connection.execute(_TABLE)
-                connection.executemany("INSERT OR REPLACE INTO trace VALUES (?, ?)", rows)
+            try:
+                self._insert(rows)
+            except sqlite3.OperationalError:
+                return  # busy, or the disk is full
+            except sqlite3.DatabaseError:
+                Path(f"{self._path}-journal").unlink(missing_ok=True)  # else it would be played into the new one
+                self._path.unlink()
+                self._insert(rows)
         except (sqlite3.Error, OSError):
             return
+
+    def _insert(self, rows: list[tuple[str, str]]) -> None:
+        with self._open("rwc") as connection, connection:
+            connection.execute(_TABLE)
+            connection.executemany("INSERT OR REPLACE INTO trace VALUES (?, ?)", rows)
 
     def _is_ours(self) -> bool:
         """Whether a database is there whose reading changes nothing."""

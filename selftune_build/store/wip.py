@@ -192,7 +192,7 @@ def answer_after(descriptor: int, intent: Intent) -> bytes:
 def read_intent(descriptor: int) -> Intent | None:
     """The intent in an open file, None where its line is torn: then nothing was sent. Raises ValueError for anything else."""
     line, end, _ = _read_all(descriptor).partition(b"\n")
-    if not end and (line.startswith(_INTENT_START) or _INTENT_START.startswith(line)) and not _holds_a_whole(line):
+    if not end and (line.startswith(_INTENT_START) or _INTENT_START.startswith(line)) and not _goes_on(line):
         return None
     try:
         return msgspec.json.decode(line, type=Intent)
@@ -200,14 +200,13 @@ def read_intent(descriptor: int) -> Intent | None:
         raise ValueError("does not start with an intent") from error
 
 
-def _holds_a_whole(line: bytes) -> bool:
-    """Whether a document ends somewhere in a line that has no end: then it was no question that broke off, and what follows may be
-    an answer."""
+def _goes_on(line: bytes) -> bool:
+    """Whether something stands behind a whole intent in a line without end: it did not break off, and that may be an answer."""
+    text = line.decode(errors="replace")
     try:
-        json.JSONDecoder().raw_decode(line.decode(errors="replace"))
+        return json.JSONDecoder().raw_decode(text)[1] < len(text)
     except (ValueError, RecursionError):
         return False
-    return True
 
 
 def _read_all(descriptor: int) -> bytes:

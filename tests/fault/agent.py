@@ -65,7 +65,7 @@ def answer_to(request: dict, **more: object) -> bytes:
     answer = {
         "output": f"answer to {request['prompt']}",
         "skills_used": skills,
-        "files_read": [],
+        "files_read": [f".agents/skills/{name}/references/soil.md" for name in skills],
         "tool_calls": [],
         "usage": {"input_tokens": 3, "output_tokens": 4, "cost_usd": 0.01},
         "model": "scripted-1",
@@ -97,7 +97,7 @@ def answer(request: dict, rule: dict) -> None:
 
 
 def pausing(request: dict, rule: dict) -> None:
-    content = answer_to(request)
+    content = answer_to(request, **rule.get("more", {}))
     half = len(content) // 2
     for point, part in (("begun", content[:half]), ("half", content[half:]), ("whole", b"")):
         if rule["point"] == point:

@@ -1,8 +1,8 @@
 """A model of a disk that loses power: which files and names are left of a run, had it been cut short after so many changes.
 
-A *change* is what the kernel was asked to do (`server.py`, with `trace`). What was asked for is at first only in memory. It reaches
-the disk when it is synced: the content of a file by fsync or fdatasync of that file, the names in a folder by fsync of that folder.
-What was never synced may be there or not; `Left` says which of it is.
+A *change* is what the kernel was asked to do (`server.py`, with `trace`). What was asked for is at first only in memory. It
+reaches the disk when it is synced: the content of a file by fsync or fdatasync of that file, the names in a folder by fsync of
+that folder. What was never synced may be there or not; `Left` says which of it is.
 
 The model holds files, folders and names. It has no permissions, owners or times, tears nothing smaller than a byte, and takes a
 rename, also an exchange, as one step.
@@ -54,10 +54,14 @@ class _File:
         if left in (Left.NOTHING, Left.EMPTY):
             return self.synced
         if left is Left.ZEROS:
-            common = len(os.path.commonprefix([self.synced, bytes(self.content)]))
-            return bytes(self.content[:common]) + bytes(len(self.content) - common)
-        kept = self.synced if self.synced and chance.random() < 0.3 else bytes(self.content)
-        return kept[: chance.randint(len(os.path.commonprefix([self.synced, bytes(self.content)])), len(kept))]
+            return bytes(self.content[: self._unchanged]) + bytes(len(self.content) - self._unchanged)
+        return bytes(self.content[: chance.randint(self._unchanged, len(self.content))])
+
+    @property
+    def _unchanged(self) -> int:
+        """How many bytes from the start are on the disk as they are in memory."""
+        pairs = enumerate(zip(self.synced, self.content, strict=False))
+        return next((at for at, (one, other) in pairs if one != other), min(len(self.synced), len(self.content)))
 
 
 class _Names:

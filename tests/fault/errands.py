@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from tests.fault.workspace import Workspace
 
 ONE_CASE = 'format: selftune.evals/1\ncases:\n  - {id: cabbage, prompt: "When do I sow cabbage?", should_trigger: true}\n'
 TWO_CASES = ONE_CASE + '  - {id: leek, prompt: "Where do I plant leeks, and cabbage?", should_trigger: true}\n'
+ROW = "gardening:replay[cabbage]"
 PASSING = "gates: {trigger-recall: {min: 0.3}}\n"
 
 
@@ -64,6 +65,8 @@ class Errand:
     words: Callable[[Spot], list[str]]
     units: dict[str, Unit]
     again: Callable[[Spot], list[str]] | None = None
+    ends: dict[str, Unit] = field(default_factory=dict)
+    """What only in the end is as it shall be."""
     gives_up: bool = False
     """Whether it is there to delete answers."""
 
@@ -83,11 +86,11 @@ def file(name: str) -> Unit:
 
 
 def tree(name: str) -> Unit:
-    """The files of a folder with their content."""
+    """The files of a folder with their content; hidden ones are being written, or were."""
 
     def content(spot: Spot) -> object:
         folder = spot.folder / name
-        return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+        return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("[!.]*")) if path.is_file()}
 
     return content
 
@@ -150,6 +153,10 @@ def publish_first(spot: Spot) -> None:
 def roll_back(spot: Spot) -> None:
     publish(spot)
     spot.done(*publish_words(spot))
+
+
+def roll_back_words(spot: Spot) -> list[str]:
+    return ["publish", "--rollback", "--to", str(spot.folder / "skills")]
 
 
 def force(spot: Spot) -> None:
@@ -249,15 +256,15 @@ ERRANDS = [
     Errand(fail, lambda _: ["build", "-y", "-j", "1"], _BUILT),
     Errand(publish, publish_words, PUBLISHED),
     Errand(publish_first, publish_words, PUBLISHED),
-    Errand(roll_back, lambda spot: ["publish", "--rollback", "--to", str(spot.folder / "skills")], PUBLISHED, again=publish_words),
+    Errand(roll_back, roll_back_words, PUBLISHED, again=publish_words),
     Errand(force, lambda spot: [*publish_words(spot), "--force"], PUBLISHED),
-    Errand(push, push_words, {}),
+    Errand(push, push_words, {}, ends={"remote": tree("remote")}),
     Errand(pull, pull_words, _BUILT),
     Errand(collect, lambda _: ["store", "gc", "--delete", "--paid", "--older-than", "0", "--alone"], _BUILT, gives_up=True),
     Errand(repair, lambda _: ["store", "fsck", "--repair"], _BUILT),
     Errand(heal, lambda _: ["lock", "merge"], _BUILT),
     Errand(merge, merge_words, {"ours": file("ours")}),
-    Errand(accept, lambda _: ["lock", "accept", "gardening:replay[cabbage]", "--reason", "known"], {"manifest": file("gardening/selftune.yaml")}),
+    Errand(accept, lambda _: ["lock", "accept", ROW, "--reason", "known"], {"manifest": file("gardening/selftune.yaml")}),
     Errand(sign, lambda spot: ["lock", "sign", "--key", str(spot.keys / "k.pem")], _BUILT),
 ]  # fmt: skip
 

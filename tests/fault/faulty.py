@@ -13,8 +13,9 @@ from typing import Any
 
 SERVER = Path(__file__).with_name("server.py")
 CHECKOUT = Path(__file__).parents[2]
-FULL = bool(os.environ.get("SELFTUNE_FAULTS"))
-"""Every fault at every place, each in an interpreter of its own: hours. Else a fixed part of them (CONTRIBUTING.md)."""
+FULL = os.environ.get("SELFTUNE_FAULTS") in ("all", "fresh")
+FRESH = os.environ.get("SELFTUNE_FAULTS") == "fresh"
+"""Every fault at every place, and also each in an interpreter of its own: hours. Else a fixed part of them (CONTRIBUTING.md)."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Faulty:
     def run(self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path, **fault: Any) -> Ran:
         """One command; the fault counts changes below `folder`. Nobody sees a traceback, whatever happens."""
         request = {"arguments": list(arguments), "environment": dict(environment), "folder": str(folder), "cwd": str(folder)}
-        self._server.stdin.write(json.dumps({"fresh": FULL, **request, **fault}) + "\n")
+        self._server.stdin.write(json.dumps({"fresh": FRESH, **request, **fault}) + "\n")
         self._server.stdin.flush()
         line = self._server.stdout.readline()
         assert line, "the server has ended"

@@ -3,9 +3,9 @@
 Everything is imported once; each run is a fork of that, or with `"fresh"` an interpreter of its own. The fault is put between the
 program and the kernel (`syscalls.py`). Only what selftune itself does below `folder` is counted, not what its agents do.
 
-Faults: `KILL` before the change; `TEAR`, a kill after half of a write; `SHORT`, a write that stops halfway, then a full disk; an errno
-by name. With `sticky` every later change fails too. With `reads`, reads and no changes are counted. With `trace` all changes, also
-those of agents, are listed in the order in which they happened.
+Faults: `KILL` before the change; `TEAR`, a kill after half of a write; `SHORT`, a write that stops halfway, then a full disk; an
+errno by name. With `sticky` every later change fails too. With `reads`, reads and no changes are counted. With `trace` all
+changes, also those of agents, are listed in the order in which they happened.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def _forked(argv: list[str], clock_s: float) -> int:
     from selftune_build.__main__ import main
 
     sys.argv = argv
-    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115 - to the end of the process
+    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, mode) for number, mode in enumerate("rww"))
     tempfile.tempdir = None
     if clock_s:
         _shift_the_clock(clock_s)
@@ -210,7 +210,7 @@ def main() -> None:
     del sys.path[0]
     adopt_orphans()
     _import_everything()
-    answers = open(os.dup(1), "w")
+    answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     for line in sys.stdin:
         answers.write(json.dumps(serve(json.loads(line))) + "\n")

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from selftune_build.store.archive import Archive, decode
 from tests.fault.workspace import Workspace, ended, until
 
 
-@pytest.mark.parametrize(("invocations", "jobs"), [(2, 4), (8, 2)])
-def test_invocations_at_once_pay_each_sample_once(workspace: Workspace, invocations: int, jobs: int) -> None:
+@pytest.mark.parametrize(("invocations", "jobs"), [(2, 4), (8, 2), pytest.param(32, 1, marks=pytest.mark.slow)])
+def test_invocations_at_once_pay_each_sample_once(
+    make: Callable[..., Workspace], workspace: Workspace, invocations: int, jobs: int
+) -> None:
+    alone = make("alone")
+    alone.build()
     workspace.behave({"mode": "slow", "seconds": 0.2})
     running = [workspace.start("--json", "-j", str(jobs)) for _ in range(invocations)]
     results = [ended(process) for process in running]
@@ -18,9 +24,8 @@ def test_invocations_at_once_pay_each_sample_once(workspace: Workspace, invocati
     assert len(workspace.calls()) == workspace.needed
     assert {arm["n"] for arms in workspace.rows().values() for arm in arms.values()} == {workspace.samples}
     assert (workspace.left_over(), workspace.in_flight()) == ([], [])
-    after = workspace.lock()
     assert workspace.report()["spend"]["agent_calls"] == 0
-    assert workspace.lock() == after
+    assert workspace.lock() == alone.lock()
 
 
 def test_an_invocation_waits_for_the_one_that_pays_and_says_so(workspace: Workspace) -> None:

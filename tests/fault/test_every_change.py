@@ -1,7 +1,7 @@
 """A fault at every change of a file that a command makes, and at every read: what it leaves is old or new, never a third thing.
 
-The oracle after each fault: the same again succeeds, the store is sound or mended, nothing that was answered is asked again, and all
-that was to be written is byte for byte what an undisturbed run writes.
+The oracle after each fault: the same again succeeds, the store is sound or mended, nothing that was answered is asked again, and
+all that was to be written is byte for byte what an undisturbed run writes.
 """
 
 from __future__ import annotations
@@ -82,3 +82,11 @@ def test_a_failed_read_is_told_and_never_taken_for_nothing_there(course: Callabl
     reads = spot.selftune(*errand.words(spot), fault="EIO", reads=True, fresh=False).seen
     for number in numbers(reads, errand.name, 4):
         hit(track, "EIO", number, reads=True)
+
+
+@pytest.mark.parametrize("name", ["build", "publish", "pull"])
+def test_halfway_it_is_so_too(course: Callable[[Errand], Course], name: str) -> None:
+    """The quick part of the above."""
+    track = course(next(errand for errand in ERRANDS if errand.name == name))
+    for fault in ("KILL", "ENOSPC"):
+        hit(track, fault, track.changes // 2)

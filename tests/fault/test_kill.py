@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.fault.workspace import Workspace, all_gone, ended, is_alive, run_with_fault, until
+from tests.fault.workspace import Workspace, all_gone, ended, is_alive, until
 
 
 def slow(*values: object) -> Any:
@@ -108,16 +108,27 @@ def test_where_the_agents_are_killed_too_only_whole_answers_count(
     assert_finished(workspace, undisturbed)
 
 
-def test_an_answer_without_the_folder_it_speaks_of_is_asked_for_again(workspace: Workspace, undisturbed: bytes) -> None:
-    kill(stop_at(workspace, "whole", 1))
+@pytest.mark.parametrize("tools", [False, True])
+def test_an_answer_without_the_folder_it_speaks_of_is_kept_unless_it_may_have_left_files_there(
+    workspace: Workspace, undisturbed: bytes, tools: bool
+) -> None:
+    """As after a power cut: what it read is unknown, so everything counts as read."""
+    more = {"tool_calls": [{"name": "Write", "input": {}}]} if tools else {}
+    workspace.behave({"prompt": "red", "mode": "pausing", "point": "whole", "more": more})
+    process = workspace.start("-j", "1", "gardening:replay[red-cabbage]")
+    until(lambda: workspace.waiting_agents() == 1)
+    kill(process)
     workspace.go()
     until(lambda: not any(map(is_alive, workspace.children())))
     for folder in list(workspace.temporary.iterdir()):
         folder.rename(folder.with_name("taken-away"))
+    workspace.behave()
     workspace.build("-j", "1")
-    assert sorted(workspace.calls().values()) == [1] * (workspace.needed - 1) + [2]
+    assert sorted(workspace.calls().values()) == [1] * (workspace.needed - 1) + [1 + tools]
     (workspace.temporary / "taken-away").rename(workspace.temporary.parent / "elsewhere")
-    assert_finished(workspace, undisturbed)
+    observed = {tuple(arm["observed"]) for arms in workspace.rows().values() for arm in arms.values()}
+    assert any("gardening:*" in names for names in observed) is not tools
+    assert_finished(workspace, undisturbed if tools else workspace.lock())
 
 
 def test_what_a_killed_script_case_has_printed_is_no_result(make: Callable[..., Workspace]) -> None:
@@ -176,36 +187,3 @@ def test_many_kills_at_random_moments_cost_no_second_call(
     assert set(workspace.calls().values()) == {1}
     assert len(workspace.calls()) == workspace.needed
     assert workspace.lock() == undisturbed
-
-
-def small(make: Callable[..., Workspace], name: str) -> Workspace:
-    """One case, one sample: few changes of files, so that each of them can be hit."""
-    workspace = make(name, samples=1)
-    (workspace.root / "evals/cases.yaml").write_text(
-        'format: selftune.evals/1\ncases:\n  - {id: cabbage, prompt: "When do I sow cabbage?", should_trigger: true}\n'
-    )
-    return workspace
-
-
-def kill_at_changes(make: Callable[..., Workspace], step: int) -> int:
-    """Kill at every so many-th change of a file, each in a new workspace; how many kills until a build came to its end."""
-    plain = small(make, "plain")
-    plain.build()
-    for kills, number in enumerate(range(1, 1000, step)):
-        workspace = small(make, f"killed-{number}")
-        status, _, fired = run_with_fault(workspace, "KILL", number, "once")
-        if not fired:
-            return kills
-        assert status == -signal.SIGKILL
-        report = workspace.report()
-        assert (number, set(workspace.calls().values())) == (number, {1})
-        assert (report["exit_code"], workspace.lock()) == (3, plain.lock())
-        # A kill between archive and clean-up leaves a file that nobody needs to look at.
-        assert all(path.with_suffix(".zst").exists() for path in workspace.in_flight())
-        assert workspace.report()["spend"]["agent_calls"] == 0
-    raise AssertionError("it never came to its end")
-
-
-@pytest.mark.slow
-def test_a_kill_at_every_third_change_of_a_file_costs_no_second_call(make: Callable[..., Workspace]) -> None:
-    assert kill_at_changes(make, 3) >= 20

@@ -43,8 +43,10 @@ def after_the_cut(spot: Spot, disk: Disk, left: Left, seed: int) -> None:
     if ledger:
         (spot.folder / "faults/ledger").write_bytes(ledger)
     if left is not Left.ALL and seed % 2:  # as where it is in memory, or emptied at start
-        shutil.rmtree(spot.folder / "tmp")
+        shutil.rmtree(spot.folder / "tmp", ignore_errors=True)
     (spot.folder / "tmp").mkdir(exist_ok=True)
+    for mark in spot.folder.glob("tmp/*/.stage"):  # the machine that went on knows that it was started anew
+        mark.write_text("another start")
 
 
 def cut(track: Course, left: Left) -> None:

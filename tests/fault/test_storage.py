@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import errno
-import json
-import os
 import resource
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 
-import pytest
+from tests.fault.workspace import Ended, Workspace, all_gone, without_privilege
 
-from tests.fault.workspace import Ended, Workspace, all_gone, run_with_fault, without_privilege
-
-ERRNOS = ("ENOSPC", "EIO", "EROFS", "EACCES", "EMFILE", "EDQUOT")
 KILOBYTE = 1024
 
 
@@ -119,43 +113,6 @@ def test_without_a_temporary_folder_nothing_runs(workspace: Workspace) -> None:
     assert ended.status == 4
     assert "No usable temporary directory" in ended.said
     assert workspace.ledger() == []
-
-
-def small(make: Callable[..., Workspace], name: str) -> Workspace:
-    workspace = make(name, samples=1)
-    (workspace.root / "evals/cases.yaml").write_text(
-        'format: selftune.evals/1\ncases:\n  - {id: cabbage, prompt: "When do I sow cabbage?", should_trigger: true}\n'
-    )
-    return workspace
-
-
-def refuse_at_changes(make: Callable[..., Workspace], name: str, how: str, start: int, step: int) -> int:
-    """Refuse every so many-th change of a file; how many refusals until a build came to its end."""
-    for refusals, number in enumerate(range(start, 1000, step)):
-        workspace = small(make, f"{name}-{how}-{number}")
-        status, said, fired = run_with_fault(workspace, name, number, how)
-        if not fired:
-            return refusals
-        assert (number, status) in ((number, 3), (number, 4)), said
-        if status == 4:
-            assert os.strerror(getattr(errno, name)) in said, said
-        workspace.build()
-        assert (number, set(workspace.calls().values())) == (number, {1})
-        assert json.loads(workspace.lock())["agents"]["house"]["cases"]["cabbage"]["with_skill"]["n"] == 1
-        assert workspace.report()["spend"]["agent_calls"] == 0
-    raise AssertionError("it never came to its end")
-
-
-@pytest.mark.parametrize(("name", "how", "start"), [("ENOSPC", "once", 60), ("ENOSPC", "sticky", 88)])
-def test_a_refused_change_of_a_file_costs_no_second_call(make: Callable[..., Workspace], name: str, how: str, start: int) -> None:
-    assert refuse_at_changes(make, name, how, start, 37) >= 1
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ERRNOS)
-@pytest.mark.parametrize("how", ["once", "sticky"])
-def test_every_ninth_refused_change_of_a_file_costs_no_second_call(make: Callable[..., Workspace], name: str, how: str) -> None:
-    assert refuse_at_changes(make, name, how, 1, 9) >= 7
 
 
 def test_records_that_are_lost_or_torn_are_written_again_and_hide_no_sample(workspace: Workspace) -> None:

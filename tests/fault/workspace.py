@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 AGENT = Path(__file__).with_name("agent.py")
-INJECT = Path(__file__).with_name("inject.py")
 PATIENCE_S = 60
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
 
@@ -147,14 +146,6 @@ class Ended:
     def said(self) -> str:
         """Everything it said, without the line breaks of the report."""
         return " ".join((self.stdout + self.stderr).split())
-
-
-def run_with_fault(workspace: Workspace, fault: str, number: int, how: str) -> tuple[int, str, bool]:
-    """A build with one job and a fault at its n-th change of a file (`inject.py`): status, words, whether it came."""
-    folder = workspace.root.parent
-    command = [sys.executable, str(INJECT), fault, str(number), how, str(folder), *workspace.command("-j", "1")[3:]]
-    result = subprocess.run(command, env=workspace.environment(), capture_output=True, text=True, timeout=PATIENCE_S * 2)
-    return result.returncode, Ended(result.returncode, result.stdout, result.stderr).said, (folder / "fired").exists()
 
 
 def ended(process: subprocess.Popen[str]) -> Ended:

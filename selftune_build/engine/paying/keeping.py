@@ -14,7 +14,7 @@ from selftune_build.engine.paying.asking import Ask, Ended
 from selftune_build.engine.paying.budget import Purse
 from selftune_build.engine.paying.slots import Slots
 from selftune_build.model.case import Arm
-from selftune_build.model.sample import ErrorKind, Usage
+from selftune_build.model.sample import ErrorKind, FileChange, Reply, Usage
 from selftune_build.stages.row import RowSpec
 from selftune_build.store.pool import Pool
 from selftune_build.store.wip import Call
@@ -66,13 +66,16 @@ def reports(error: Exception) -> bool:
     return isinstance(error, AgentFailure) and error.kind is ErrorKind.REPORTED
 
 
-def keep(spec: RowSpec, call: Call, stage: Stage, ended: Ended, milliseconds: int, means: Means) -> None:
-    """Archive what came back as the sample or the attempt that it is. Raises AgentFailure for an attempt, and StoreError."""
+def keep(spec: RowSpec, call: Call, stage: Stage | None, ended: Ended, milliseconds: int, means: Means) -> None:
+    """Archive what came back as the sample or the attempt that it is; `stage` is None where its folder is gone.
+
+    Raises AgentFailure for an attempt, and StoreError.
+    """
     call.complete()
     cost = plain(means.evidence.billed(spec, call.raw()))
     try:
-        means.evidence.parse(spec, call.raw())
-        touched, files = stage.touched(), stage.changes()
+        reply = means.evidence.parse(spec, call.raw())
+        touched, files = _left_nothing(spec, reply) if stage is None else (stage.touched(), stage.changes())
     except AgentFailure as failure:
         call.fail(failure.kind.value, failure.message, cost)
         raise
@@ -84,6 +87,14 @@ def keep(spec: RowSpec, call: Call, stage: Stage, ended: Ended, milliseconds: in
 def charged(usage: Usage | None, failure: AgentFailure) -> Usage | None:
     """What a call that failed has cost: nothing where it was turned away before anybody worked on it."""
     return Usage() if usage is None and failure.kind in _TURNED_AWAY else usage
+
+
+def _left_nothing(spec: RowSpec, reply: Reply) -> tuple[frozenset[str], tuple[FileChange, ...]]:
+    """What an answer stands for whose folder is gone: an agent that says that it called no tool has left no file; as what it read
+    counts everything. Raises AgentFailure where it called one, or does not say."""
+    if reply.tool_calls != ():
+        raise AgentFailure(ErrorKind.CRASH, "the answer is here, the folder it was given in is gone")
+    return frozenset(f"{name}:*" for name in spec.staged.packages), ()
 
 
 def plain(usage: Usage | None) -> dict[str, object] | None:

@@ -22,21 +22,17 @@ def recover(spec: RowSpec, means: Means) -> bool:
 
 
 def _adopt(spec: RowSpec, orphan: Orphan, means: Means) -> bool:
-    """Keep one answer, for free; without its workspace its reads and files are lost, and so is what it says about the skill."""
+    """Keep one answer, for free."""
     stage = Stage.reopen(orphan.intent.workspace, orphan.intent.initial, means.traits.skills_folder)
     if orphan.call is None:
         means.waiting(f"a call sent at {orphan.intent.started} was never answered: it counts as spent, and is asked again")
-        if stage is not None:
-            stage.close()
+        _close(stage)
         return False
     with orphan.call as call:
-        if stage is None:
-            call.fail("unknown", "the answer is here, the folder it was given in is gone")
-            return False
         return _keep(spec, call, stage, means)
 
 
-def _keep(spec: RowSpec, call: Call, stage: Stage, means: Means) -> bool:
+def _keep(spec: RowSpec, call: Call, stage: Stage | None, means: Means) -> bool:
     kept = True
     try:
         keep(spec, call, stage, Ended(), 0, means)
@@ -46,7 +42,12 @@ def _keep(spec: RowSpec, call: Call, stage: Stage, means: Means) -> bool:
         # The answer is still in its file and needs its workspace: the next run tries again.
         raise
     except BaseException:
-        stage.close()
+        _close(stage)
         raise
-    stage.close()
+    _close(stage)
     return kept
+
+
+def _close(stage: Stage | None) -> None:
+    if stage is not None:
+        stage.close()

@@ -145,6 +145,17 @@ def test_an_intent_cut_at_any_byte_was_never_sent_and_goes(store: SampleStore, w
     assert warnings == []
 
 
+def test_an_answer_whose_intent_lost_its_end_is_moved_aside(store: SampleStore, warnings: list[str]) -> None:
+    """One bit of one byte; taken for a question that broke off it would be removed, and what was paid for with it."""
+    with store.begin(KEY, intent()) as call:
+        call.answer.write(b"answer")
+    path, damaged = wip_of(store), wip_of(store).read_bytes().replace(b"\n", b"\x0b", 1)
+    path.write_bytes(damaged)
+    assert store.orphans(KEY, lambda raw: True) == []
+    assert path.with_name(f"{path.name}.corrupt-1").read_bytes() == damaged
+    assert len(warnings) == 1
+
+
 def test_an_answer_cut_at_any_byte_is_judged_by_its_parser_alone(store: SampleStore) -> None:
     with store.begin(KEY, intent()) as call:
         call.answer.write(b"the answer")

@@ -101,3 +101,11 @@ def test_no_database_of_another_kind_is_read_for_many_rows_either(traces: Traces
     before = contents(tmp_path / "index")
     assert traces.below(ROW[:2], 9) == {}
     assert contents(tmp_path / "index") == before
+
+
+@pytest.mark.parametrize("size", [0, 50, 5000])
+def test_a_damaged_database_is_made_anew_by_the_next_note(traces: Traces, tmp_path: Path, size: int) -> None:
+    path = database(tmp_path)
+    path.write_bytes(path.read_bytes()[:size] + b"x" * 50)
+    traces.write({ROW: {"prompt": "sha256:2"}})
+    assert traces.read(ROW) == {"prompt": "sha256:2"}
