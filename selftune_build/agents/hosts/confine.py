@@ -22,6 +22,8 @@ DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/tty", "/dev/ptmx", "/dev
 _BIND_TCP, _CONNECT_TCP = 1 << 0, 1 << 1
 _NETWORK_VERSION = 4
 """Linux 6.7: from here on it can keep a program from TCP."""
+_CAPABILITIES = 0x20080522
+"""Version 3 of the structure of capset(2), two words for each set."""
 
 
 class _Beneath(ctypes.Structure):
@@ -46,7 +48,7 @@ def offline_supported() -> bool:
 
 def confine(writable: Iterable[str], offline: bool = False) -> None:
     """From now on this process, and whatever it becomes or starts, writes only below `writable`, and with `offline` opens no
-    TCP connection and listens for none, where `offline_supported`. Raises OSError."""
+    TCP connection and listens for none, where `offline_supported`. Root keeps its name and loses its rights. Raises OSError."""
     libc = _libc()
     version = _version(libc)
     rights = _EVERY_CHANGE | (_REFER if version >= 2 else 0) | (_TRUNCATE if version >= 3 else 0)
@@ -61,6 +63,13 @@ def confine(writable: Iterable[str], offline: bool = False) -> None:
         os.close(parent)
     _checked(libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0))
     _checked(libc.syscall(_RESTRICT_SELF, ruleset, 0))
+    _drop_rights(libc)
+
+
+def _drop_rights(libc: ctypes.CDLL) -> None:
+    """Be root by name alone: with its rights it could read the environment of any process in spite of Landlock. No program that
+    it becomes gets them back, because it may have no new ones."""
+    _checked(libc.capset((ctypes.c_uint32 * 2)(_CAPABILITIES, 0), (ctypes.c_uint32 * 6)()))
 
 
 def _libc() -> ctypes.CDLL:

@@ -24,8 +24,6 @@ from typing import NoReturn
 
 _NEW_USER, _NEW_PROCESSES, _NEW_NETWORK = 0x10000000, 0x20000000, 0x40000000
 _PARENT_DEATH_SIGNAL = 1
-_CAPABILITIES = 0x20080522
-"""Version 3 of the structure, two words for each set."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -60,7 +58,6 @@ def _become(program: Sequence[str], confine_path: str, writable: Sequence[str], 
         confinement = runpy.run_path(confine_path)
         confinement["confine"](writable, True)
         without_tcp = confinement["offline_supported"]()
-    _drop_rights()
     os.write(state, b"none" if alone else b"udp" if without_tcp else b"all")
     os.close(state)
     try:
@@ -80,13 +77,6 @@ def _leave() -> bool:
         with suppress(OSError), Path(f"/proc/self/{name}").open("w") as file:
             file.write(content)
     return True
-
-
-def _drop_rights() -> None:
-    """Be root by name alone (capset(2)): with its rights it could read the environment of any process in spite of Landlock."""
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "capset"):
-        libc.capset((ctypes.c_uint32 * 2)(_CAPABILITIES, 0), (ctypes.c_uint32 * 6)())
 
 
 def _end_with_parent() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -46,6 +47,15 @@ def test_every_way_out_is_refused_also_for_what_is_started(tmp_path: Path) -> No
     assert kept.read_text() == "kept"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["inside", "kept"]
     assert not (inside / "moved").exists()
+
+
+def test_what_others_know_is_kept_from_it_also_from_root(tmp_path: Path) -> None:
+    """Where the command was started with keys in its environment, /proc would tell them."""
+    mine = f"/proc/{os.getpid()}/environ"
+    assert Path(mine).read_bytes()
+    ended = run_confined(f"cat {mine}; grep CapEff /proc/self/status", tmp_path)
+    assert ended.stdout == "CapEff:\t0000000000000000\n"
+    assert "Permission denied" in ended.stderr
 
 
 def test_the_status_of_the_program_comes_through(tmp_path: Path) -> None:
