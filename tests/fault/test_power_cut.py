@@ -16,7 +16,7 @@ from tests.fault.disk import Disk, Left
 from tests.fault.errands import ERRANDS, Errand, Spot
 from tests.fault.faulty import FULL
 
-CUTS = 4
+CUTS = 3
 """How many places, where it is not all of them."""
 
 
