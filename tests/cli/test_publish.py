@@ -278,7 +278,7 @@ def test_a_kill_between_any_two_changes_leaves_one_of_the_two_versions(live: Wor
     _other_body(live)
     live.build()
     new = version(2)
-    for stop in range(40):
+    for stop in range(80):
         folder = tmp_path / f"skills-{stop}"
         installation.install(folder, *old)
         finished = _interrupted(lambda folder=folder: installation.install(folder, *new), stop)
