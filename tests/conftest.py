@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from hypothesis import settings
+
 # A terminal's width, colours asked for, files that a CI service wants written: each changes what a command prints.
 SURROUNDINGS = (
     "COLUMNS",
@@ -21,6 +23,8 @@ SURROUNDINGS = (
 
 
 def pytest_configure() -> None:
-    """Forget them, for this process and all that it starts."""
+    """Forget them, for this process and all that it starts; an example that takes its time on a busy machine is no failure."""
     for name in SURROUNDINGS:
         os.environ.pop(name, None)
+    settings.register_profile("calm", deadline=None)
+    settings.load_profile("calm")

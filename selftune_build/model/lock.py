@@ -60,7 +60,7 @@ class Lock(Struct, frozen=True):
     accepted: tuple[Waiver, ...] = ()
     """The waivers of the manifest."""
     signatures: dict[str, str] = field(default_factory=dict)
-    """Id of a key → its signature in base64 over the lock without them (ADR 0048). Nothing here says that they hold."""
+    """Id of a key, or identity → its signature in base64 over the lock without them (ADRs 0048, 0057); unchecked."""
     revision: int = 1
     """Of whoever wrote it; a lock that needs a later one is rendered under that."""
     extra: Fields = field(default_factory=dict)

@@ -29,6 +29,7 @@ from selftune_build.publish.exchange import exchange
 from selftune_build.publish.statement import sha256
 from selftune_build.store.atomic import make_folder, store_errors, sync_folder, write_atomic
 from selftune_build.store.quarantine import put_aside
+from selftune_build.store.reading import read_regular
 
 _OURS = ".selftune"
 RECEIPT_SCHEMA = "selftune.receipt/1"
@@ -66,6 +67,8 @@ def install(folder: Path, archive: bytes, version: Version, *, force: bool = Fal
         why = "was changed since it was installed" if receipt.current else "was not installed by `selftune publish`"
         raise UsageError(f"{folder / name} {why}", hint="move it away, or --force replaces it")
     if there is not None and there.archive == version.archive:
+        with store_errors("write", folder / name):
+            _remove(_fresh(folder, name))  # what a kill left behind
         return _settled(folder, Receipt(name, there, previous=_before(receipt, there)))
     _keep(folder, version.archive, archive)
     _write_receipt(folder, Receipt(name, there, version, receipt.previous))
@@ -79,8 +82,8 @@ def rollback(folder: Path, name: str, *, force: bool = False) -> Receipt:
     if receipt.previous is None:
         raise UsageError(f"there is no earlier version of {name!r} in {folder}", hint="a rollback needs two installations")
     path = _archive_path(folder, receipt.previous.archive)
-    with store_errors("read", path), path.open("rb") as stream:
-        archive = stream.read(ARCHIVE_BYTES + 1)
+    with store_errors("read", path):
+        archive = read_regular(path, ARCHIVE_BYTES)
     if sha256(archive) != receipt.previous.archive:
         raise InputError("the archive of the earlier version was changed", at=Location(str(path)))
     return install(folder, archive, receipt.previous, force=force)
@@ -94,8 +97,8 @@ def read_receipt(folder: Path, name: str) -> Receipt:
     """What is known of a name; an empty receipt where nothing is. Raises StoreError, DamagedReceipt where it says nothing."""
     path = _receipt_path(folder, name)
     try:
-        with store_errors("read", path), path.open("rb") as stream:
-            content = stream.read(RECEIPT_BYTES)
+        with store_errors("read", path):
+            content = read_regular(path, RECEIPT_BYTES)
     except StoreError as error:
         if isinstance(error.__cause__, FileNotFoundError):
             return Receipt(name)
@@ -124,7 +127,7 @@ def _state(folder: Path, name: str, receipt: Receipt) -> Version | None:
         if version is None:
             continue
         try:
-            _, files = unpack(_archive_path(folder, version.archive).read_bytes())
+            _, files = unpack(read_regular(_archive_path(folder, version.archive), ARCHIVE_BYTES))
         except (OSError, InputError):
             continue
         if _is_there(folder / name, files):
@@ -146,23 +149,32 @@ def _holds(folder: Path, files: list[ArchivedFile]) -> bool:
     if found != {file.path for file in files} or folder.is_symlink():
         return False
     paths = ((folder / file.path, file) for file in files)
-    return all(not path.is_symlink() and path.read_bytes() == file.content for path, file in paths)
+    return all(not path.is_symlink() and read_regular(path, len(file.content)) == file.content for path, file in paths)
 
 
 def _swap(folder: Path, name: str, files: list[ArchivedFile]) -> None:
     """The new folder in the place of the old one, in one step where the system has one."""
-    fresh = folder / _OURS / f"new-{name}"
+    fresh = _fresh(folder, name)
     with store_errors("write", folder / name):
-        shutil.rmtree(fresh, ignore_errors=True)
+        _remove(fresh)
         for file in files:
             path = fresh / file.path
             make_folder(path.parent)
             write_atomic(path, file.content, mode=0o755 if file.executable else 0o644)
         exchange(fresh, folder / name)
         sync_folder(folder)
-        if fresh.is_symlink():
-            fresh.unlink()
-        shutil.rmtree(fresh, ignore_errors=True)
+        _remove(fresh)
+
+
+def _fresh(folder: Path, name: str) -> Path:
+    return folder / _OURS / f"new-{name}"
+
+
+def _remove(place: Path) -> None:
+    """Whatever stands there, links not followed."""
+    if place.is_symlink() or place.is_file():
+        place.unlink()
+    shutil.rmtree(place, ignore_errors=True)
 
 
 def _settled(folder: Path, receipt: Receipt) -> Receipt:
@@ -189,7 +201,7 @@ def _keep(folder: Path, digest: str, archive: bytes) -> None:
 def _read(path: Path) -> bytes | None:
     """The bytes of a file of ours, None where there is none. Raises StoreError."""
     with store_errors("read", path):
-        return path.read_bytes() if path.exists() else None
+        return read_regular(path, ARCHIVE_BYTES) if path.exists() else None
 
 
 def _make(folder: Path) -> None:

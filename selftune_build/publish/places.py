@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from selftune_build.errors import UsageError
@@ -24,8 +25,16 @@ PLACES: dict[str, tuple[str, str]] = {
 
 
 def place_of(host: str, project: Path, *, user: bool) -> Path:
-    """The folder of skills of a host. Raises UsageError for a host that is not known."""
+    """The folder of skills of a host.
+
+    Raises UsageError for a host that is not known, and where a project brings a link that leads out of it.
+    """
     if host not in PLACES:
         raise UsageError(f"where {host!r} looks for skills is not known", hint=f"one of {', '.join(PLACES)}; or --to FOLDER")
     below_project, below_home = PLACES[host]
-    return Path.home() / below_home if user else project / below_project
+    if user:
+        return Path.home() / below_home
+    place = project / below_project
+    if not Path(os.path.realpath(place)).is_relative_to(os.path.realpath(project)):
+        raise UsageError(f"{place} leads out of the project", hint="name the folder with --to if it is the one you mean")
+    return place

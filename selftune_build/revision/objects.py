@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +28,15 @@ def parsing(what: str) -> Iterator[None]:
     except SelftuneError:
         raise
     except Exception as error:
+        _forget(error)
         raise unusable(f"{what} is damaged ({type(error).__name__})") from error
+
+
+def _forget(error: BaseException | None) -> None:
+    """Let go of the variables of the frames behind an error: views of a pack among them keep it from being closed."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
 
 
 class Objects:
@@ -104,10 +113,7 @@ class Objects:
 
 def _let_go(packs: list[tuple[str, Pack]]) -> None:
     for _, pack in packs:
-        try:
-            pack.close()
-        except BufferError:  # an error that is still being told holds a view of a damaged pack
-            continue
+        pack.close()
 
 
 def _digest(found: ShaFile, object_format: Any) -> str:

@@ -359,3 +359,16 @@ def test_people_read_what_changed(kept: Workspace) -> None:
     settings(kept, limits={"max_turns": 50})
     status, stdout, _ = kept.selftune("build", "--locked", "--policy", "main", "-C", str(kept.root))
     assert (status, "a sample may take 50 turns instead of 10" in stdout.replace("\n  ", " ")) == (1, True)
+
+
+def test_a_damaged_pack_is_told_in_one_sentence_or_does_not_matter(kept: Workspace) -> None:
+    """Wherever it is damaged: at most one sentence, and nothing of the library that reads it."""
+    git(kept.root, "gc", "-q", "--aggressive")
+    (pack,) = (kept.root / ".git/objects/pack").glob("*.pack")
+    pack.chmod(0o644)
+    whole = pack.read_bytes()
+    for every in (40, 100, 200, 300, 400):
+        pack.write_bytes(bytes(byte ^ (0xFF if place % every == every - 1 else 0) for place, byte in enumerate(whole)))
+        status, _, stderr = kept.selftune("build", "--locked", "--policy", "main", "-C", str(kept.root))
+        assert status in (0, 1, 2, 3)
+        assert [line.split()[0] for line in stderr.splitlines() if line] in ([], ["error:", "fix:"]), stderr

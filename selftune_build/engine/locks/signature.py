@@ -82,7 +82,7 @@ def _vouched_for(
 def signature_dropped(package: Package) -> Finding:
     """A build changed what was signed."""
     message = "the lock was signed and has changed, so its signature is gone"
-    return Finding("signature-dropped", Severity.WARNING, message, hint=f"sign it again: {sign_command(package)}")
+    return Finding("signature-dropped", Severity.WARNING, message, hint=f"sign it again: {sign_command(package)}, or --identity")
 
 
 def sign_command(package: Package) -> str:
