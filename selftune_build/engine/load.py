@@ -19,7 +19,8 @@ from selftune_build.model.finding import Finding
 from selftune_build.model.location import Location
 from selftune_build.model.manifest import Manifest
 from selftune_build.model.package import MANIFEST_FILE, SKILL_FILE, Package
-from selftune_build.probe import probed
+from selftune_build.model.report import PackageReport
+from selftune_build.probe import about, probed
 from selftune_build.reading.evals.claude_plugin import PROMPT
 from selftune_build.reading.evals.left_over import unread_folder
 from selftune_build.reading.evals.recognise import Format
@@ -48,6 +49,17 @@ def by_its_own(_member: str, manifest: Manifest) -> Manifest:
     return manifest
 
 
+Said = tuple[str, PackageReport]
+"""A report, and the group of packages under one agent that it belongs to (`agent_group`)."""
+Known = Callable[[Path], Mapping[str, Package]]
+"""The root of a workspace → packages that need not be read, by folder relative to it."""
+
+
+def nothing_known(_root: Path) -> Mapping[str, Package]:
+    """Every package is read."""
+    return {}
+
+
 class Broken(Struct, frozen=True):
     """A package that could not be read, and why."""
 
@@ -62,6 +74,8 @@ class Universe(Struct, frozen=True):
     declared: bool
     packages: tuple[Package, ...]
     broken: tuple[Broken, ...] = ()
+    told: Mapping[str, tuple[Said, ...]] = {}
+    """What was said of packages that did not change since, by folder: they stand in `packages` without cases and body."""
 
     @property
     def siblings(self) -> tuple[Package, ...]:
@@ -79,14 +93,18 @@ def load_universe(
     second_opinion: SecondOpinionOf = ask_second_opinion,
     registry: Registry = BUILTIN,
     standards: Standards = by_its_own,
+    known: Known = nothing_known,
 ) -> Universe:
     """Read the workspace that a folder belongs to. Raises InputError for a workspace manifest that cannot be read."""
     workspace = find_workspace(start)
     packages: list[Package] = []
     broken: list[Broken] = []
+    there = known(workspace.root) if workspace.declared else {}
     for member in workspace.members:
         try:
-            packages.append(load_package(workspace, member, second_opinion, registry, standards))
+            with about(workspace.root / member):
+                package = there.get(member) or load_package(workspace, member, second_opinion, registry, standards)
+            packages.append(package)
         except (InputError, UndecidedError) as error:
             broken.append(Broken(member, error))
     return Universe(workspace.root, workspace.declared, with_handles(packages), tuple(broken))

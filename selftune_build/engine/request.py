@@ -82,3 +82,5 @@ class Surroundings(Struct, frozen=True):
     """Start nothing new."""
     cancel: threading.Event = field(default_factory=threading.Event)
     """End what is running."""
+    idle: dict[str, Callable[[], bytes | None]] = field(default_factory=dict)
+    """Filled by a build: folders of packages for which nothing was to be done, and how they are remembered."""

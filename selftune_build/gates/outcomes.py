@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 from msgspec import Struct, UnsetType
 
@@ -82,12 +83,20 @@ def _missing(case: Case, row: Row | None, without: Row | None, compared: bool) -
 def _behaved(should_trigger: bool | None, triggered: Bounds) -> Bounds | None:
     if should_trigger is None:
         return None
-    return triggered if should_trigger else complement(triggered)
+    return triggered if should_trigger else _complement(triggered)
+
+
+_complement = lru_cache(maxsize=1024)(complement)
 
 
 def _mean(row: Row | None, count: int | UnsetType | None, left: int) -> Bounds:
     """Mean over the samples of a row and those left; a count that no row of ours can hold tells nothing."""
     if row is None or not isinstance(count, int) or row.n < 1 or not 0 <= count <= row.n:
         return UNDECIDED
-    samples = row.n + left
-    return Bounds(Fraction(count, samples), Fraction(count + left, samples))
+    return _share(count, row.n, left)
+
+
+@lru_cache(maxsize=1024)  # a hundred thousand rows have a handful of counts
+def _share(count: int, n: int, left: int) -> Bounds:
+    low = Fraction(count, n + left)
+    return Bounds(low, Fraction(count + left, n + left) if left else low)

@@ -97,8 +97,8 @@ INSTALLERS = (
 def check_commands(subject: Subject) -> Iterator[Finding]:
     """Findings in everything an agent gets that is prose, script or configuration."""
     for text in subject.staged:
-        for number, line in text.logical_lines() if _concerns(text.content) else ():
-            if _concerns(line):
+        for number, line in text.logical_lines() if _concerns(text.low) else ():
+            if _concerns(line.lower()):
                 yield from _piped(text, number, line)
                 yield from _run(text, number, line)
         if text.is_prose and "://" in text.content:
@@ -108,8 +108,7 @@ def check_commands(subject: Subject) -> Iterator[Finding]:
         yield from _opened(skill)
 
 
-def _concerns(text: str) -> bool:
-    low = text.lower()
+def _concerns(low: str) -> bool:
     return any(word in low for word in _WORDS)
 
 

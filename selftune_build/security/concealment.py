@@ -72,7 +72,7 @@ def _comments(text: Text) -> Iterator[tuple[int, str]]:
 
 def _reference_comments(text: Text) -> Iterator[tuple[int, str]]:
     """Link definitions that nothing refers to: `[//]: # (text)`."""
-    for number, line in enumerate(text.lines, 1):
+    for number, line in enumerate(text.lines, 1) if "]:" in text.content else ():
         hit = _REFERENCE_COMMENT.match(line) if "]:" in line[:60] and not text.fenced[number - 1] else None
         if hit:
             yield number, hit[1]
@@ -80,7 +80,7 @@ def _reference_comments(text: Text) -> Iterator[tuple[int, str]]:
 
 def _elements(text: Text) -> Iterator[tuple[int, str]]:
     """Line and text of elements that a style or an attribute hides, outside of code."""
-    for number, line in enumerate(text.lines, 1):
+    for number, line in enumerate(text.lines, 1) if "<" in text.content else ():
         if "<" not in line or "`" in line or text.fenced[number - 1]:
             continue
         window = "\n".join(text.lines[number - 1 : number + 9]) if len(line) < SECURITY_COMMENT_CHARACTERS else line
@@ -93,7 +93,7 @@ def _elements(text: Text) -> Iterator[tuple[int, str]]:
 
 def _out_of_sight(text: Text) -> Iterator[Finding]:
     blank = 0
-    for number, line in enumerate(text.lines, 1):
+    for number, line in enumerate(text.lines, 1) if _has_space(text.lines) else ():
         if not line.strip():
             blank += 1
             continue
@@ -110,9 +110,16 @@ def _out_of_sight(text: Text) -> Iterator[Finding]:
         blank = 0
 
 
+def _has_space(lines: list[str]) -> bool:
+    """Whether anything can be out of sight there: a line is longer than so many blanks, or so many are empty."""
+    empty = lines.count("") + sum(map(str.isspace, lines))
+    return empty >= SECURITY_BLANK_LINES or len(max(lines, key=len)) > SECURITY_BLANKS
+
+
 def _secrecy(text: Text) -> Iterator[Finding]:
     hint = "say why the user is better off, or remove it"
-    for number, line in enumerate(text.lines, 1):
+    suspect = "user" in text.low or any(verb in text.low for verb in _FORGET)
+    for number, line in enumerate(text.lines, 1) if suspect else ():
         low = line.lower()
         conceals = CONCEAL.search(line) if "user" in low else None
         hit = conceals or (OVERRIDE.search(line) if any(verb in low for verb in _FORGET) else None)

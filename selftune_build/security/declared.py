@@ -21,6 +21,9 @@ _NETWORK_CODE = re.compile(
     r"|^\s{0,80}(?:curl|wget)\s",
     re.MULTILINE,
 )
+_NETWORK_MODULES = ("requests", "httpx", "aiohttp", "urllib", "http.client", "socket", "paramiko", "boto3")
+_NETWORK_SIGNS = (*_NETWORK_MODULES, "://", "curl", "wget")
+"""Without one of these a text holds no such code."""
 _NETWORK_WORDS = re.compile(r"\b(?:network|internet|online|https?|web|download|api|remote|connect)", re.IGNORECASE)
 _TOOL = re.compile(r"[^\s,()]{1,200}(?:\([^()\n]{0,500}\))?")
 _CLAIMS = (
@@ -96,7 +99,8 @@ def _network(subject: Subject) -> Iterator[Finding]:
     if declared or names & _NETWORK_TOOLS:
         return
     for text in subject.staged:
-        hit = _NETWORK_CODE.search(text.content) if text.is_script else None
+        suspect = text.is_script and any(sign in text.content for sign in _NETWORK_SIGNS)
+        hit = _NETWORK_CODE.search(text.content) if suspect else None
         if hit:
             line = text.content.count("\n", 0, hit.start()) + 1
             hint = "say in compatibility: that it needs the network, and for what"

@@ -74,7 +74,7 @@ _KINDS = {
     Kind.ENVELOPE: re.compile(_SAMPLE + r"[0-9a-f]{64}\.dsse"),
     Kind.RECORD: re.compile(r"records/(?P<start>[0-9a-f]{2})/(?P=start)[0-9a-f]{62}\.json"),
     Kind.TRACES: re.compile(r"index/[0-9a-f]{16}\.sqlite(-journal|-wal|-shm)?"),
-    Kind.STATE: re.compile(r"index/[0-9a-f]{32}\.state"),
+    Kind.STATE: re.compile(r"index/[0-9a-f]{32}\.(?:state|memory)"),
     Kind.MARK: re.compile(r"\.gitignore|CACHEDIR\.TAG"),
     Kind.ASIDE: re.compile(r"(.*/)?[^/]+\.corrupt-[0-9]{1,9}"),
     Kind.TEMPORARY: re.compile(r"(.*/)?\.[^/]+\.[0-9]+-[0-9]+\.tmp"),

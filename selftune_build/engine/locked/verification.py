@@ -241,7 +241,8 @@ def _other_verdicts(settled: Settled) -> Iterator[Problem]:
     if len(run.lock.locks) != 1 or open_rows or [*_changed(run)]:
         return
     entry, declared = _entry(run.lock, run.agent.name) or NOBODY, _declared(run)
-    outcome = decided(run, settled.outcome.rows, manifest=declared)
+    same = declared is run.package.manifest
+    outcome = settled.outcome if same else decided(run, settled.outcome.rows, manifest=declared)
     gates = [gate for gate in outcome.gates if gate.id != "spec" or spec_profile(declared) == spec_profile(run.package.manifest)]
     supplied = [gate for gate in gates if not gate.message.startswith((PLUGIN_MISSING, PLUGIN_FAILED))]
     unknown = {gate.id for gate in outcome.gates} - {gate.id for gate in supplied}
