@@ -199,9 +199,11 @@ def _write(settled: Sequence[Settled], request: BuildRequest, traces: Traces) ->
         noted.update(_traces(each))
         by_package.setdefault(each.run.package.path, []).append(each)
     for group in by_package.values():
-        before, lock = group[0].run.lock, _merged_lock(group)
-        if _may_write(group[0].run.package, request) and write_lock(group[0].run.package, lock):
-            written[group[0].run.package.path] = any(side.signatures.keys() - lock.signatures.keys() for side in before.locks)
+        before, lock, package = group[0].run.lock, _merged_lock(group), group[0].run.package
+        with about(package.root):
+            is_new = _may_write(package, request) and write_lock(package, lock)
+        if is_new:
+            written[package.path] = any(side.signatures.keys() - lock.signatures.keys() for side in before.locks)
     traces.write(noted)
     return written
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -265,6 +266,7 @@ def _bounded(path: Path, limit: int, shown: str, hint: str = "keep large files o
         return stream.read(limit)
 
 
+@lru_cache(maxsize=1024)  # asked for every case, and all cases of a file lie in one place
 def _inside(member: str, path: str) -> str:
     return (PurePosixPath(member) / path).as_posix()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -50,7 +51,9 @@ class Remembered(Struct, frozen=True, array_like=True):
         return self.beside == beside and all(today.get(name, ABSENT) == digest for name, digest in self.observed.items())
 
 
-_DECODER = msgspec.msgpack.Decoder(Remembered)
+@cache  # making it takes as long as reading many packages
+def _decoder() -> msgspec.msgpack.Decoder[Remembered]:
+    return msgspec.msgpack.Decoder(Remembered)
 
 
 class Recalled(Struct):
@@ -121,7 +124,7 @@ def encoded(universe: Universe, runs: Sequence[PackageRun], built: Sequence[Said
     remembered = Remembered(package, tuple(built), tuple(planned), _beside(universe), observed)
     try:
         content = msgspec.msgpack.encode(remembered)
-        return content if _DECODER.decode(content) == remembered else None
+        return content if _decoder().decode(content) == remembered else None
     except (TypeError, ValueError, OverflowError):
         return None
 
@@ -148,7 +151,7 @@ def _decoded(memory: Memory) -> dict[str, Remembered]:
     found: dict[str, Remembered] = {}
     for entry in memory.entries.values():
         with suppress(msgspec.DecodeError):
-            each = _DECODER.decode(entry.content)
+            each = _decoder().decode(entry.content)
             found[each.package.path] = each
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from selftune_build.late import late
 from selftune_build.limits import (
     SECURITY_BLANK_LINES,
     SECURITY_BLANKS,
@@ -16,17 +17,17 @@ from selftune_build.model.finding import Finding
 from selftune_build.security.phrases import ADDRESS, CONCEAL, OVERRIDE, hostile
 from selftune_build.security.subject import Subject, Text, found
 
-_REFERENCE_COMMENT = re.compile(r"^ {0,3}\[[^\]\n]{0,40}\]:\s{0,3}(?:#|<>)\s{1,3}[\"'(](.{1,2000})[\"')]\s*$")
-_STYLED = re.compile(
+_REFERENCE_COMMENT = late(r"^ {0,3}\[[^\]\n]{0,40}\]:\s{0,3}(?:#|<>)\s{1,3}[\"'(](.{1,2000})[\"')]\s*$")
+_STYLED = late(
     r"<[a-z][a-z0-9]{0,15}\b[^<>\n]{0,200}\bstyle\s{0,2}=\s{0,2}[\"'][^\"'<>\n]{0,200}?"
     r"(?:display\s{0,2}:\s{0,2}none|visibility\s{0,2}:\s{0,2}hidden|font-size\s{0,2}:\s{0,2}[01](?:px|pt|em)?\s{0,2}[;\"']"
     r"|opacity\s{0,2}:\s{0,2}0(?:\.0+)?\s{0,2}[;\"']|(?<![-\w])color\s{0,2}:\s{0,2}(?:#fff(?:fff)?|white|transparent)\b)"
     r"[^<>\n]{0,200}>([^<]{1,2000})",
     re.IGNORECASE,
 )
-_HIDDEN_ATTRIBUTE = re.compile(r"<[a-z][a-z0-9]{0,15}\s[^<>\n]{0,200}?\bhidden\b[^<>\n]{0,200}>([^<]{1,2000})", re.IGNORECASE)
+_HIDDEN_ATTRIBUTE = late(r"<[a-z][a-z0-9]{0,15}\s[^<>\n]{0,200}?\bhidden\b[^<>\n]{0,200}>([^<]{1,2000})", re.IGNORECASE)
 _BLANK = r"[ \t\u00a0\u2000-\u200a\u3000]"
-_BLANKS = re.compile(rf"(?<!{_BLANK}){_BLANK}{{{SECURITY_BLANKS},}}+(?=[^\s|])")
+_BLANKS = late(rf"(?<!{_BLANK}){_BLANK}{{{SECURITY_BLANKS},}}+(?=[^\s|])")
 _FORGET = ("ignore", "disregard", "forget", "override")
 _OPEN = "write it in the open, or remove it"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -11,6 +10,7 @@ from msgspec import Struct
 
 from selftune_build.escape import one_line
 from selftune_build.fingerprint.digest import digest_json
+from selftune_build.late import late
 from selftune_build.limits import SECURITY_EVIDENCE_CHARACTERS, SECURITY_LOGICAL_LINE_CHARACTERS
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.location import Location
@@ -26,7 +26,7 @@ SCRIPT_SUFFIXES = (
     *(".php", ".lua", ".go", ".rs", ".r", ".jl", ".swift"),
 )
 
-_FENCE = re.compile(r" {0,3}(?:[>*+-] {0,3}|\d{1,3}[.)] {0,3}){0,3}\s{0,12}(```+|~~~+)")
+_FENCE = late(r" {0,3}(?:[>*+-] {0,3}|\d{1,3}[.)] {0,3}){0,3}\s{0,12}(```+|~~~+)")
 
 
 class Text:

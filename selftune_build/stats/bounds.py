@@ -28,12 +28,6 @@ def exactly(mean: Fraction | int) -> Bounds:
     return Bounds(known := Fraction(mean), known)
 
 
-def complement(bounds: Bounds) -> Bounds:
-    """Bounds of one minus the mean."""
-    low = 1 - bounds.high
-    return Bounds(low, low if bounds.decided else 1 - bounds.low)
-
-
 def total(values: Iterable[Fraction]) -> Fraction:
     """Exact sum; those of one denominator are added as integers."""
     numerators: dict[int, int] = {}

@@ -43,9 +43,10 @@ def measure(wanted: Mapping[str, Contender], folder: Path, rounds: int) -> list[
 
 
 def cost(each: Contender, folder: Path) -> Cost:
-    """Run it once. Raises CalledProcessError for a status that is no answer."""
+    """Run it once, with byte code as every installation has it. Raises CalledProcessError for a status that is no answer."""
     each.before()
-    environment, start = {**os.environ, **each.environment}, time.perf_counter()
+    plain = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment, start = {**plain, **each.environment}, time.perf_counter()
     process = subprocess.Popen(
         each.argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, env=environment
     )
