@@ -80,13 +80,11 @@ def test_after_an_edit_only_what_it_can_concern_is_read_and_the_plan_is_that_of_
 def test_what_a_build_writes_after_an_edit_is_what_it_writes_without_memory(workspace: Path, installation: Installation) -> None:
     edit(workspace / "brew/SKILL.md", "well", "better")
     build = ("build", "-C", str(workspace))
-    status, _, read = installation.read_by(*build)
-    assert (status, set(read)) == (0, {"brew", "serve"})
+    assert set(installation.read_by(*build)[2]) == {"brew", "serve"}
     locks = {path: path.read_bytes() for path in workspace.glob("*/selftune.lock")}
     forget(workspace)
-    status, told, read = installation.read_by(*build)
-    assert (status, len(read)) == (0, 4)
-    assert "0 agent calls" in told
+    _, told, read = installation.read_by(*build)
+    assert ("0 agent calls" in told, len(read)) == (True, 4)
     assert {path: path.read_bytes() for path in workspace.glob("*/selftune.lock")} == locks
 
 
