@@ -34,8 +34,9 @@ class Remembered(Struct, frozen=True, array_like=True):
     """A package without its cases and its body, what was said of it, and what of other packages that depends on."""
 
     package: Package
-    built: tuple[Said, ...]
-    planned: tuple[Said, ...]
+    built: msgspec.Raw
+    """Encoded: only one of the two is wanted."""
+    planned: msgspec.Raw
     """The same for a plan that nobody runs."""
     beside: str
     """Digest of how all packages of the workspace are named and shown."""
@@ -44,11 +45,17 @@ class Remembered(Struct, frozen=True, array_like=True):
 
     def said(self, *, dry: bool) -> tuple[Said, ...]:
         """The reports for this kind of invocation."""
-        return self.planned if dry else self.built
+        said: tuple[Said, ...] = _said_decoder().decode(self.planned if dry else self.built)
+        return said
 
     def fits(self, beside: str, today: Mapping[str, str]) -> bool:
         """Whether all that it depends on of other packages is so today."""
         return self.beside == beside and all(today.get(name, ABSENT) == digest for name, digest in self.observed.items())
+
+
+@cache
+def _said_decoder() -> msgspec.msgpack.Decoder[tuple[Said, ...]]:
+    return msgspec.msgpack.Decoder(tuple[Said, ...])
 
 
 @cache  # making it takes as long as reading many packages
@@ -121,10 +128,12 @@ def encoded(universe: Universe, runs: Sequence[PackageRun], built: Sequence[Said
         return None  # an observed name could be that of either
     package = replace(runs[0].package, evals=(), unit_tests=(), skill=replace(runs[0].package.skill, body=""))
     observed = {name: digest for run in runs for name, digest in _observed(run).items()}
-    remembered = Remembered(package, tuple(built), tuple(planned), _beside(universe), observed)
     try:
-        content = msgspec.msgpack.encode(remembered)
-        return content if _decoder().decode(content) == remembered else None
+        said = [msgspec.Raw(msgspec.msgpack.encode(each)) for each in (built, planned)]
+        content = msgspec.msgpack.encode(Remembered(package, said[0], said[1], _beside(universe), observed))
+        back = _decoder().decode(content)
+        same = (back.package, back.observed, back.said(dry=False), back.said(dry=True))
+        return content if same == (package, observed, tuple(built), tuple(planned)) else None
     except (TypeError, ValueError, OverflowError):
         return None
 
