@@ -108,13 +108,7 @@ def command(
 
     Exit status: 0 verified, 1 a gate said no, 2 bad input, 3 could not decide, 4 store problem, 130 interrupted.
     """
-    if locked and (dry_run or resample or failed):
-        raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample or --failed")
-    if policy is not None and not locked:
-        hint = "a build writes the lock under the policy of the manifest; `--locked` judges it"
-        raise UsageError("--policy goes with --locked", hint=hint)
-    if signers and not locked:
-        raise UsageError("--require-signature goes with --locked", hint="a build writes the lock; `--locked` judges it")
+    _refuse_mixed(locked=locked, building=dry_run or bool(resample) or failed, policy=policy is not None, signers=bool(signers))
     asked = asked_reports(reports, junit=junit, sarif=sarif, html=html)
     request = request_for(
         directory,
@@ -149,12 +143,22 @@ def command(
         if github:
             return worst([report.exit_code, *tell_github(report, text, as_json=as_json), *write_reports(report, wanted)])
         print(text, flush=True)
-        quiet_run = trail.idle and not progress.spoke and not wanted and since is None
-        worth = recalled.worth_keeping(around.idle) if quiet_run else {}
-    if quiet_run and trail.idle:
+        untold = not progress.spoke and not wanted and since is None
+        worth = recalled.worth_keeping(around.idle) if untold and trail.idle else {}
+    if untold and trail.idle:
         recalled.note(trail, worth)
         _note(trail, universe, request, report, text, recalled)
     return worst([report.exit_code, *write_reports(report, wanted)])
+
+
+def _refuse_mixed(*, locked: bool, building: bool, policy: bool, signers: bool) -> None:
+    if locked and building:
+        raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample or --failed")
+    if policy and not locked:
+        hint = "a build writes the lock under the policy of the manifest; `--locked` judges it"
+        raise UsageError("--policy goes with --locked", hint=hint)
+    if signers and not locked:
+        raise UsageError("--require-signature goes with --locked", hint="a build writes the lock; `--locked` judges it")
 
 
 def _note(trail: Trail, universe: Universe, request: BuildRequest, report: Report, text: str, recalled: Recalled) -> None:

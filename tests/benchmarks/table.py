@@ -1,8 +1,8 @@
 """The table of docs/performance.md: `python -m tests.benchmarks.table S|M|L|XL`; BENCH_ROUNDS sets the number of rounds.
 
-Two scenarios on one tree: nothing to be done, with a fresh clone under `--locked` beside it; and the body of one package edited. Each
-compares `selftune` with its peers in interleaved rounds. Last the memory of a plan for which every row is read and keyed; of XL,
-200,000 cases, that alone.
+Two scenarios on one tree: nothing to be done, with a fresh clone under `--locked` beside it; and the body of one package edited.
+Each compares `selftune` with its peers in interleaved rounds. Last the memory of a plan for which every row is read and keyed; of
+XL, 200,000 cases, that alone.
 """
 
 from __future__ import annotations
