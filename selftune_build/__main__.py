@@ -40,6 +40,8 @@ COMMANDS = {
 }
 """Name of each command: the module whose `command` it is, and what it does."""
 
+GARBAGE_THRESHOLD = 50_000
+"""Objects between two looks for cycles of garbage. Nothing here makes many, and looking costs a tenth of a plan."""
 EXIT_USAGE = 2
 EXIT_STORE = 4
 EXIT_BUG = 70
@@ -111,12 +113,14 @@ def _recalled(rest: list[str]) -> int:
 
 
 def _run_command(name: str, rest: list[str]) -> int:
+    import gc
     from importlib import import_module
 
     import click
 
     from selftune_build.errors import UsageError
 
+    gc.set_threshold(GARBAGE_THRESHOLD)
     module, _ = COMMANDS[name]
     command = import_module(module).command
     try:

@@ -8,10 +8,23 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 EVENT = "selftune_build.probe"
+ABOUT = "selftune_build.about"
 
 
 def probed(path: str | os.PathLike[str]) -> None:
     """Tell whoever keeps a trail of this invocation that what is at `path`, or that nothing is, decides something."""
     sys.audit(EVENT, path)
+
+
+@contextmanager
+def about(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Tell whoever keeps a trail that what is looked at inside is looked at for the package in this folder alone."""
+    sys.audit(ABOUT, os.fspath(folder))
+    try:
+        yield
+    finally:
+        sys.audit(ABOUT, "")

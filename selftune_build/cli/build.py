@@ -32,6 +32,7 @@ from selftune_build.store.trail import Trail, recorded
 if TYPE_CHECKING:
     from selftune_build.engine.load import Universe
     from selftune_build.engine.locked.standard import Standard
+    from selftune_build.engine.remembered import Recalled
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -139,17 +140,22 @@ def command(
         wanted = wanted_reports(asked, plugins.reports, locked=locked)
         request = replace(request, transcripts=any(each.format.transcripts for each in wanted), base=since or against or "HEAD")
         standard = _standard(request, policy)
-        universe, progress = _universe(request, plugins, standard), Progress(sys.stderr, quiet=quiet or as_json)
+        universe, recalled = _universe(request, plugins, standard, whole=overlay is not None)
         universe, request = laid_over(universe, request, overlay, plugins)
+        progress = Progress(sys.stderr, quiet=quiet or as_json)
         request = _narrowed(universe, request, since)
-        report = with_prefix(_run(universe, request, progress, plugins, standard, remote_required), universe.root)
+        around = Surroundings(progress=progress, confirm=confirm, registry=plugins.registry)
+        report = with_prefix(_run(universe, request, progress, around, standard, remote_required), universe.root)
         text = _rendered(report, as_json, verbose, quiet)
         if github:
             return worst([report.exit_code, *tell_github(report, text, as_json=as_json), *write_reports(report, wanted)])
         print(text, flush=True)
-        if not (progress.spoke or wanted or since or overlay):
-            _note(trail, universe, request, report, text)
-        return worst([report.exit_code, *write_reports(report, wanted)])
+        untold = not progress.spoke and not wanted and since is None and overlay is None
+        worth = recalled.worth_keeping(around.idle) if untold and trail.idle else {}
+    if untold and trail.idle:
+        recalled.note(trail, worth)
+        _note(trail, universe, request, report, text, recalled)
+    return worst([report.exit_code, *write_reports(report, wanted)])
 
 
 def _refuse(locked: bool, *, running: bool, remote: bool, policy: str | None, signed: bool) -> None:
@@ -166,15 +172,17 @@ def _refuse(locked: bool, *, running: bool, remote: bool, policy: str | None, si
         raise UsageError("--require-signature and --trust-root go with --locked", hint=hint)
 
 
-def _note(trail: Trail, universe: Universe, request: BuildRequest, report: Report, text: str) -> None:
+def _note(trail: Trail, universe: Universe, request: BuildRequest, report: Report, text: str, recalled: Recalled) -> None:
     """Let the next command line of this kind have its answer at once, if this one had nothing to do."""
     from selftune_build.engine.planning.idle import nothing_to_do
-    from selftune_build.store.location import find_store
-    from selftune_build.store.note import note
 
     arguments = click.get_current_context().obj
     if arguments is not None and nothing_to_do(report, request):
-        note(trail, find_store(universe.root), _anchor(universe), arguments, text, report.exit_code)
+        from selftune_build.store.location import find_store
+        from selftune_build.store.note import note
+
+        store = find_store(universe.root)
+        note(trail, store, _anchor(universe), arguments, text, report.exit_code, recalled.watched())
 
 
 def _anchor(universe: Universe) -> str:
@@ -202,32 +210,34 @@ def _narrowed(universe: Universe, request: BuildRequest, since: str | None) -> B
     return replace(request, among=affected(universe, since))
 
 
-def _universe(request: BuildRequest, plugins: Plugins, standard: Standard | None) -> Universe:
-    from selftune_build.engine.load import by_its_own, load_universe
+def _universe(request: BuildRequest, plugins: Plugins, standard: Standard | None, *, whole: bool) -> tuple[Universe, Recalled]:
+    """The workspace; where it is wanted whole, nothing of it is left to memory."""
+    from selftune_build.engine.load import by_its_own
+    from selftune_build.engine.remembered import load_remembering
     from selftune_build.reading.absent import no_package
 
     start = starting_folder(request.directory, request.targets)
-    universe = load_universe(start, registry=plugins.registry, standards=standard.over if standard is not None else by_its_own)
+    standards = standard.over if standard is not None else by_its_own
+    universe, recalled = load_remembering(start, request, plugins.registry, standards, whole=whole)
     if not (universe.packages or universe.broken):
         raise no_package(universe.root)
-    return universe
+    return universe, recalled
 
 
 def _run(
     universe: Universe,
     request: BuildRequest,
     progress: Progress,
-    plugins: Plugins,
+    around: Surroundings,
     standard: Standard | None,
     remote_required: bool,
 ) -> Report:
     if request.locked:
         from selftune_build.engine.locked.verification import check
 
-        return check(universe, request, plugins.registry, standard)
+        return check(universe, request, around.registry, standard)
     from selftune_build.engine.rounds import build_in_rounds
 
-    around = Surroundings(progress=progress, confirm=confirm, registry=plugins.registry)
     around = replace(around, shared=sharing(universe.root, around, required=remote_required, looks=request.dry_run))
     with interruptible(around.stop, around.cancel, progress.urgent):
         return build_in_rounds(universe, request, around)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
 from selftune_build.checks.context import Execute
 from selftune_build.checks.execute import command_executor
-from selftune_build.engine.load import Universe
+from selftune_build.engine.load import Said, Universe
 from selftune_build.engine.locks.files import write_lock
 from selftune_build.engine.locks.healing import healed_entry, is_conflicted
 from selftune_build.engine.locks.left_behind import left_behind
@@ -20,20 +21,25 @@ from selftune_build.engine.past.against import revision_of, with_comparison
 from selftune_build.engine.paying.budget import Purses, tightest
 from selftune_build.engine.paying.ran import Ran
 from selftune_build.engine.planning.costs import recorded_costs
-from selftune_build.engine.planning.invocation import Stores, plan_rows, stores_at
+from selftune_build.engine.planning.idle import is_idle
+from selftune_build.engine.planning.invocation import Stores, agent_group, plan_rows, stores_at
 from selftune_build.engine.planning.plan import judge_calls, missing_samples, settled_inputs
 from selftune_build.engine.planning.price import Price, price_of, refuse_or_confirm, together
 from selftune_build.engine.planning.tracing import trace_address
 from selftune_build.engine.planning.unsettled import unsettled
+from selftune_build.engine.remembered import encoded, in_order
 from selftune_build.engine.report import broken_reports, overall_report
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.engine.telling.left import with_left
 from selftune_build.engine.telling.summary import Settled, package_report
+from selftune_build.engine.wanted import told_packages
 from selftune_build.fingerprint.keys import Inputs
 from selftune_build.lock.signatures import with_signatures
 from selftune_build.model.lock import AgentEntry, Lock
+from selftune_build.model.manifest import Budget
 from selftune_build.model.package import Package
 from selftune_build.model.report import PackageReport, Report, Spend
+from selftune_build.probe import about
 from selftune_build.store.location import find_store, open_store
 from selftune_build.store.traces import Traces
 
@@ -46,9 +52,10 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings, purse
     revision = revision_of(universe.root, request)
     stores = _stores(universe, request, around)
     groups = plan_rows(universe, request, stores, around.registry)
-    purses = purses or purses_of(groups, request)
+    told = told_packages(universe, request)
+    purses = purses or purses_of(groups, request, told)
     if not (request.dry_run or around.stop.is_set()):
-        _agree(groups, request, purses, around)
+        _agree(groups, request, purses, around, told)
         _note(groups, around)
     settled = [each for runs in groups for each in _build_group(runs, request, purses, around)]
     written = _write(settled, request, stores.traces) if not request.dry_run and request.overlay is None else {}
@@ -68,6 +75,10 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings, purse
         from selftune_build.engine.telling.detail import with_details
 
         reports = with_details(reports, [each.run for each in settled], lambda run: _executor(run, request, around), request.base)
+    around.idle.update(_idle(universe, settled, reports, written, request, around))
+    if told:
+        said = _said(settled, reports) | {package.path: universe.told[package.path] for package in told}
+        reports = in_order(universe.packages, said)
     spend = Spend(
         agent_calls=purses.agents.calls,
         judge_calls=purses.judges.calls,
@@ -87,21 +98,25 @@ def _stores(universe: Universe, request: BuildRequest, around: Surroundings) -> 
     return stores_at(root, universe, around.progress.waiting, around.shared)
 
 
-def purses_of(groups: Sequence[Sequence[PackageRun]], request: BuildRequest) -> Purses:
+def purses_of(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, told: Iterable[Package] = ()) -> Purses:
     """The tightest of the limits given on the command line and in the manifests of this invocation."""
-    budgets = (run.package.manifest.budget for runs in groups for run in runs)
-    return Purses.of(tightest(budgets, request.max_calls, request.max_cost))
+    return Purses.of(tightest(_budgets(groups, told), request.max_calls, request.max_cost))
 
 
-def _agree(groups: Sequence[Sequence[PackageRun]], request: BuildRequest, purses: Purses, around: Surroundings) -> None:
+def _budgets(groups: Sequence[Sequence[PackageRun]], told: Iterable[Package]) -> list[Budget]:
+    packages = (*(run.package for runs in groups for run in runs), *told)
+    return [package.manifest.budget for package in packages]
+
+
+def _agree(
+    groups: Sequence[Sequence[PackageRun]], request: BuildRequest, purses: Purses, around: Surroundings, told: Iterable[Package]
+) -> None:
     """Say what will be done and what it costs, and what no amount of money can settle, before anything is spent."""
     paid = [plan for runs in groups for run in runs if not run.agent.traits.free for plan in run.plans if plan.missing]
     calls = missing_samples(plan for plan in paid if not plan.spec.case.is_script)
     costs = [cost for runs in groups if calls and not runs[0].agent.traits.free for cost in recorded_costs(runs)]
     price = together(price_of(calls, costs), _price_of_judges(groups))
-    budgeted = any(
-        run.package.manifest.budget.max_calls or run.package.manifest.budget.max_cost_usd for runs in groups for run in runs
-    )
+    budgeted = any(budget.max_calls or budget.max_cost_usd for budget in _budgets(groups, told))
     for runs in groups:
         for run in runs:
             open_ = any(not plan.settled for plan in run.plans)
@@ -167,9 +182,11 @@ def _build_group(runs: Sequence[PackageRun], request: BuildRequest, purses: Purs
 
 
 def _settle(run: PackageRun, ran: Ran, request: BuildRequest, around: Surroundings) -> Settled:
-    outcome = settle(run, _executor(run, request, around))
     several = request.compares(run.package.manifest.agent)
-    return Settled(run, ran, outcome, fresh_stages(run, outcome), request.dry_run, request.place, request.detailed, several)
+    with about(run.package.root):
+        outcome = settle(run, _executor(run, request, around))
+        stages = fresh_stages(run, outcome)
+        return Settled(run, ran, outcome, stages, request.dry_run, request.place, request.detailed, several)
 
 
 def _executor(run: PackageRun, request: BuildRequest, around: Surroundings) -> Execute | None:
@@ -178,12 +195,45 @@ def _executor(run: PackageRun, request: BuildRequest, around: Surroundings) -> E
 
 def _reported(settled: Settled, written: Mapping[str, bool]) -> PackageReport:
     """The report of a package; of one whose lock was written also what that cost: rows, a signature, what git leaves behind."""
-    report = package_report(settled)
+    with about(settled.run.package.root):
+        report = package_report(settled)
     if report.path not in written:
         return report
     unsigned = (signature_dropped(settled.run.package),) if written[report.path] else ()
     dropped, untold = left_out(settled.run, settled.outcome.rows), left_behind(settled.run.package)
     return replace(report, findings=(*dropped, *report.findings, *unsigned, *untold))
+
+
+def _said(settled: Sequence[Settled], reports: Sequence[PackageReport]) -> dict[str, tuple[Said, ...]]:
+    """The reports of each package under its agents, by folder."""
+    said: dict[str, tuple[Said, ...]] = {}
+    for each, report in zip(settled, reports, strict=True):
+        group = agent_group(each.run.agent, each.run.asking.model)
+        said[report.path] = (*said.get(report.path, ()), (group, report))
+    return said
+
+
+def _idle(
+    universe: Universe,
+    settled: Sequence[Settled],
+    reports: Sequence[PackageReport],
+    written: Collection[str],
+    request: BuildRequest,
+    around: Surroundings,
+) -> Iterator[tuple[str, Callable[[], bytes | None]]]:
+    """The packages that were up to date under all their agents, with what there is to remember of them."""
+    planning = replace(request, dry_run=True)
+
+    def remember(path: str) -> bytes | None:
+        runs = [each.run for each in settled if each.run.package.path == path]
+        plans = [_settle(run, Ran(), planning, around) for run in runs]
+        return encoded(universe, runs, said[path], _said(plans, [_reported(plan, {}) for plan in plans])[path])
+
+    said = _said(settled, reports) if not request.dry_run else {}
+    news = {each.run.package.path for each in settled if lock_news(each.run)} if said else set()
+    for path in said.keys() - news - set(written):
+        if all(is_idle(report) for _, report in said[path]):
+            yield str(universe.root / path), partial(remember, path)
 
 
 def _write(settled: Sequence[Settled], request: BuildRequest, traces: Traces) -> dict[str, bool]:
@@ -198,9 +248,11 @@ def _write(settled: Sequence[Settled], request: BuildRequest, traces: Traces) ->
         noted.update(_traces(each))
         by_package.setdefault(each.run.package.path, []).append(each)
     for group in by_package.values():
-        before, lock = group[0].run.lock, _merged_lock(group)
-        if _may_write(group[0].run.package, request) and write_lock(group[0].run.package, lock):
-            written[group[0].run.package.path] = any(side.signatures.keys() - lock.signatures.keys() for side in before.locks)
+        before, lock, package = group[0].run.lock, _merged_lock(group), group[0].run.package
+        with about(package.root):
+            is_new = _may_write(package, request) and write_lock(package, lock)
+        if is_new:
+            written[package.path] = any(side.signatures.keys() - lock.signatures.keys() for side in before.locks)
     traces.write(noted)
     return written
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -20,7 +21,8 @@ from selftune_build.model.finding import Finding
 from selftune_build.model.location import Location
 from selftune_build.model.manifest import Manifest
 from selftune_build.model.package import MANIFEST_FILE, SKILL_FILE, Package
-from selftune_build.probe import probed
+from selftune_build.model.report import PackageReport
+from selftune_build.probe import about, probed
 from selftune_build.reading.evals.claude_plugin import PROMPT
 from selftune_build.reading.evals.left_over import unread_folder
 from selftune_build.reading.evals.recognise import Format
@@ -49,6 +51,17 @@ def by_its_own(_member: str, manifest: Manifest) -> Manifest:
     return manifest
 
 
+Said = tuple[str, PackageReport]
+"""A report, and the group of packages under one agent that it belongs to (`agent_group`)."""
+Known = Callable[[Path], Mapping[str, Package]]
+"""The root of a workspace → packages that need not be read, by folder relative to it."""
+
+
+def nothing_known(_root: Path) -> Mapping[str, Package]:
+    """Every package is read."""
+    return {}
+
+
 class Broken(Struct, frozen=True):
     """A package that could not be read, and why."""
 
@@ -63,6 +76,8 @@ class Universe(Struct, frozen=True):
     declared: bool
     packages: tuple[Package, ...]
     broken: tuple[Broken, ...] = ()
+    told: Mapping[str, tuple[Said, ...]] = {}
+    """What was said of packages that did not change since, by folder: they stand in `packages` without cases and body."""
 
     @property
     def siblings(self) -> tuple[Package, ...]:
@@ -81,6 +96,7 @@ def load_universe(
     registry: Registry = BUILTIN,
     standards: Standards = by_its_own,
     disk: Disk = DISK,
+    known: Known = nothing_known,
 ) -> Universe:
     """Read the workspace that a folder belongs to, its packages from `disk`.
 
@@ -89,9 +105,12 @@ def load_universe(
     workspace = find_workspace(start)
     packages: list[Package] = []
     broken: list[Broken] = []
+    there = known(workspace.root) if workspace.declared else {}
     for member in workspace.members:
         try:
-            packages.append(load_package(workspace, member, second_opinion, registry, standards, disk))
+            with about(workspace.root / member):
+                package = there.get(member) or load_package(workspace, member, second_opinion, registry, standards, disk)
+            packages.append(package)
         except (InputError, UndecidedError) as error:
             broken.append(Broken(member, error))
     return Universe(workspace.root, workspace.declared, with_handles(packages), tuple(broken))
@@ -262,6 +281,7 @@ def _bounded(path: Path, limit: int, shown: str, disk: Disk, hint: str = "keep l
         raise
 
 
+@lru_cache(maxsize=1024)  # asked for every case, and all cases of a file lie in one place
 def _inside(member: str, path: str) -> str:
     return (PurePosixPath(member) / path).as_posix()
 

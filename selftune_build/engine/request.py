@@ -125,3 +125,5 @@ class Surroundings(Struct, frozen=True):
     """End what is running."""
     shared: Shared | None = None
     """None where no remote is named."""
+    idle: dict[str, Callable[[], bytes | None]] = field(default_factory=dict)
+    """Filled by a build: folders of packages for which nothing was to be done, and how they are remembered."""

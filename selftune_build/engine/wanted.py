@@ -25,7 +25,19 @@ class WantedPackage(Struct, frozen=True):
 
 
 def wanted_packages(universe: Universe, request: BuildRequest) -> list[WantedPackage]:
-    """The packages to build with the closure of what is asked. Raises UsageError for targets that do not exist."""
+    """The packages to build with the closure of what is asked, but those of which it was said already.
+
+    Raises UsageError for targets that do not exist.
+    """
+    return [each for each in _asked(universe, request) if each.path not in universe.told]
+
+
+def told_packages(universe: Universe, request: BuildRequest) -> list[Package]:
+    """The packages that are asked for and of which it was said already. Raises as `wanted_packages`."""
+    return [each.package for each in _asked(universe, request) if each.path in universe.told] if universe.told else []
+
+
+def _asked(universe: Universe, request: BuildRequest) -> list[WantedPackage]:
     names = universe.names | {broken.path: broken.path.rpartition("/")[2] for broken in universe.broken}
     selection = select([parse_target(text) for text in request.targets], names, universe.root, request.directory)
     stages: dict[str, set[Stage]] = {}

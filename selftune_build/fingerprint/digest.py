@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
+from collections.abc import Iterable
 from typing import Any
+
+import msgspec
 
 ABSENT = "absent"
 """Stands for the digest of a file that was probed and is not there."""
 
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+_PLAIN = frozenset({str, int, bool, type(None)})
+_ENCODER = msgspec.json.Encoder(order="sorted")
 
 
 def digest_bytes(content: bytes) -> str:
@@ -25,9 +28,12 @@ def is_digest(text: str) -> bool:
 
 
 def canonical_json(value: Any) -> bytes:
-    """One encoding for equal data: sorted keys, no white space, UTF-8. Floats are refused: their text is not portable."""
-    _refuse_floats(value)
-    return _ENCODER.encode(value).encode()
+    """One encoding for equal data: sorted keys, no white space, UTF-8, as `json.dumps` of the standard library writes it.
+
+    Raises TypeError for what is no plain data with texts as keys. Floats are none: their text is not portable.
+    """
+    _refuse_odd(value)
+    return _ENCODER.encode(value)
 
 
 def digest_json(value: Any) -> str:
@@ -35,10 +41,16 @@ def digest_json(value: Any) -> str:
     return digest_bytes(canonical_json(value))
 
 
-def _refuse_floats(value: Any) -> None:
-    if isinstance(value, float):
-        raise TypeError("a float has no canonical encoding")
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+def _refuse_odd(value: Any) -> None:
+    inside: Iterable[Any]
+    if isinstance(value, dict):
+        inside = value.values()
+    elif isinstance(value, (list, tuple)):
+        inside = value
+    elif value is None or isinstance(value, (str, int)):
+        return
+    else:
+        raise TypeError(f"a {type(value).__name__} has no canonical encoding")
     for item in inside:
-        if type(item) is not str:  # most of what is digested, ten thousands of times
-            _refuse_floats(item)
+        if type(item) not in _PLAIN:  # hardly anything of what is digested, a hundred thousand times
+            _refuse_odd(item)

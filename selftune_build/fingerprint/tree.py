@@ -86,11 +86,14 @@ def read_digest(path: str, status: os.stat_result) -> str:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise OSError(errno.EINVAL, "is no longer a regular file", path)
         state, left = hashlib.sha256(), TREE_FILE_BYTES_MAX
-        while piece := os.read(handle, min(status.st_size + 1, MIB)):
+        wanted = min(status.st_size + 1, MIB)
+        while piece := os.read(handle, wanted):
             state.update(piece)
             left -= len(piece)
             if left < 0:
                 raise OSError(errno.EFBIG, "grew while it was read", path)
+            if len(piece) < wanted:
+                break  # that was its end
         return "sha256:" + state.hexdigest()
     finally:
         os.close(handle)

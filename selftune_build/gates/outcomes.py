@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 from msgspec import Struct, UnsetType
 
 from selftune_build.model.case import Arm, Case, Check
 from selftune_build.model.lock import Row
-from selftune_build.stats.bounds import UNDECIDED, Bounds, complement
+from selftune_build.stats.bounds import UNDECIDED, Bounds
 
 Rows = Mapping[str, Mapping[str, Row]]
 """Case id → arm → row, as in the lock."""
@@ -57,7 +58,7 @@ def _outcome(case: Case, rows: Mapping[str, Row], is_outcome: Callable[[Check], 
         case.id,
         False,
         case.should_trigger,
-        _behaved(case.should_trigger, _mean(row, row.triggered if row else None, more)),
+        _behaved(case.should_trigger, row, more),
         _mean(row, row.passed if row else None, more) if _checked(case) else None,
         _mean(without, without.passed if without else None, left.get(Arm.WITHOUT_SKILL, 0)) if compared else None,
         _missing(case, row, without, compared),
@@ -79,15 +80,23 @@ def _missing(case: Case, row: Row | None, without: Row | None, compared: bool) -
     return with_skill + ((Arm.WITHOUT_SKILL.value,) if without is None and compared else ())
 
 
-def _behaved(should_trigger: bool | None, triggered: Bounds) -> Bounds | None:
+def _behaved(should_trigger: bool | None, row: Row | None, left: int) -> Bounds | None:
     if should_trigger is None:
         return None
-    return triggered if should_trigger else complement(triggered)
+    triggered = row.triggered if row is not None else None
+    if row is None or not isinstance(triggered, int) or should_trigger:
+        return _mean(row, triggered, left)
+    return _mean(row, row.n - triggered, left)
 
 
 def _mean(row: Row | None, count: int | UnsetType | None, left: int) -> Bounds:
     """Mean over the samples of a row and those left; a count that no row of ours can hold tells nothing."""
     if row is None or not isinstance(count, int) or row.n < 1 or not 0 <= count <= row.n:
         return UNDECIDED
-    samples = row.n + left
-    return Bounds(Fraction(count, samples), Fraction(count + left, samples))
+    return _share(count, row.n, left)
+
+
+@lru_cache(maxsize=1024)  # a hundred thousand rows have a handful of counts
+def _share(count: int, n: int, left: int) -> Bounds:
+    low = Fraction(count, n + left)
+    return Bounds(low, Fraction(count + left, n + left) if left else low)

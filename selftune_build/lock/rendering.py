@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+import msgspec
 from msgspec import UNSET
 
+from selftune_build.fingerprint.digest import canonical_json
 from selftune_build.lock.seal import sealed
 from selftune_build.model.lock import AgentEntry, JudgeEntry, Lock, Row
 
@@ -15,7 +16,6 @@ REVISION = 3
 """The latest that this release knows: 2 came with `package.surface`, `accepted` and `judge`, 3 with `signatures`, each only
 where it says something."""
 ACCEPTED, JUDGE, SURFACE, SIGNATURES = "accepted", "judge", "surface", "signatures"
-_ENCODER = json.JSONEncoder(indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
 def render(lock: Lock) -> bytes:
@@ -53,18 +53,16 @@ def _accepted(lock: Lock) -> dict[str, dict[str, Any]]:
 
 
 def canonical(document: dict[str, Any]) -> bytes:
-    """Any lock document in its one rendering."""
-    return (_ENCODER.encode(document) + "\n").encode()
+    """Any lock document in its one rendering. Raises TypeError and ValueError for what none has, such as floats."""
+    return msgspec.json.format(canonical_json(document), indent=1) + b"\n"
 
 
 def is_canonical(document: dict[str, Any], content: bytes) -> bool:
-    """Whether `content` is that rendering; ends at the first difference. Raises UnicodeDecodeError for what is no UTF-8."""
-    text, place = content.decode(), 0
-    for piece in _ENCODER.iterencode(document):
-        if not text.startswith(piece, place):
-            return False
-        place += len(piece)
-    return text[place:] == "\n"
+    """Whether `content` is that rendering."""
+    try:
+        return content == canonical(document)
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can spell and UTF-8 cannot
+        return False
 
 
 def _agent(package: str, name: str, entry: AgentEntry) -> dict[str, Any]:

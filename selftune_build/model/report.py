@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from selftune_build.model.detail import PackageDetail
 from selftune_build.model.finding import Finding
+from selftune_build.model.reason import Reason as Reason
 from selftune_build.model.remote import RemoteReport
 from selftune_build.model.statistics import NOTHING, Statistics
 from selftune_build.model.verdict import GateResult, Metric, Verdict
-
-if TYPE_CHECKING:
-    from selftune_build.model.detail import PackageDetail
 
 
 class TargetState(StrEnum):
@@ -25,14 +23,6 @@ class TargetState(StrEnum):
     FAILED = "failed"
     BLOCKED = "blocked"
     SKIPPED = "skipped"
-
-
-class Reason(Struct, frozen=True):
-    """Why a row has to run: one per input that changed."""
-
-    code: str
-    name: str
-    message: str
 
 
 class StageReport(Struct, frozen=True):

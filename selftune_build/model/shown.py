@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from selftune_build.model.case import Case
 from selftune_build.model.lock import Row
-from selftune_build.model.report import Reason
+from selftune_build.model.reason import Reason
 from selftune_build.model.sample import Sample
 from selftune_build.model.statistics import Flaky, Stolen
 from selftune_build.model.verdict import CheckResult, Score

@@ -7,12 +7,13 @@ from typing import Any
 
 from selftune_build.errors import InputError
 from selftune_build.escape import one_line
+from selftune_build.late import late
 from selftune_build.limits import CHECK_EVIDENCE_CHARACTERS, JSON_BYTES, NAME_CHARACTERS
 from selftune_build.reading.json_text import load
 from selftune_build.reading.schema_words import words
 
 _ANSWER = "answer"
-_FENCE = re.compile(r"\s*```[A-Za-z]*[ \t]*\n(?P<content>.*)\n[ \t]*```\s*", re.DOTALL)
+_FENCE = late(r"\s*```[A-Za-z]*[ \t]*\n(?P<content>.*)\n[ \t]*```\s*", re.DOTALL)
 
 
 class InvalidAnswer(Exception):

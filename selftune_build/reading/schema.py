@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from selftune_build.errors import InputError
 from selftune_build.model.location import Location
 from selftune_build.reading.document import Document, Implicit
+from selftune_build.reading.fitting import fits
 from selftune_build.reading.schema_words import Complaint, words
+from selftune_build.reading.unique import first_repeated
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -30,7 +32,8 @@ def validate(document: Document, name: str) -> None:
     Raises InputError for the first fault in the order of the file, with line, column, pointer and a hint. A plain scalar
     that other readers take for a boolean, date or number is a fault wherever it stands, also where text is allowed.
     """
-    complaints = [words(error) for error in _errors(document.data, name)]
+    shape = schema(name)
+    complaints = [] if fits(document.data, shape, shape) else [words(error) for error in _errors(document.data, name)]
     faults = [(_place(document, complaint), complaint) for complaint in complaints]
     known = {complaint.pointer for complaint in complaints}
     faults += [(document.locate(item.pointer), _unquoted(item)) for item in document.implicit if item.pointer not in known]
@@ -70,13 +73,9 @@ def unique_items(validator: object, unique: bool, instance: Any, schema: object)
     """In linear time: the stock keyword compares every pair of a list of mixed types."""
     from jsonschema.exceptions import ValidationError
 
-    seen: set[str] = set()
-    for item in instance if unique and isinstance(instance, list) else ():
-        text = json.dumps(item, sort_keys=True)
-        if text in seen:
-            yield ValidationError(f"{text[:60]} stands twice")
-            return
-        seen.add(text)
+    text = first_repeated(instance) if unique and isinstance(instance, list) else None
+    if text is not None:
+        yield ValidationError(f"{text[:60]} stands twice")
 
 
 def _place(document: Document, complaint: Complaint) -> Location:

@@ -10,17 +10,18 @@ from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
+from selftune_build.late import late
 from selftune_build.limits import DRAFTED_SCRIPTS, DRAFTED_TEXT_CHARACTERS
 from selftune_build.model.package import Package, TreeFile
 
 _BY_SUFFIX = {".py": "python3", ".sh": "bash", ".bash": "bash", ".js": "node", ".mjs": "node", ".cjs": "node"}
-_SHEBANG = re.compile(r"#!\S*?/(?:env\s+(?:-S\s+)?)?(?P<program>python3?|bash|sh|node)\b")
+_SHEBANG = late(r"#!\S*?/(?:env\s+(?:-S\s+)?)?(?P<program>python3?|bash|sh|node)\b")
 _SCRIPTS_FOLDER = "scripts/"
-_PARSERS = re.compile(r"^\s*(?:from|import)\s+(?P<name>argparse|click|typer)\b", re.MULTILINE)
-_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]+")
-_HELP = re.compile(r"(?<![\w-])--help\b")
-_COUNTED = re.compile(r"len\(sys\.argv\)|\$#|process\.argv\.length")
-_EXIT = re.compile(r"\bexit\(?[ \t]*([1-9][0-9]?)\b")
+_PARSERS = late(r"^\s*(?:from|import)\s+(?P<name>argparse|click|typer)\b", re.MULTILINE)
+_OPTION = late(r"(?<![\w-])--[a-z][a-z0-9-]+")
+_HELP = late(r"(?<![\w-])--help\b")
+_COUNTED = late(r"len\(sys\.argv\)|\$#|process\.argv\.length")
+_EXIT = late(r"\bexit\(?[ \t]*([1-9][0-9]?)\b")
 _BLOCK_LINES = 9
 """So many lines from where arguments are counted are looked at for what happens then."""
 

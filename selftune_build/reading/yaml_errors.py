@@ -8,13 +8,14 @@ import yaml
 from msgspec import Struct
 
 from selftune_build.errors import InputError
+from selftune_build.late import late
 from selftune_build.limits import DATA_DEPTH
 from selftune_build.model.location import Location
 
 TOO_DEEP = f"nested more than {DATA_DEPTH} levels deep"
 FLATTEN = "flatten it"
 
-_KEY = re.compile(r"^[\s\-]*([^\s:][^:]{0,60}): ")
+_KEY = late(r"^[\s\-]*([^\s:][^:]{0,60}): ")
 
 
 class _Explanation(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
@@ -42,13 +42,14 @@ class Line(Struct, frozen=True):
 
 def table_lines(packages: Sequence[PackageReport], *, folded: bool) -> list[Line]:
     """The lines of all packages; folded, a package that passes with nothing run takes one."""
-    return [line for package in packages for line in _package_lines(package, by_agent(package, packages), folded)]
+    agent_of = by_agent(packages)
+    return [line for package in packages for line in _package_lines(package, agent_of(package), folded)]
 
 
-def by_agent(package: PackageReport, packages: Sequence[PackageReport]) -> str:
+def by_agent(packages: Sequence[PackageReport]) -> Callable[[PackageReport], str]:
     """The agent of a package, in brackets behind a space, where there are several to be told apart; else nothing."""
-    several = len({each.agent for each in packages if each.agent}) > 1
-    return f" ({name(package.agent)})" if several and package.agent else ""
+    several = len({package.agent for package in packages if package.agent}) > 1
+    return lambda package: f" ({name(package.agent)})" if several and package.agent else ""
 
 
 def lay_out(lines: Sequence[Line], width: int, colour: bool, *, would: bool = False) -> list[str]:
@@ -83,12 +84,12 @@ def _package_lines(package: PackageReport, agent: str, folded: bool) -> list[Lin
         reused = sum(stage.reused for stage in package.stages)
         return [Line(label, "0", str(reused), "all up to date", verdict.value, verdict.value, heading=True)]
     head = Line(label, verdict=verdict.value, style=verdict.value, heading=True)
-    return [head, *(line for stage in _stages(package) for line in _stage_lines(stage, package))]
-
-
-def _stages(package: PackageReport) -> list[StageReport]:
-    """The stages as they are, then one more for results of gates that have none of them."""
     shown = {stage_of(stage.target) for stage in package.stages}
+    return [head, *(line for stage in _stages(package, shown) for line in _stage_lines(stage, package, shown))]
+
+
+def _stages(package: PackageReport, shown: set[str]) -> list[StageReport]:
+    """The stages as they are, then one more for results of gates that have none of them."""
     homeless = any(_home(gate, shown) is None for gate in package.gates)
     return [*package.stages, StageReport("gates", TargetState.BUILT)] if homeless else list(package.stages)
 
@@ -98,8 +99,7 @@ def _home(gate: GateResult, shown: set[str]) -> str | None:
     return wanted if wanted in shown else None
 
 
-def _stage_lines(stage: StageReport, package: PackageReport) -> list[Line]:
-    shown = {stage_of(each.target) for each in package.stages}
+def _stage_lines(stage: StageReport, package: PackageReport, shown: set[str]) -> list[Line]:
     own = stage_of(stage.target)
     home = None if own == "gates" and own not in shown else own
     gates = [gate for gate in package.gates if _home(gate, shown) == home]

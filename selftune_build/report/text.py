@@ -103,8 +103,9 @@ def _reasons(report: Report, width: int, verbose: bool) -> Iterator[str]:
 
 def _gates(report: Report, width: int, verbose: bool) -> Iterator[str]:
     """What the gates say that do not pass; those that decide nothing have their line in the table, and this on request."""
+    agent_of = by_agent(report.packages)
     for package in report.packages:
-        whose = name(package.name) + by_agent(package, report.packages)
+        whose = name(package.name) + agent_of(package)
         shown = [gate for gate in package.gates if _has_to_be_told(gate, report.mode, verbose)]
         waiting = [] if verbose else [gate for gate in shown if gate.verdict is Verdict.INCONCLUSIVE and _incomplete(package)]
         if waiting:
@@ -152,10 +153,11 @@ def _rows_of(stage: StageReport) -> bool:
 
 
 def _failures(report: Report, width: int, verbose: bool) -> Iterator[str]:
+    agent_of = by_agent(report.packages)
     for package in report.packages:
         groups = [[failure] for failure in package.failures] if verbose else grouped(package.failures, same_failure)
         for group in groups if verbose else groups[:SHOWN_FAILURES]:
-            yield from _failure(group, by_agent(package, report.packages), width)
+            yield from _failure(group, agent_of(package), width)
             if report.overlay is None:
                 yield f"  next: {sentence(command('show', group[0].target, place=report.place))}"
         cut = groups[SHOWN_FAILURES:] if not verbose else []

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
 
+from selftune_build.late import late
 from selftune_build.model.finding import Finding
 from selftune_build.security.subject import Subject, Text, found
 from selftune_build.stages.spec_rules.characters import FLAGS, describe
 
-_TAG_RUN = re.compile("[\U000e0000-\U000e007f]+")
-_SELECTOR_RUN = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2,}")
+_TAG_RUN = late("[\U000e0000-\U000e007f]+")
+_SELECTOR_RUN = late("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2,}")
 _ZERO_WIDTH = "\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\ufeff\u180e"
-_ZERO_WIDTH_RUN = re.compile(f"[{_ZERO_WIDTH}]{{8,}}")
-_OVERRIDE = re.compile("[\u202d\u202e]")
-_EMBEDDING = re.compile("[\u202a\u202b\u2066-\u2068]")
-_STRAY = re.compile("[\u202a\u202b\u2066-\u2068\u200b\u2060-\u2064\u00ad\u115f\u1160\u3164\uffa0\u180b-\u180f\u034f\ufeff]")
+_ZERO_WIDTH_RUN = late(f"[{_ZERO_WIDTH}]{{8,}}")
+_OVERRIDE = late("[\u202d\u202e]")
+_EMBEDDING = late("[\u202a\u202b\u2066-\u2068]")
+_STRAY = late("[\u202a\u202b\u2066-\u2068\u200b\u2060-\u2064\u00ad\u115f\u1160\u3164\uffa0\u180b-\u180f\u034f\ufeff]")
 _LEAST_DATA = 4
 """Selectors in a row that no script needs; two stand after some symbols by accident."""
-_ANY = re.compile(
+_ANY = late(
     f"[\U000e0000-\U000e01ef\ufe00-\ufe0f{_ZERO_WIDTH}\u202a-\u202e\u2066-\u2069\u00ad\u115f\u1160\u3164\uffa0\u180b-\u180f\u034f]"
 )
 _HINT = "remove them; an editor that shows invisible characters finds them"

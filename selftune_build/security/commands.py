@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from selftune_build.late import late
 from selftune_build.limits import SECURITY_CANDIDATES
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.security.subject import Subject, Text, found
@@ -14,7 +15,7 @@ _WINDOW = 400
 _FETCH = r"(?:curl|wget|aria2c|iwr|irm|invoke-webrequest|invoke-restmethod)"
 _SUFFIX = r"(?:sh|ps1|io|com|dev|net|org|ai|app|xyz|co|me|ru|cn|top|site)"
 _SOURCE = rf"(?:https?://|ftp://|www\.|\$[\w{{(\"']|[\"']?[\w-]{{1,60}}\.{_SUFFIX}\b|<[\w -]{{1,40}}>|[\"']?\{{)"
-_INTO_SHELL = re.compile(
+_INTO_SHELL = late(
     r"\|&?\s{0,4}(?:sudo\s{1,3}(?:-\w{1,20}\s{1,3}){0,3})?(?:env\s{1,3}(?:\w{1,40}=\S{0,80}\s{1,3}){0,4})?"
     r"(?:(?:/usr)?(?:/local)?/bin/(?:env\s)?)?"
     r"(?:(?:ba|z|da|k|fi)?sh|python3?|node|perl|ruby|php|pwsh|powershell(?:\.exe)?|iex|invoke-expression)\b"
@@ -22,45 +23,45 @@ _INTO_SHELL = re.compile(
     re.IGNORECASE,
 )
 """A pipe into an interpreter that reads its program from there: without a script, a module or a program text of its own."""
-_FETCHED = re.compile(rf"\b{_FETCH}\b(?:\.exe)?[^;\n]{{0,300}}?{_SOURCE}", re.IGNORECASE)
-_DECODED = re.compile(
+_FETCHED = late(rf"\b{_FETCH}\b(?:\.exe)?[^;\n]{{0,300}}?{_SOURCE}", re.IGNORECASE)
+_DECODED = late(
     r"\b(?:base64\s{1,3}(?:-d|-D|--decode|-di)|openssl\s{1,3}(?:enc\s{1,3})?-?base64\s{1,3}-d|xxd\s{1,3}-r)", re.IGNORECASE
 )
-_SUBSTITUTED = re.compile(
+_SUBSTITUTED = late(
     r"(?:\b(?:ba|z|da|k)?sh\s{1,3}-\w{0,3}c\s{1,3}|\beval\s{1,3}|\b(?:source|bash|sh|zsh)\s{1,3}|(?:^|[;&|]\s{0,3})\.\s{1,3}|\bpython3?\s{1,3}-c\s{1,3})"
     rf"[\"']?(?:\$\(|<\(|`)\s{{0,3}}{_FETCH}\b[^)`\n]{{0,300}}",
     re.IGNORECASE,
 )
-_POWERSHELL = re.compile(r"\b(?:iex|invoke-expression)\b", re.IGNORECASE)
-_POWERSHELL_FETCH = re.compile(r"\b(?:iwr|irm|invoke-webrequest|invoke-restmethod|downloadstring|curl|wget)\b", re.IGNORECASE)
-_REMOTE_CODE = re.compile(
+_POWERSHELL = late(r"\b(?:iex|invoke-expression)\b", re.IGNORECASE)
+_POWERSHELL_FETCH = late(r"\b(?:iwr|irm|invoke-webrequest|invoke-restmethod|downloadstring|curl|wget)\b", re.IGNORECASE)
+_REMOTE_CODE = late(
     r"\b(?:exec|eval|Function)\s{0,3}\(\s{0,3}(?:compile\s{0,3}\(\s{0,3})?(?:\(?await\s{1,3}){0,2}\(?"
     r"(?:requests\.(?:get|post)|urllib\.request\.urlopen|urlopen|httpx\.get|fetch|axios(?:\.get)?)\s{0,3}\(",
 )
-_SAVED = re.compile(
+_SAVED = late(
     rf"\b{_FETCH}\b(?=[^\n]{{0,300}}?(?:(?:\s-o|\s--output|\s-OutFile|\s>)\s{{0,3}}[\"']?([^\s\"']{{1,80}})|://[^\s\"']{{1,200}}/([\w.-]{{1,80}})))",
     re.IGNORECASE,
 )
-_THEN = re.compile(r"&&|;")
+_THEN = late(r"&&|;")
 _RUNS = (
     r"(?:\b(?:ba|z)?sh\s{1,3}|\bsource\s{1,3}|\bchmod\s{1,3}(?:[ugoa]?\+x|[0-7]{3,4})\s{1,3}|\bpython3?\s{1,3}|\./)[\"']?(?:\./)?"
 )
-_URL = re.compile(r"https?://[^\s<>\"'`)\]|;&]{1,500}", re.IGNORECASE)
-_GET = re.compile(
+_URL = late(r"https?://[^\s<>\"'`)\]|;&]{1,500}", re.IGNORECASE)
+_GET = late(
     r"\b(?:fetch|download|retrieve|get|read|load|open|visit|curl|go to|browse)\b[^.!?\n]{0,120}$",
     re.IGNORECASE,
 )
-_OBEY = re.compile(
+_OBEY = late(
     r"^[^\n]{0,200}?\b(?:follow|obey|execute|carry out|apply|comply with|do (?:exactly )?what|act on|adhere to)\b[^.\n]{0,60}"
     r"\b(?:instructions?|steps|commands?|rules|guidelines|directions|directives|prompt|says|it|them|there)\b",
     re.IGNORECASE,
 )
-_FETCHED_RULES = re.compile(
+_FETCHED_RULES = late(
     r"\b(?:follow|apply|obey|execute|use|against)\b[^.\n]{0,60}\b(?:rules|instructions|guidelines|steps|commands)\b[^.\n]{0,30}"
     r"\b(?:from|in)\b[^.\n]{0,15}\b(?:fetched|downloaded|retrieved|remote)\b",
     re.IGNORECASE,
 )
-_AUTO = re.compile(r"(?:^|[\s(:])!`([^`\n]{1,300})`")
+_AUTO = late(r"(?:^|[\s(:])!`([^`\n]{1,300})`")
 _DOWNLOADED = "keep what runs in the package, or fetch it, check its digest and run it in separate steps"
 _WORDS = ("curl", "wget", "aria2c", "base64", "xxd", "openssl", "exec", "eval", "function", "iwr", "irm", "iex", "invoke-")
 """Without one of these, in small letters, a line is none of the rules' business."""
@@ -70,12 +71,12 @@ _SAID = {
     "security-remote-code": "code that was fetched is run",
     "security-download-run": "downloaded and run at once",
 }
-_RESERVED = re.compile(
+_RESERVED = late(
     r"[a-z]+://(?:[\w-]{1,60}\.){0,5}(?:example\.(?:com|org|net)|example|test|invalid|localhost)(?::\d{1,5})?(?=[/?#]|$)|[a-z]+://127\.0\.0\.1(?::\d{1,5})?(?=[/?#]|$)"
 )
 """Names that reach nobody else (RFC 2606)."""
-_PLACE = re.compile(r"\$(?!\()|[\w-]\.[a-z]{2,}|\d\.\d{1,3}\.\d|\[[0-9a-f:]+\]", re.IGNORECASE)
-_RESERVED_HOST = re.compile(r"\s[\"']?example\.(?:com|org|net)\b")
+_PLACE = late(r"\$(?!\()|[\w-]\.[a-z]{2,}|\d\.\d{1,3}\.\d|\[[0-9a-f:]+\]", re.IGNORECASE)
+_RESERVED_HOST = late(r"\s[\"']?example\.(?:com|org|net)\b")
 INSTALLERS = (
     "https://aka.ms/install",
     "https://astral.sh/uv/",
@@ -97,8 +98,8 @@ INSTALLERS = (
 def check_commands(subject: Subject) -> Iterator[Finding]:
     """Findings in everything an agent gets that is prose, script or configuration."""
     for text in subject.staged:
-        for number, line in text.logical_lines() if _concerns(text.content) else ():
-            if _concerns(line):
+        for number, line in text.logical_lines() if _concerns(text.low) else ():
+            if _concerns(line.lower()):
                 yield from _piped(text, number, line)
                 yield from _run(text, number, line)
         if text.is_prose and "://" in text.content:
@@ -108,8 +109,7 @@ def check_commands(subject: Subject) -> Iterator[Finding]:
         yield from _opened(skill)
 
 
-def _concerns(text: str) -> bool:
-    low = text.lower()
+def _concerns(low: str) -> bool:
     return any(word in low for word in _WORDS)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from selftune_build.late import late
 from selftune_build.limits import (
     SECURITY_BLANK_LINES,
     SECURITY_BLANKS,
@@ -16,17 +17,17 @@ from selftune_build.model.finding import Finding
 from selftune_build.security.phrases import ADDRESS, CONCEAL, OVERRIDE, hostile
 from selftune_build.security.subject import Subject, Text, found
 
-_REFERENCE_COMMENT = re.compile(r"^ {0,3}\[[^\]\n]{0,40}\]:\s{0,3}(?:#|<>)\s{1,3}[\"'(](.{1,2000})[\"')]\s*$")
-_STYLED = re.compile(
+_REFERENCE_COMMENT = late(r"^ {0,3}\[[^\]\n]{0,40}\]:\s{0,3}(?:#|<>)\s{1,3}[\"'(](.{1,2000})[\"')]\s*$")
+_STYLED = late(
     r"<[a-z][a-z0-9]{0,15}\b[^<>\n]{0,200}\bstyle\s{0,2}=\s{0,2}[\"'][^\"'<>\n]{0,200}?"
     r"(?:display\s{0,2}:\s{0,2}none|visibility\s{0,2}:\s{0,2}hidden|font-size\s{0,2}:\s{0,2}[01](?:px|pt|em)?\s{0,2}[;\"']"
     r"|opacity\s{0,2}:\s{0,2}0(?:\.0+)?\s{0,2}[;\"']|(?<![-\w])color\s{0,2}:\s{0,2}(?:#fff(?:fff)?|white|transparent)\b)"
     r"[^<>\n]{0,200}>([^<]{1,2000})",
     re.IGNORECASE,
 )
-_HIDDEN_ATTRIBUTE = re.compile(r"<[a-z][a-z0-9]{0,15}\s[^<>\n]{0,200}?\bhidden\b[^<>\n]{0,200}>([^<]{1,2000})", re.IGNORECASE)
+_HIDDEN_ATTRIBUTE = late(r"<[a-z][a-z0-9]{0,15}\s[^<>\n]{0,200}?\bhidden\b[^<>\n]{0,200}>([^<]{1,2000})", re.IGNORECASE)
 _BLANK = r"[ \t\u00a0\u2000-\u200a\u3000]"
-_BLANKS = re.compile(rf"(?<!{_BLANK}){_BLANK}{{{SECURITY_BLANKS},}}+(?=[^\s|])")
+_BLANKS = late(rf"(?<!{_BLANK}){_BLANK}{{{SECURITY_BLANKS},}}+(?=[^\s|])")
 _FORGET = ("ignore", "disregard", "forget", "override")
 _OPEN = "write it in the open, or remove it"
 
@@ -72,7 +73,7 @@ def _comments(text: Text) -> Iterator[tuple[int, str]]:
 
 def _reference_comments(text: Text) -> Iterator[tuple[int, str]]:
     """Link definitions that nothing refers to: `[//]: # (text)`."""
-    for number, line in enumerate(text.lines, 1):
+    for number, line in enumerate(text.lines, 1) if "]:" in text.content else ():
         hit = _REFERENCE_COMMENT.match(line) if "]:" in line[:60] and not text.fenced[number - 1] else None
         if hit:
             yield number, hit[1]
@@ -80,7 +81,7 @@ def _reference_comments(text: Text) -> Iterator[tuple[int, str]]:
 
 def _elements(text: Text) -> Iterator[tuple[int, str]]:
     """Line and text of elements that a style or an attribute hides, outside of code."""
-    for number, line in enumerate(text.lines, 1):
+    for number, line in enumerate(text.lines, 1) if "<" in text.content else ():
         if "<" not in line or "`" in line or text.fenced[number - 1]:
             continue
         window = "\n".join(text.lines[number - 1 : number + 9]) if len(line) < SECURITY_COMMENT_CHARACTERS else line
@@ -93,7 +94,7 @@ def _elements(text: Text) -> Iterator[tuple[int, str]]:
 
 def _out_of_sight(text: Text) -> Iterator[Finding]:
     blank = 0
-    for number, line in enumerate(text.lines, 1):
+    for number, line in enumerate(text.lines, 1) if _has_space(text.lines) else ():
         if not line.strip():
             blank += 1
             continue
@@ -110,9 +111,16 @@ def _out_of_sight(text: Text) -> Iterator[Finding]:
         blank = 0
 
 
+def _has_space(lines: list[str]) -> bool:
+    """Whether anything can be out of sight there: a line is longer than so many blanks, or so many are empty."""
+    empty = lines.count("") + sum(map(str.isspace, lines))
+    return empty >= SECURITY_BLANK_LINES or len(max(lines, key=len)) > SECURITY_BLANKS
+
+
 def _secrecy(text: Text) -> Iterator[Finding]:
     hint = "say why the user is better off, or remove it"
-    for number, line in enumerate(text.lines, 1):
+    suspect = "user" in text.low or any(verb in text.low for verb in _FORGET)
+    for number, line in enumerate(text.lines, 1) if suspect else ():
         low = line.lower()
         conceals = CONCEAL.search(line) if "user" in low else None
         hit = conceals or (OVERRIDE.search(line) if any(verb in low for verb in _FORGET) else None)

@@ -5,24 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from selftune_build.late import late
 from selftune_build.model.finding import Finding
 from selftune_build.model.package import SKILL_FILE
 from selftune_build.security.subject import SHELL_SUFFIXES, Subject, Text, found
 
-_SHELL_FENCE = re.compile(r"\s{0,12}(?:```+|~~~+)\s{0,3}(?:bash|sh|shell|zsh|console|powershell|pwsh)\b", re.IGNORECASE)
+_SHELL_FENCE = late(r"\s{0,12}(?:```+|~~~+)\s{0,3}(?:bash|sh|shell|zsh|console|powershell|pwsh)\b", re.IGNORECASE)
 _SHELL_TOOLS = frozenset(
     ("bash", "shell", "powershell", "execute", "exec", "terminal", "run_shell_command", "run_terminal_cmd", "computer")
 )
 _NETWORK_TOOLS = frozenset(("webfetch", "websearch", "web_fetch", "web_search", "fetch", "browser"))
-_MCP = re.compile(r"\bmcp__[A-Za-z0-9_-]{1,80}")
-_NETWORK_CODE = re.compile(
+_MCP = late(r"\bmcp__[A-Za-z0-9_-]{1,80}")
+_NETWORK_CODE = late(
     r"^\s{0,80}(?:import|from)\s{1,3}(?:requests|httpx|aiohttp|urllib\.request|urllib3|http\.client|socket|websockets?|paramiko|boto3)\b"
     r"|\b(?:urlopen|fetch|axios(?:\.\w{1,10})?|XMLHttpRequest|Invoke-WebRequest|Invoke-RestMethod|HttpClient)\s{0,2}[(\s]\s{0,2}[\"'`(]?https?://"
     r"|^\s{0,80}(?:curl|wget)\s",
     re.MULTILINE,
 )
-_NETWORK_WORDS = re.compile(r"\b(?:network|internet|online|https?|web|download|api|remote|connect)", re.IGNORECASE)
-_TOOL = re.compile(r"[^\s,()]{1,200}(?:\([^()\n]{0,500}\))?")
+_NETWORK_MODULES = ("requests", "httpx", "aiohttp", "urllib", "http.client", "socket", "paramiko", "boto3")
+_NETWORK_SIGNS = (*_NETWORK_MODULES, "://", "curl", "wget")
+"""Without one of these a text holds no such code."""
+_NETWORK_WORDS = late(r"\b(?:network|internet|online|https?|web|download|api|remote|connect)", re.IGNORECASE)
+_TOOL = late(r"[^\s,()]{1,200}(?:\([^()\n]{0,500}\))?")
 _CLAIMS = (
     r"\b(?:for|on|in|before|with|to)\s{1,3}(?:any and )?(?:every|all|any|each)\s{1,3}"
     r"(?:(?:single|user|possible|incoming)\s{1,3}){0,2}"
@@ -37,7 +41,7 @@ _CLAIMS = (
     r"\bregardless\s{1,3}of\s{1,3}(?:the\s{1,3})?(?:request|task|topic|question|prompt|what the user)\b",
     r"\bhighest\s{1,3}priority\b",
 )
-_BROAD = re.compile("|".join(_CLAIMS), re.IGNORECASE)
+_BROAD = late("|".join(_CLAIMS), re.IGNORECASE)
 
 
 def tools_of(allowed_tools: str | None) -> tuple[str, ...]:
@@ -96,7 +100,8 @@ def _network(subject: Subject) -> Iterator[Finding]:
     if declared or names & _NETWORK_TOOLS:
         return
     for text in subject.staged:
-        hit = _NETWORK_CODE.search(text.content) if text.is_script else None
+        suspect = text.is_script and any(sign in text.content for sign in _NETWORK_SIGNS)
+        hit = _NETWORK_CODE.search(text.content) if suspect else None
         if hit:
             line = text.content.count("\n", 0, hit.start()) + 1
             hint = "say in compatibility: that it needs the network, and for what"

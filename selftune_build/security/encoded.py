@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Iterator
 
+from selftune_build.late import late
 from selftune_build.limits import SECURITY_ENCODED_CHARACTERS
 from selftune_build.model.finding import Finding
 from selftune_build.security.phrases import hostile
 from selftune_build.security.subject import Subject, Text, found
 
-_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}+={0,2}")
-_HEXADECIMAL = re.compile(r"(?<![0-9a-zA-Z])(?:[0-9a-fA-F]{2}){20,}+(?![0-9a-zA-Z])")
-_ESCAPES = re.compile(r"(?:\\x[0-9a-fA-F]{2}){12,}+")
+_BASE64 = late(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}+={0,2}")
+_HEXADECIMAL = late(r"(?<![0-9a-zA-Z])(?:[0-9a-fA-F]{2}){20,}+(?![0-9a-zA-Z])")
+_ESCAPES = late(r"(?:\\x[0-9a-fA-F]{2}){12,}+")
 _LEAST_READABLE = 0.9
 _SHOWN = 120
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from selftune_build.late import late
 from selftune_build.model.finding import Finding
 from selftune_build.security.subject import PROSE_SUFFIXES, SCRIPT_SUFFIXES, found
 
@@ -124,7 +125,7 @@ _PICTURE_SUFFIXES = (
     ".woff2",
 )
 _MARKUP = re.compile(rb"\s{0,20}(?:#!|<\?php|<script|<html|<!doctype html)", re.IGNORECASE)
-_SETTINGS = re.compile(
+_SETTINGS = late(
     r"(?:^|/)(?:\.mcp\.json|mcp\.json|hooks\.json|\.claude/settings[\w.-]{0,20}\.json|\.cursor/[\w-]{1,20}\.json|\.vscode/(?:tasks|settings)\.json"
     r"|\.gemini/settings\.json|\.codex/config\.toml|\.github/workflows/[^/]{1,80}\.ya?ml|\.envrc|\.pre-commit-config\.yaml)$"
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 from selftune_build.escape import one_line
 from selftune_build.model.finding import Finding
@@ -33,6 +34,7 @@ letters of names can be."""
 _PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"))
 
 
+@lru_cache(maxsize=16_384)  # every package is compared with every other
 def skeleton(name: str) -> str:
     """Equal for names that look alike: compatibility forms, accents, hyphens and capitals gone, each letter its lookalike."""
     plain = unicodedata.normalize("NFKD", name.casefold())

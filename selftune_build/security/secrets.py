@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from selftune_build.late import late
 from selftune_build.model.finding import Finding
 from selftune_build.security.subject import Subject, Text, found
 from selftune_build.security.tokens import LEAST_ENTROPY, PLACEHOLDER, brief, entropy, tokens
@@ -12,7 +12,7 @@ from selftune_build.security.tokens import LEAST_ENTROPY, PLACEHOLDER, brief, en
 _HINT = "revoke it, then read it from the environment"
 
 
-_PRIVATE_KEY = re.compile(
+_PRIVATE_KEY = late(
     r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:\\n|\s){1,8}"
     r"((?:[A-Za-z0-9+/=:,-]{1,100}(?:\\n|\s){1,8}){2,200})"
 )

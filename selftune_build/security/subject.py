@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -11,12 +10,13 @@ from msgspec import Struct
 
 from selftune_build.escape import one_line
 from selftune_build.fingerprint.digest import digest_json
+from selftune_build.late import late
 from selftune_build.limits import SECURITY_EVIDENCE_CHARACTERS, SECURITY_LOGICAL_LINE_CHARACTERS
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.location import Location
 from selftune_build.model.package import SKILL_FILE
 from selftune_build.security.catalogue import BY_CODE
-from selftune_build.security.tokens import TOKEN, masked
+from selftune_build.security.tokens import LEAST_TOKEN, TOKEN, masked
 
 PROSE_SUFFIXES = (".md", ".markdown", ".mdx", ".txt", ".rst")
 SHELL_SUFFIXES = (".sh", ".bash", ".zsh", ".fish", ".ps1", ".psm1", ".bat", ".cmd")
@@ -26,7 +26,7 @@ SCRIPT_SUFFIXES = (
     *(".php", ".lua", ".go", ".rs", ".r", ".jl", ".swift"),
 )
 
-_FENCE = re.compile(r" {0,3}(?:[>*+-] {0,3}|\d{1,3}[.)] {0,3}){0,3}\s{0,12}(```+|~~~+)")
+_FENCE = late(r" {0,3}(?:[>*+-] {0,3}|\d{1,3}[.)] {0,3}){0,3}\s{0,12}(```+|~~~+)")
 
 
 class Text:
@@ -47,9 +47,14 @@ class Text:
         return self.content.split("\n")
 
     @cached_property
+    def low(self) -> str:
+        """The content in small letters."""
+        return self.content.lower()
+
+    @cached_property
     def tokens(self) -> list[tuple[int, str]]:
         """Place and text of every run of at least twenty characters that keys, digests and encoded text are made of."""
-        return [(hit.start(), hit[0]) for hit in TOKEN.finditer(self.content)]
+        return list(_tokens(self.content))
 
     def line_of(self, place: int) -> int:
         """Number from 1 of the line that a place in `content` is on."""
@@ -103,6 +108,15 @@ class Subject(Struct, frozen=True):
     def staged(self) -> tuple[Text, ...]:
         """What an agent gets."""
         return tuple(text for text in self.texts if text.staged)
+
+
+def _tokens(content: str) -> Iterator[tuple[int, str]]:
+    place = 0
+    for word in content.split():
+        if len(word) >= LEAST_TOKEN:  # no token has white space in it, and few words are as long
+            place = content.index(word, place)
+            yield from ((place + hit.start(), hit[0]) for hit in TOKEN.finditer(word))
+            place += len(word)
 
 
 def _continued(line: str) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from selftune_build.escape import one_line
 from selftune_build.fingerprint.digest import digest_json
+from selftune_build.late import late
 from selftune_build.limits import SECURITY_EVIDENCE_CHARACTERS, SURFACE_NAME_CHARACTERS, SURFACE_NAMES
 from selftune_build.model.finding import Finding
 from selftune_build.model.location import Location
@@ -19,11 +20,11 @@ Surface = Mapping[str, Location]
 """Name → where it stands first, in the order of the names."""
 
 HOST, SCRIPT, TOOL = "host:", "script:", "tool:"
-_ADDRESS = re.compile(
+_ADDRESS = late(
     r"(?<![A-Za-z0-9+.-])(?:https?|wss?|ftp|ssh|git)://(?:[^\s/@<>\"'`]{1,200}@)?([A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9a-fA-F:]{2,45}\])(:[0-9]{1,5})?",
     re.IGNORECASE,
 )
-_NOWHERE = re.compile(
+_NOWHERE = late(
     r"(?:^|\.)(?:example(?:\.(?:com|org|net|edu))?|test|invalid|localhost|local)$|^127\.0\.0\.1$|^0\.0\.0\.0$|^\[::1\]$"
 )
 """Names that reach nobody else (RFC 2606, RFC 6761, RFC 6762)."""

@@ -11,12 +11,14 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from selftune_build.late import late
+
 _BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _CHECKED_BODY = 30
-_LEAST_LENGTH = 20
+LEAST_TOKEN = 20
 LEAST_ENTROPY = 3.2
 """Bits a character: random tokens of these lengths have more than 4, words and repeats less than 3."""
-PLACEHOLDER = re.compile(
+PLACEHOLDER = late(
     r"example|sample|placeholder|your|xxxx|dummy|redacted|insert|changeme|test[-_]?(?:key|token)|fake|1234567|abcdef|a1b2c3|0{6}|\.\.\.",
     re.IGNORECASE,
 )
@@ -32,7 +34,7 @@ class _Form(Struct, frozen=True):
 
 
 def _form(issuer: str, start: str, rest: str, checked: bool = False) -> _Form:
-    return _Form(issuer, start, re.compile(rf"(?<![A-Za-z0-9_-]){re.escape(start)}{rest}(?![A-Za-z0-9_-])"), checked)
+    return _Form(issuer, start, late(rf"(?<![A-Za-z0-9_-]){re.escape(start)}{rest}(?![A-Za-z0-9_-])"), checked)
 
 
 _FORMS = (
@@ -54,9 +56,9 @@ _FORMS = (
     _form("DigitalOcean", "dop_v1_", "[0-9a-f]{64}"),
     _form("Databricks", "dapi", "[0-9a-f]{32}"),
 )
-_START = re.compile("|".join(re.escape(form.start) for form in _FORMS))
-TOKEN = re.compile(r"[A-Za-z0-9+/_.-]{20,}+={0,2}")
-"""Runs of at least twenty characters that keys, digests and encoded text are made of."""
+_START = late("|".join(re.escape(form.start) for form in _FORMS))
+TOKEN = late(rf"(?<![A-Za-z0-9+/_.-])[A-Za-z0-9+/_.-]{{{LEAST_TOKEN},}}+={{0,2}}")
+"""Runs that keys, digests and encoded text are made of; tried only where a run begins."""
 
 
 def tokens(run: str) -> Iterator[tuple[int, str, str]]:
@@ -69,7 +71,7 @@ def tokens(run: str) -> Iterator[tuple[int, str, str]]:
 
 def masked(text: str) -> str:
     """The text with no more of each token than tells which one it is."""
-    for run in TOKEN.finditer(text) if len(text) >= _LEAST_LENGTH else ():
+    for run in TOKEN.finditer(text) if len(text) >= LEAST_TOKEN else ():
         for _, _, token in tokens(run[0]):
             text = text.replace(token, brief(token))
     return text

@@ -17,7 +17,7 @@ class Bounds(Struct, frozen=True):
     @property
     def decided(self) -> bool:
         """Whether the mean is known."""
-        return self.low == self.high
+        return self.low is self.high or self.low == self.high
 
 
 UNDECIDED = Bounds(Fraction(0), Fraction(1))
@@ -25,17 +25,15 @@ UNDECIDED = Bounds(Fraction(0), Fraction(1))
 
 def exactly(mean: Fraction | int) -> Bounds:
     """Bounds of a mean that is known."""
-    return Bounds(Fraction(mean), Fraction(mean))
-
-
-def complement(bounds: Bounds) -> Bounds:
-    """Bounds of one minus the mean."""
-    return Bounds(1 - bounds.high, 1 - bounds.low)
+    return Bounds(known := Fraction(mean), known)
 
 
 def total(values: Iterable[Fraction]) -> Fraction:
-    """Exact sum."""
-    return sum(values, Fraction(0))
+    """Exact sum; those of one denominator are added as integers."""
+    numerators: dict[int, int] = {}
+    for value in values:
+        numerators[value.denominator] = numerators.get(value.denominator, 0) + value.numerator
+    return sum((Fraction(numerator, denominator) for denominator, numerator in numerators.items()), Fraction(0))
 
 
 def decided(bounds: Iterable[Bounds]) -> list[Fraction]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from selftune_build.limits import STATE_BYTES, TRACES_CHECK_STEPS
 from selftune_build.store.ailment import Ailment, Cure, Severity
+from selftune_build.store.memory import MAGIC as MEMORY_MAGIC
 from selftune_build.store.reading import read_bounded
 from selftune_build.store.state import MAGIC, digest
 from selftune_build.store.survey import Entry
@@ -34,8 +35,8 @@ def _is_sound(path: Path) -> bool:
 
 
 def check_state(store: Path, entry: Entry, _staged: Counter[str]) -> Iterator[Ailment]:
-    """A no-op state."""
+    """A no-op state, or what is remembered of packages."""
     head, _, body = (read_bounded(store / entry.path, STATE_BYTES) or b"").partition(b"\n")
     fields = head.split(b" ")
-    if fields[0] != MAGIC or len(fields) != 4 or fields[3] != digest(body).encode():
+    if fields[0] not in (MAGIC, MEMORY_MAGIC) or len(fields) != 4 or fields[3] != digest(body).encode():
         yield Ailment("state-damaged", Severity.WARNING, entry.path, "is torn: the next no-op is slow once", Cure.REMOVE)

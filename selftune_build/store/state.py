@@ -49,9 +49,9 @@ def recall(arguments: Sequence[str]) -> tuple[str, int] | None:
     try:
         name = invocation(arguments)
         start = starting_folder(arguments)
-        contents = (_read_own(os.path.join(store, INDEX, name + SUFFIX)) for store in _stores(start))
-        content = next((content for content in contents if content is not None), None)
-        return None if content is None else _decoded(content, name, start)
+        bodies = (unwrapped(MAGIC, os.path.join(store, INDEX, name + SUFFIX)) for store in _stores(start))
+        body = next((body for body in bodies if body is not None), None)
+        return None if body is None else _decoded(body, name, start)
     except (OSError, ValueError):
         return None
 
@@ -61,10 +61,14 @@ def invocation(arguments: Sequence[str]) -> str:
 
     The environment enters as a digest only: it may hold secrets. Raises OSError.
     """
+    return name_of(list(arguments), starting_folder(arguments), _terminal())
+
+
+def name_of(*parts: object) -> str:
+    """Digest of some parts of an invocation by their `repr`, and of what every one has: program, place and environment."""
     environment = sorted(item for item in os.environ.items() if item[0] not in _OF_THE_SHELL)
     program = (__version__, sys.version, sys.executable, sys.path, os.geteuid(), sys.stdout.encoding)
-    parts = (program, list(arguments), os.getcwd(), starting_folder(arguments), _terminal(), environment)
-    return digest(repr(parts).encode("utf-8", "surrogatepass"))
+    return digest(repr((program, os.getcwd(), environment, parts)).encode("utf-8", "surrogatepass"))
 
 
 def digest(content: bytes) -> str:
@@ -104,13 +108,34 @@ def look(path: bytes, how: bytes) -> bytes:
     return b"%s%d %d %d %d %d" % (how, found.st_mode, found.st_size, *times, found.st_ino)
 
 
-def encoded(name: str, text: str, status: int, noted_ns: int, written_ns: int, watched: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """The bytes of a state; the first of the pairs of path and line must be a file of the workspace. Raises ValueError."""
+def encoded_body(name: str, text: str, status: int, watched: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The body of a state; the first of the pairs of path and line must be a file of the workspace. Raises ValueError."""
     printed = text.encode("utf-8", "surrogatepass")
     if b"\0" in printed:
         raise ValueError("the text holds the separator")
-    body = b"\0".join((name.encode(), b"%d" % status, printed, *(part for pair in watched for part in pair)))
-    return b"%s %d %d %s\n%s" % (MAGIC, written_ns, noted_ns, digest(body).encode(), body)
+    return b"\0".join((name.encode(), b"%d" % status, printed, *(part for pair in watched for part in pair)))
+
+
+def wrapped(magic: bytes, body: bytes, noted_ns: int, written_ns: int) -> bytes:
+    """A body under the line that says what it is, when it was noted, and which modification time its file has to have."""
+    return b"%s %d %d %s\n%s" % (magic, written_ns, noted_ns, digest(body).encode(), body)
+
+
+def unwrapped(magic: bytes, path: str) -> bytes | None:
+    """The body in a file that this user wrote here and that is whole. Raises ValueError for one that is nothing of the kind."""
+    content = _read_own(path)
+    if content is None:
+        return None
+    head, _, body = content[0].partition(b"\n")
+    kind, written, noted, check = head.split(b" ")
+    if kind != magic or int(written) != content[1] or int(noted) > time.time_ns() or check != digest(body).encode():
+        return None
+    return body
+
+
+def holds(watched: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether every path looks as it was noted."""
+    return all(look(path, line[:1]) == line for path, line in watched)
 
 
 def _terminal() -> tuple[bool, int | None]:
@@ -145,16 +170,12 @@ def _read_own(path: str) -> tuple[bytes, int] | None:
         os.close(descriptor)
 
 
-def _decoded(content: tuple[bytes, int], name: str, start: str) -> tuple[str, int] | None:
-    """The answer in a state that is whole, its own and true today. Raises ValueError for one that is not even a state."""
-    head, _, body = content[0].partition(b"\n")
-    magic, written, noted, check = head.split(b" ")
-    if magic != MAGIC or int(written) != content[1] or int(noted) > time.time_ns() or check != digest(body).encode():
-        return None
+def _decoded(body: bytes, name: str, start: str) -> tuple[str, int] | None:
+    """The answer in a state that is of this invocation and true today. Raises ValueError for one that is not even a state."""
     whose, status, printed, *watched = body.split(b"\0")
     if whose != name.encode() or len(watched) % 2 or not _is_anchored(watched[:2], start):
         return None
-    if any(look(path, line[:1]) != line for path, line in zip(watched[::2], watched[1::2], strict=True)):
+    if not holds(zip(watched[::2], watched[1::2], strict=True)):
         return None
     return printed.decode("utf-8", "surrogatepass"), int(status)
 

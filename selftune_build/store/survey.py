@@ -77,7 +77,7 @@ _KINDS = {
     Kind.ENVELOPE: re.compile(_SAMPLE + r"[0-9a-f]{64}\.dsse"),
     Kind.RECORD: re.compile(r"records/(?P<start>[0-9a-f]{2})/(?P=start)[0-9a-f]{62}\.json"),
     Kind.TRACES: re.compile(r"index/[0-9a-f]{16}\.sqlite(-journal|-wal|-shm)?"),
-    Kind.STATE: re.compile(r"index/[0-9a-f]{32}\.state"),
+    Kind.STATE: re.compile(r"index/[0-9a-f]{32}\.(?:state|memory)"),
     Kind.UNSENT: re.compile(r"unsent/[0-9a-f]{16}\.[0-9]{1,10}"),
     Kind.POOL: re.compile(_POOL + r"/(state\.json|guard|[1-9][0-9]{0,9}\.slot)"),
     Kind.MARK: re.compile(r"\.gitignore|CACHEDIR\.TAG"),

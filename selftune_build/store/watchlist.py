@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from selftune_build.limits import STATE_PATHS
-from selftune_build.store.state import ABSENT, EXACT, KIND, PLACE, look
-from selftune_build.store.trail import Trail
+from selftune_build.store.state import ABSENT, EXACT, INDEX, KIND, PLACE, look
+from selftune_build.store.trail import Looked
 from selftune_build.store.worktree import upwards
 
 Watched = list[tuple[bytes, bytes]]
@@ -27,21 +27,29 @@ class TooMany(Exception):
     """There are more paths than it would pay to compare."""
 
 
-def watchlist(trail: Trail, store: str) -> Watched:
-    """Everything on the trail as it looks now. Raises TooYoung and TooMany.
+def watchlist(looked: Looked, began_ns: int, store: str) -> Watched:
+    """Everything that was looked at since `began_ns`, and the code that runs, as they look now. Raises TooYoung and TooMany.
 
     A file that was opened counts with size, times, mode and inode. So does a folder that was listed, every file and link in it
     whether it was opened or not, and what its links lead to. Of what was only asked about counts whether it is there and what it
     is; likewise of every folder above. Modules of an installation are left to the folders they are found in.
     """
-    pairs = set(_pairs(trail, store))
+    return _watched(set(_pairs(looked, store)), began_ns)
+
+
+def watchlist_within(looked: Looked, began_ns: int) -> Watched:
+    """As `watchlist`, without the code and the folders above, for what lies in one folder."""
+    return _watched(set(_looked_at(looked, lambda _folder: True)), began_ns)
+
+
+def _watched(pairs: set[tuple[str, bytes]], began_ns: int) -> Watched:
     exact = {path for path, how in pairs if how == EXACT}
     pairs -= {(path, KIND) for path in exact}
     if len(pairs) > STATE_PATHS:
         raise TooMany
     watched = [(os.fsencode(path), look(os.fsencode(path), how)) for path, how in sorted(pairs)]
     for _, line in watched:
-        _refuse_young(line, trail.began_ns - RACY_NS)
+        _refuse_young(line, began_ns - RACY_NS)
     folders = {path for path, line in watched if line.startswith(EXACT) and _is_folder(line)}
     return [(path, line) for path, line in watched if not (line.endswith(ABSENT) and os.path.dirname(path) in folders)]
 
@@ -51,21 +59,25 @@ def _is_folder(line: bytes) -> bool:
     return not line.endswith(ABSENT) and stat.S_ISDIR(int(line[1:].split(b" ")[0]))
 
 
-def _pairs(trail: Trail, store: str) -> Iterator[tuple[str, bytes]]:
-    modules = _installed_modules()
-    opened = trail.opened - modules
-    code = {os.path.abspath(folder) for folder in (*sys.path, *sys.path_importer_cache)}
-    listed = {folder for folder in trail.listed | code if folder not in code or not _is_installed(folder)}
-    for path in opened:
+def _pairs(looked: Looked, store: str) -> Iterator[tuple[str, bytes]]:
+    seen, code = Looked(looked), {os.path.abspath(folder) for folder in (*sys.path, *sys.path_importer_cache)}
+    seen.opened = {path for path in seen.opened - _installed_modules() if not _is_inside(path, os.path.join(store, INDEX))}
+    seen.listed = {folder for folder in seen.listed | code if folder not in code or not _is_installed(folder)}
+    yield from _looked_at(seen, lambda folder: not _is_inside(folder, store))
+    yield from ((os.path.abspath(entry), EXACT) for entry in sys.path)
+    yield from ((above, KIND) for above in _above((*seen.opened, *seen.listed, *seen.probed)))
+
+
+def _looked_at(looked: Looked, whole: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+    """Of folders that were listed every file in them, too, where they are `whole`."""
+    for path in looked.opened:
         yield from _followed(path, EXACT)
-    for path in (*listed, *(os.path.abspath(entry) for entry in sys.path)):
-        yield path, EXACT
-    for folder in listed:
-        if not _is_inside(folder, store):
+    for folder in looked.listed:
+        yield folder, EXACT
+        if whole(folder):
             yield from _files_in(folder)
-    for path in trail.probed:
+    for path in looked.probed:
         yield from _followed(path, KIND)
-    yield from ((above, KIND) for above in _above((*opened, *listed, *trail.probed)))
 
 
 def _files_in(folder: str) -> Iterator[tuple[str, bytes]]:

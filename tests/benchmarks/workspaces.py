@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 from msgspec import Struct
@@ -25,32 +23,32 @@ class Size(Struct, frozen=True):
     cases: int
 
 
-SIZES = {"S": Size(10, 20), "M": Size(100, 50), "L": Size(1000, 100)}
+SIZES = {"S": Size(10, 20), "M": Size(100, 50), "L": Size(1000, 100), "XL": Size(2000, 100)}
 
 
 def write_workspace(root: Path, size: Size) -> None:
-    """Write the packages, their manifest, a git repository around them, and the build file that ninja gets."""
+    """Write the packages and their manifest."""
     chance = random.Random(1)
     root.mkdir(parents=True)
     manifest = {"version": 1, "workspace": {"members": ["skills/*"]}, "defaults": {"competitors": "none", "gates": {"spec": {}}}}
     (root / "selftune.yaml").write_text(json.dumps(manifest))
+    (root / ".gitignore").write_text("out/\n.ninja_*\n.doit.db*\n__pycache__\n")
     for number in range(size.packages):
         _write_package(root / "skills" / f"skill-{number:04}", size.cases, chance)
-    (root / "build.ninja").write_text("\n".join(_ninja(root, size)) + "\n")
-    (root / ".gitignore").write_text("out/\n.ninja_*\n")
+
+
+def commit(root: Path) -> None:
+    """A git repository around everything, committed."""
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-C", str(root)]
     for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "all"]):
         subprocess.run([*git, *arguments], check=True)
 
 
-def build_once(root: Path) -> None:
-    """Bring everything up to date. Raises CalledProcessError for exit statuses other than of a verdict."""
-    ninja = shutil.which("ninja", path=str(Path(sys.executable).parent)) or "ninja"
-    subprocess.run([ninja, "-C", str(root), "--quiet"], check=True, stdout=subprocess.DEVNULL)
-    argv = [sys.executable, "-m", "selftune_build", "build", "-q", "-C", str(root)]
-    built = subprocess.run(argv, stdout=subprocess.DEVNULL)
-    if built.returncode not in (0, 1, 3):
-        raise subprocess.CalledProcessError(built.returncode, "selftune build")
+def edit_body(root: Path, number: int) -> None:
+    """Change the body of one package, each time to something else."""
+    path = root / "skills" / "skill-0003" / "SKILL.md"
+    text = path.read_text().partition("\nEdit ")[0]
+    path.write_text(f"{text}\nEdit {number} of the body.\n")
 
 
 def _write_package(folder: Path, cases: int, chance: random.Random) -> None:
@@ -84,20 +82,3 @@ def _prose(chance: random.Random, size: int) -> str:
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
-
-
-def _ninja(root: Path, size: Size) -> list[str]:
-    """One task for each case, then evals, unit tests, replay, baseline and package, and one that needs all packages."""
-    lines = ["rule touch", "  command = touch $out", ""]
-    ends = []
-    for folder in sorted((root / "skills").iterdir()):
-        at, out = f"skills/{folder.name}", f"out/{folder.name}"
-        cases = [f"{out}/case-{number}" for number in range(size.cases)]
-        lines += [f"build {case}: touch {at}/SKILL.md {at}/evals/evals.json" for case in cases]
-        files = " ".join(f"{at}/{path.relative_to(folder).as_posix()}" for path in sorted(folder.rglob("*")) if path.is_file())
-        before = " ".join(cases)
-        for stage in ("evals", "unit-tests", "replay", "baseline", "package"):
-            lines.append(f"build {out}/{stage}: touch {before} {files}")
-            before = f"{out}/{stage}"
-        ends.append(before)
-    return [*lines, f"build out/all: touch {' '.join(ends)}"]

@@ -28,6 +28,17 @@ heavy = {"asyncio", "pathlib", "typing", "re", "json", "hashlib", "dataclasses"}
 print(json.dumps([status, sorted(names), sorted(heavy)]), file=sys.stderr)
 """
 
+READ = """
+import contextlib, io, json, os, sys
+from selftune_build.__main__ import main
+read = set()
+def hear(event, arguments):
+    if event == "open" and str(arguments[0]).endswith("SKILL.md"):
+        read.add(os.path.basename(os.path.dirname(arguments[0])))
+sys.addaudithook(hear)
+status = main(sys.argv[1:])
+print(json.dumps([status, sorted(read)]), file=sys.stderr)
+"""
 
 MANY = """
 import contextlib, io, json, sys
@@ -81,6 +92,12 @@ class Installation:
         status, third_party, standard = json.loads(done.stderr.splitlines()[-1])
         return Answer(status, done.stdout, frozenset(third_party), frozenset(standard))
 
+    def read_by(self, *arguments: str) -> tuple[int, str, list[str]]:
+        """Status and output of one command line, and the folders of the packages whose SKILL.md it read."""
+        done = self._python(READ, arguments, self.elsewhere, {})
+        status, read = json.loads(done.stderr.splitlines()[-1])
+        return status, done.stdout, read
+
     def build_each(self, workspaces: Iterable[Path]) -> list[tuple[int, str, bool]]:
         """Status, report and whether it was recalled, of `selftune build --json` in each folder: one process for all.
 
@@ -116,8 +133,8 @@ def copies(source: Path, folder: Path, count: int) -> list[Path]:
 
 
 def forget(workspace: Path) -> None:
-    """Remove what was noted: the way to switch it off. What explains staleness stays."""
-    for path in states(workspace):
+    """Remove what was noted and remembered: the way to switch it off. What explains staleness stays."""
+    for path in (*states(workspace), *memories(workspace)):
         path.unlink()
 
 
@@ -129,6 +146,11 @@ def age() -> None:
 def states(workspace: Path) -> list[Path]:
     """The states noted in the store of a workspace."""
     return sorted((workspace / ".selftune" / "index").glob("*.state"))
+
+
+def memories(workspace: Path) -> list[Path]:
+    """What the store of a workspace remembers of packages."""
+    return sorted((workspace / ".selftune" / "index").glob("*.memory"))
 
 
 def noted(installation: Installation, workspaces: Iterable[Path], *options: str) -> dict[Path, Answer]:

@@ -169,7 +169,8 @@ def test_a_whole_state_with_nothing_of_the_workspace_in_it_is_not_believed(
         ([(os.fsencode(os.__file__), state.look(os.fsencode(os.__file__), state.EXACT))], False),
         ([(here, state.look(here, state.EXACT))], True),
     ):
-        (index / f"{name}.state").write_bytes(state.encoded(name, "forged", 0, 1, 2_000_000_000, watched))
+        body = state.encoded_body(name, "forged", 0, watched)
+        (index / f"{name}.state").write_bytes(state.wrapped(state.MAGIC, body, 1, 2_000_000_000))
         os.utime(index / f"{name}.state", ns=(0, 2_000_000_000))
         assert (state.recall(["-C", str(workspace)]) is not None) is believed
 

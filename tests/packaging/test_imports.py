@@ -17,7 +17,8 @@ before = set(sys.modules)
 from selftune_build.__main__ import main
 status = main(json.loads(sys.argv[1]))
 names = {name.partition(".")[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names)
-print(json.dumps({"status": status, "modules": sorted(names)}), file=sys.stderr)
+own = sum(name.startswith("selftune_build") for name in sys.modules)
+print(json.dumps({"status": status, "modules": sorted(names), "own": own}), file=sys.stderr)
 """
 
 HEAVY = {"networkx", "jsonschema", "rich", "bm25s", "numpy", "skills_ref", "markdown_it", "strictyaml", "pluggy", "scipy"}
@@ -50,6 +51,26 @@ def test_a_new_package_is_written_without_any_heavy_import(tmp_path: Path) -> No
     assert answer["status"] == 0
     assert (tmp_path / "a" / "SKILL.md").exists()
     assert HEAVY & set(answer["modules"]) == set()
+
+
+READING = frozenset({"skills_ref", "strictyaml"})
+"""What the second opinion on SKILL.md takes, which every package is asked for."""
+NEVER = (HEAVY - READING) | {"referencing", "attr", "pydantic", "dulwich", "fsspec", "cryptography"}
+MODULES = 320
+"""Of ours; each costs a third of a millisecond."""
+
+
+@pytest.mark.parametrize("options", [("--dry-run",), ("--locked",)], ids=" ".join)
+def test_a_plan_and_a_gate_load_nothing_heavy_and_not_much(options: tuple[str, ...], tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "SKILL.md").write_text(f"---\nname: {name}\ndescription: Does {name}.\n---\n\nDo it.\n")
+    (tmp_path / "selftune.yaml").write_text(
+        '{"version": 1, "workspace": {"members": ["*"]}, "defaults": {"gates": {"spec": {}}}}'
+    )
+    answer = imported_by("build", *options, folder=tmp_path)
+    assert NEVER & set(answer["modules"]) == set()
+    assert answer["own"] <= MODULES
 
 
 def test_the_import_contracts_hold(checkout: Path) -> None:

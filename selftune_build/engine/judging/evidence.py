@@ -48,6 +48,10 @@ class Evidence:
             self._samples[spec.key] = tuple(sample for sample in found if sample is not None)
         return self._samples[spec.key]
 
+    def was_asked(self, spec: RowSpec) -> bool:
+        """Whether anybody wanted to know the samples of the row's static key."""
+        return spec.key in self._samples
+
     def counted(self, spec: RowSpec) -> Counted:
         """The samples that speak for the row today."""
         samples = self.samples(spec)

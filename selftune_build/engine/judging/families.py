@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from selftune_build.late import late
 
 _WORDS: dict[str, tuple[str, ...]] = {
     "claude": ("claude", "opus", "sonnet", "haiku"),
@@ -24,7 +25,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
 """Family → the words that name it. Makers are none: one sells models of several families."""
 
 _FAMILY_OF = {word: family for family, words in _WORDS.items() for word in words}
-_WORD = re.compile(r"[a-z0-9]+")
+_WORD = late(r"[a-z0-9]+")
 
 
 def families(model: str | None) -> frozenset[str]:

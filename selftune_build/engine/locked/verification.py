@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,8 +16,6 @@ from selftune_build.engine.load import Universe, spec_profile
 from selftune_build.engine.locked.identity import other_identity
 from selftune_build.engine.locked.judge import locked_judges, other_judge
 from selftune_build.engine.locked.policy import policy_digest
-from selftune_build.engine.locked.policy_changes import dropped, policy_changes
-from selftune_build.engine.locked.standard import Standard
 from selftune_build.engine.locks.files import lock_path
 from selftune_build.engine.locks.healing import NOBODY
 from selftune_build.engine.locks.signature import Demand
@@ -49,6 +48,9 @@ from selftune_build.store.records import RecordStore
 from selftune_build.store.samples import SampleStore
 from selftune_build.store.traces import Traces
 
+if TYPE_CHECKING:
+    from selftune_build.engine.locked.standard import Standard
+
 _STAGES = {Arm.WITHOUT_SKILL.value: Stage.BASELINE, Arm.SCRIPT.value: Stage.UNIT_TESTS}
 """Where a row of a case stands that is there no more; else under `replay`."""
 _BUILD = ""
@@ -66,6 +68,8 @@ def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTI
     signed = ((run, demand.on(report, run.package, run.lock, policy=standard is not None)) for run, report in judged)
     reports = [_with_policy(report, run, standard) for run, report in signed]
     if standard is not None and not request.targets:
+        from selftune_build.engine.locked.policy_changes import dropped
+
         reports += dropped([*universe.names, *(broken.path for broken in universe.broken)], standard)
     if request.transcripts:
         from selftune_build.engine.telling.detail import without_transcripts
@@ -126,6 +130,8 @@ def _unless_accepted(plan: RowPlan, taken: Accepted) -> RowPlan:
 def _with_policy(report: PackageReport, run: PackageRun, standard: Standard | None) -> PackageReport:
     if standard is None or Stage.VERIFY not in run.stages:
         return report
+    from selftune_build.engine.locked.policy_changes import policy_changes
+
     found = policy_changes(run.package, standard, run.registry)
     verdict = Verdict.FAIL if found.problems else report.verdict
     problems, findings = (*report.problems, *found.problems), (*report.findings, *found.findings)
@@ -243,7 +249,8 @@ def _other_verdicts(settled: Settled) -> Iterator[Problem]:
     if len(run.lock.locks) != 1 or open_rows or [*_changed(run)]:
         return
     entry, declared = _entry(run.lock, run.agent.name) or NOBODY, _declared(run)
-    outcome = decided(run, settled.outcome.rows, manifest=declared)
+    same = declared is run.package.manifest
+    outcome = settled.outcome if same else decided(run, settled.outcome.rows, manifest=declared)
     gates = [gate for gate in outcome.gates if gate.id != "spec" or spec_profile(declared) == spec_profile(run.package.manifest)]
     supplied = [gate for gate in gates if not gate.message.startswith((PLUGIN_MISSING, PLUGIN_FAILED))]
     unknown = {gate.id for gate in outcome.gates} - {gate.id for gate in supplied}

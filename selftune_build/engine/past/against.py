@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from selftune_build.engine.package_run import PackageRun
-from selftune_build.engine.past.lock import Past, past_of
 from selftune_build.engine.request import BuildRequest
 from selftune_build.gates.builtin import REGRESSION
 from selftune_build.graph.targets import Stage, address
@@ -18,9 +18,12 @@ from selftune_build.model.manifest import GateSetting
 from selftune_build.model.report import PackageReport
 from selftune_build.model.statistics import Against, Change, Compared
 from selftune_build.model.verdict import GateResult, Verdict
-from selftune_build.revision.revision import Revision, open_revision
 from selftune_build.stages.row import RowSpec
 from selftune_build.stats.sequential import ALPHA, MARGIN, Comparison, Shown, Stratum, compare
+
+if TYPE_CHECKING:  # most invocations look at no revision
+    from selftune_build.engine.past.lock import Past
+    from selftune_build.revision.revision import Revision
 
 Rows = Mapping[str, Mapping[str, Row]]
 CHECKS, TRIGGER = "checks", "trigger"
@@ -31,7 +34,11 @@ _SHORT = 12
 
 def revision_of(root: Path, request: BuildRequest) -> Revision | None:
     """The commit that a request compares with. Raises UsageError and UndecidedError where there is none."""
-    return open_revision(root, request.against) if request.against is not None else None
+    if request.against is None:
+        return None
+    from selftune_build.revision.revision import open_revision
+
+    return open_revision(root, request.against)
 
 
 def with_comparison(report: PackageReport, run: PackageRun, rows: Rows, revision: Revision | None, word: str) -> PackageReport:
@@ -75,6 +82,8 @@ def is_open(report: PackageReport) -> bool:
 
 def compare_with(run: PackageRun, rows: Rows, revision: Revision, word: str) -> Against:
     """Every case that was the same then, with what its rows count on both sides."""
+    from selftune_build.engine.past.lock import past_of
+
     nothing = f"{word} has no lock with evidence of the agent {run.agent.name}"
     return _compare(run, rows, past_of(run, revision), _about(run, word, revision.commit[:_SHORT]), nothing)
 

@@ -15,14 +15,15 @@ def nothing_to_do(report: Report, request: BuildRequest) -> bool:
     """
     asked_otherwise = request.locked or request.dry_run or request.resample or request.against
     ended_otherwise = report.exit_code not in (VERIFIED, REFUSED, UNDECIDED) or _called(report) or not report.packages
-    return not (asked_otherwise or ended_otherwise) and all(_is_idle(package) for package in report.packages)
+    return not (asked_otherwise or ended_otherwise) and all(is_idle(package) for package in report.packages)
 
 
 def _called(report: Report) -> bool:
     return bool(report.spend.agent_calls or report.spend.judge_calls)
 
 
-def _is_idle(package: PackageReport) -> bool:
+def is_idle(package: PackageReport) -> bool:
+    """Whether nothing was to be done for one package."""
     told = {problem.code for problem in package.problems} <= {"evidence-simulated", "judge-family"}
     return told and all(_is_settled(stage) for stage in package.stages)
 

@@ -19,8 +19,10 @@ from selftune_build.engine.registry import Registry
 from selftune_build.engine.request import BuildRequest, Shared
 from selftune_build.engine.runs import AgentOf, package_runs
 from selftune_build.engine.wanted import wanted_packages
+from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.lock.parsing import LockReading
 from selftune_build.model.package import Package
+from selftune_build.probe import about
 from selftune_build.store.location import find_store
 from selftune_build.store.records import RecordStore
 from selftune_build.store.samples import SampleStore
@@ -82,15 +84,19 @@ def undecided(universe: Universe, request: BuildRequest, stores: Stores, registr
 
 def _agents(universe: Universe, request: BuildRequest, stores: Stores, registry: Registry) -> AgentOf:
     """Packages that name the same agent share it, and what was read of its samples."""
-    made: dict[tuple[str, str], tuple[Agent, Evidence]] = {}
+    made: dict[str, tuple[Agent, Evidence]] = {}
 
     def agent_of(name: str, package: Package, _lock: LockReading) -> tuple[Agent, Evidence]:
         model = request.model or package.manifest.model
         agent = make_agent(name, package.manifest, universe.root, model, registry.agents)
-        identity = (agent.name, repr((sorted(agent.identity.items()), agent.traits, model)))
-        return made.setdefault(identity, (agent, Evidence(stores.samples, stores.records, agent)))
+        return made.setdefault(agent_group(agent, model), (agent, Evidence(stores.samples, stores.records, agent)))
 
     return agent_of
+
+
+def agent_group(agent: Agent, model: str | None) -> str:
+    """Equal for agents that packages can share: names their group among the reports of an invocation."""
+    return digest_bytes(repr((agent.name, sorted(agent.identity.items()), agent.traits, model)).encode("utf-8", "replace"))
 
 
 def _group_by_agent(runs: Sequence[PackageRun]) -> list[list[PackageRun]]:
@@ -102,4 +108,5 @@ def _group_by_agent(runs: Sequence[PackageRun]) -> list[list[PackageRun]]:
 
 def _plan(runs: Sequence[PackageRun], request: BuildRequest, traces: Traces) -> None:
     for run in runs:
-        run.plan(tracer(run, traces), request.resample, failing_cases(run) if request.failed else None)
+        with about(run.package.root):
+            run.plan(tracer(run, traces), request.resample, failing_cases(run) if request.failed else None)

@@ -18,9 +18,9 @@ def competitors(package: Package, workspace: Sequence[Package]) -> tuple[Package
     A package of the same name is never staged beside another: hosts show one of the two, and which is chance.
     """
     chosen = package.manifest.competitors
-    others = [other for other in workspace if other.path != package.path and other.name != package.name]
     if chosen == "none":
         return ()
+    others = [other for other in workspace if other.path != package.path and other.name != package.name]
     if isinstance(chosen, int):
         return tuple(sorted(nearest(package, others)[:chosen], key=lambda other: other.path))
     if isinstance(chosen, tuple):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from selftune_build.late import late
 from selftune_build.limits import BODY_FILES_READ, SPEC_LINK_SCAN_BYTES_MAX
 from selftune_build.model.package import SKILL_FILE, Package, TreeFile
 from selftune_build.model.statistics import Body
@@ -16,7 +16,7 @@ from selftune_build.stages.spec_rules.body import BYTES_PER_TOKEN, references
 TEXT = (".md", ".txt", ".rst", ".json", ".yaml", ".yml", ".csv", ".html", ".xml")
 LED_TO = ("references/", "scripts/")
 """Folders whose files nobody opens unless something names them."""
-_WORD = re.compile(r"\w{4,}")
+_WORD = late(r"\w{4,}")
 
 
 def body_of(package: Package) -> Body:

@@ -9,10 +9,10 @@ dataset with `input.yaml`. A data set that is not there is no case, and never a 
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 from typing import Any
 
+from selftune_build.late import late
 from selftune_build.limits import SUITE_PARTS
 from selftune_build.model.case import Case, Check
 from selftune_build.model.finding import Severity
@@ -25,7 +25,7 @@ FORMAT = "agent-eval-harness"
 
 _INPUTS = ("input.yaml", "input.yml", "input.json")
 _KNOWN_AROUND = frozenset({"name", "description", "title", "execution", "runner", "dataset", "judges", "outputs", "thresholds"})
-_FIELD = re.compile(r"\{\{\s*input\.([\w-]+)\s*\}\}|\{([\w-]+)\}")
+_FIELD = late(r"\{\{\s*input\.([\w-]+)\s*\}\}|\{([\w-]+)\}")
 _ABOUT = frozenset({"name", "description", "type", "feedback_type", "score_range", "model", "samples"})
 
 

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from selftune_build.escape import one_line
+from selftune_build.late import late
 from selftune_build.model.case import Check
 from selftune_build.model.finding import Severity
 from selftune_build.pattern import PatternError, compile_pattern
@@ -132,7 +133,7 @@ def _pattern_on_argument(kind: str, entry: dict[str, Any]) -> str | None:
     return rf"\A{text}\Z" if kind == "tool-arg-equals" else text
 
 
-_TOKEN = re.compile(r"[^.\[\]]+|\[[0-9]+\]")
+_TOKEN = late(r"[^.\[\]]+|\[[0-9]+\]")
 """One step of a path such as `items[0].name`."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from selftune_build.late import late
 from selftune_build.model.case import Arm
 from selftune_build.pattern import PatternError, PatternTimeout, first_match
 from selftune_build.reading.evals.counterpart import counterpart, matching, not_supported
@@ -16,7 +17,7 @@ from selftune_build.reading.evals.tool_calls import Activation, is_name
 
 _SKILL = "Skill"
 _ARMS = {"with-only": (Arm.WITH_SKILL,)}
-_NAMED = re.compile(r"[\w-]+")
+_NAMED = late(r"[\w-]+")
 _LEFT = frozenset({"name", "type", "weight", "arm", "description"})
 
 

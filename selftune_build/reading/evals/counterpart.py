@@ -9,6 +9,7 @@ from typing import Any
 
 from selftune_build.errors import InputError
 from selftune_build.escape import one_line
+from selftune_build.late import late
 from selftune_build.model.case import Arm, Check
 from selftune_build.model.finding import Severity
 from selftune_build.pattern import PatternError, compile_pattern
@@ -19,7 +20,7 @@ from selftune_build.reading.evals.source import Source
 from selftune_build.relpath import fault, glob_fault, is_glob
 
 _GLOB_KINDS = ("file-exists", "file-absent")
-_INLINE = re.compile(r"\(\?([ims]+)\)")
+_INLINE = late(r"\(\?([ims]+)\)")
 _MOST_WEIGHT = 1000
 _HINT = "say it as a sentence, or in a native eval file"
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from typing import Any, TypeGuard
 
 from selftune_build.escape import one_line
+from selftune_build.late import late
 from selftune_build.limits import CASE_TIMEOUT_S
 from selftune_build.model.finding import Severity
 from selftune_build.model.manifest import Limits
 from selftune_build.reading.evals.identifiers import derived_id, id_fault
 from selftune_build.reading.evals.source import Source
 
-_SECONDS = re.compile(r"([0-9]{1,7})(ms|s|m)?")
+_SECONDS = late(r"([0-9]{1,7})(ms|s|m)?")
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, None: 1}
 
 

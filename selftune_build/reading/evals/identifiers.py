@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 
 from selftune_build.errors import InputError
 from selftune_build.escape import one_line
+from selftune_build.late import late
 from selftune_build.limits import CASE_ID_CHARACTERS
 from selftune_build.model.case import Case
 from selftune_build.model.finding import Finding, Severity
@@ -17,7 +17,7 @@ _WORDS = 5
 _SLUG_CHARACTERS = 40
 _DIGEST_DIGITS = 6
 _HINT = "give every case an id of its own"
-_WORD = re.compile(r"[a-z0-9]+")
+_WORD = late(r"[a-z0-9]+")
 
 
 def id_fault(text: str) -> str | None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
 
+from selftune_build.late import late
 from selftune_build.model.case import Check
 from selftune_build.reading.evals.counterpart import counterpart, matching, not_supported
 from selftune_build.reading.evals.foreign import has_text
 from selftune_build.reading.evals.source import Source
 
-_NAME = re.compile(r"[\w./:-]{1,200}")
-_EXACTLY = re.compile(r"\^?([\w./:-]{1,200})\$?")
+_NAME = late(r"[\w./:-]{1,200}")
+_EXACTLY = late(r"\^?([\w./:-]{1,200})\$?")
 
 
 class Activation(Struct, frozen=True):

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from msgspec import Struct
 
 from selftune_build.escape import one_line
+from selftune_build.late import late
 from selftune_build.limits import SPEC_BODY_LINES_MAX, SPEC_BODY_TOKENS_MAX, SPEC_LINK_SCAN_BYTES_MAX
 from selftune_build.model.finding import Finding
 from selftune_build.model.location import Location
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 BYTES_PER_TOKEN = 4
 """A rough but steady estimate; no host's tokeniser is worth loading for a note."""
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,30}:|//|#")
-_COMMAND = re.compile(r"/[\w-]+(?::[\w-]+)?")
-_PATH_WORD = re.compile(r"(?:\./)?(?:scripts|references|assets)/[A-Za-z0-9_./-]{1,200}\.[A-Za-z0-9]{1,8}")
+_SCHEME = late(r"[A-Za-z][A-Za-z0-9+.-]{1,30}:|//|#")
+_COMMAND = late(r"/[\w-]+(?::[\w-]+)?")
+_PATH_WORD = late(r"(?:\./)?(?:scripts|references|assets)/[A-Za-z0-9_./-]{1,200}\.[A-Za-z0-9]{1,8}")
 _NOT_NEEDED = ["emphasis", "entity", "hr", "newline"]
 _SHOWN = 120
 _REPORTED_MAX = 50

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
 
 from selftune_build.escape import one_line
+from selftune_build.late import late
 from selftune_build.model.finding import Finding
 from selftune_build.model.location import Location
 from selftune_build.stages.spec_rules.catalogue import finding
 from selftune_build.wording import listed
 
-_HIDDEN = re.compile(
+_HIDDEN = late(
     "[\U000e0000-\U000e007f\U000e0100-\U000e01ef\ufe00-\ufe0f"  # tags and variation selectors carry bytes
     "\u202a-\u202e\u2066-\u2069"  # overrides show another order than is read
     "\u2060-\u2064\u034f\u180b-\u180f\u115f\u1160\u3164\uffa0\u2800"  # joiners, fillers, blanks that are not spaces
@@ -21,12 +21,12 @@ _HIDDEN = re.compile(
 _REGIONS = ("gbeng", "gbsct", "gbwls")
 _TAGS = range(0xE0020, 0xE007F)
 _REGION_TAGS = "|".join("".join(chr(0xE0000 + ord(letter)) for letter in region) for region in _REGIONS)
-FLAGS = re.compile(f"\U0001f3f4(?:{_REGION_TAGS})\U000e007f")
+FLAGS = late(f"\U0001f3f4(?:{_REGION_TAGS})\U000e007f")
 _JOINERS = "\u200c\u200d"
-_LOOKALIKE = re.compile("[\u0400-\u052f\u0531-\u0587\u13a0-\u13ffΑΒΕΖΗΙΚΜΝΟΡΤΥΧονρυ]")
-_COMPATIBILITY = re.compile("[\uff21-\uff3a\uff41-\uff5a\U0001d400-\U0001d7ff]")
-_LATIN = re.compile("[A-Za-z]")
-_WORD = re.compile(r"[^\W_]+")
+_LOOKALIKE = late("[\u0400-\u052f\u0531-\u0587\u13a0-\u13ffΑΒΕΖΗΙΚΜΝΟΡΤΥΧονρυ]")
+_COMPATIBILITY = late("[\uff21-\uff3a\uff41-\uff5a\U0001d400-\U0001d7ff]")
+_LATIN = late("[A-Za-z]")
+_WORD = late(r"[^\W_]+")
 _SHOWN = 200
 
 

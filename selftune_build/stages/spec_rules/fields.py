@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct, field
 
 from selftune_build.escape import one_line
+from selftune_build.late import late
 from selftune_build.limits import SPEC_COMPATIBILITY_MAX, SPEC_DESCRIPTION_MAX, SPEC_NAME_MAX
 from selftune_build.model.finding import Finding
 from selftune_build.model.location import Location
@@ -19,8 +19,8 @@ from selftune_build.wording import listed
 
 SPECIFIED_KEYS = frozenset({"name", "description", "license", "compatibility", "metadata", "allowed-tools"})
 
-_UNSAFE = re.compile(r"[/\\:\[\]\x00-\x1f\x7f]")
-_NOT_ALLOWED = re.compile(r"[^a-z0-9-]")
+_UNSAFE = late(r"[/\\:\[\]\x00-\x1f\x7f]")
+_NOT_ALLOWED = late(r"[^a-z0-9-]")
 _SHOWN = 80
 _KEYS_SHOWN = 10
 

@@ -21,7 +21,7 @@ def test_what_is_opened_listed_and_asked_about_is_on_the_trail(tmp_path: Path) -
         os.close(os.open(tmp_path / "file", os.O_RDONLY))
         sorted(tmp_path.iterdir())
         probed(tmp_path / "nothing")
-    assert (trail.opened, trail.listed, trail.probed) == (
+    assert (trail.whole.opened, trail.whole.listed, trail.whole.probed) == (
         {str(tmp_path / "file")},
         {str(tmp_path)},
         {str(tmp_path / "nothing")},
@@ -32,7 +32,7 @@ def test_what_is_opened_listed_and_asked_about_is_on_the_trail(tmp_path: Path) -
 def test_what_was_looked_for_in_vain_is_on_the_trail(tmp_path: Path) -> None:
     with recorded() as trail, pytest.raises(FileNotFoundError):
         (tmp_path / "nothing").read_text()
-    assert trail.opened == {str(tmp_path / "nothing")}
+    assert trail.whole.opened == {str(tmp_path / "nothing")}
 
 
 def test_relative_paths_count_from_where_they_were_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,7 +40,7 @@ def test_relative_paths_count_from_where_they_were_used(tmp_path: Path, monkeypa
     with recorded() as trail:
         os.listdir()
         os.listdir(b".")
-    assert trail.listed == {str(tmp_path)}
+    assert trail.whole.listed == {str(tmp_path)}
 
 
 @pytest.mark.parametrize(
@@ -68,4 +68,4 @@ def test_afterwards_nothing_is_heard(tmp_path: Path) -> None:
     with recorded() as trail:
         pass
     (tmp_path / "file").write_text("a")
-    assert (trail.idle, trail.opened) == (True, set())
+    assert (trail.idle, trail.whole.opened) == (True, set())
