@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import settings
 
 # A terminal's width, colours asked for, files that a CI service wants written: each changes what a command prints.
@@ -22,9 +23,13 @@ SURROUNDINGS = (
 )
 
 
-def pytest_configure() -> None:
-    """Forget them, for this process and all that it starts; an example that takes its time on a busy machine is no failure."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Forget them, for this process and all that it starts.
+
+    Examples are the same in every run (`--hypothesis-profile new` draws others); one that takes its time is no failure.
+    """
     for name in SURROUNDINGS:
         os.environ.pop(name, None)
-    settings.register_profile("calm", deadline=None)
-    settings.load_profile("calm")
+    settings.register_profile("new", deadline=None)
+    settings.register_profile("calm", deadline=None, derandomize=True)
+    settings.load_profile(config.getoption("--hypothesis-profile") or "calm")
