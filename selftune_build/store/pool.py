@@ -289,4 +289,6 @@ def _smaller(one: int | None, other: int | None) -> int | None:
 
 def lasting(seconds: float) -> str:
     """A time that somebody waits, in words."""
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    units = (("s", 1), ("min", 60), ("h", 3_600))
+    unit, size = next((unit, size) for unit, size in units if seconds < 90 * size or unit == "h")
+    return f"{seconds / size:.0f} {unit}"

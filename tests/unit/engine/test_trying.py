@@ -77,7 +77,7 @@ def test_a_pause_of_hours_is_told_and_not_waited_for_and_nothing_is_counted(mean
     turn = means.pool.enter(print, means.stop)
     assert turn is not None
     turn.refused(7200)
-    assert tried(failing(), 0, means).message == "the service asked everybody to come back in 120 min"
+    assert tried(failing(), 0, means).message == "the service asked everybody to come back in 2 h"
     assert means.purse.calls == 0
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from selftune_build.errors import StoreError
 from selftune_build.model.manifest import PoolSetting
-from selftune_build.store.pool import Pool, Pools, PoolShut, Turn, folder_name, now_ms
+from selftune_build.store.pool import Pool, Pools, PoolShut, Turn, folder_name, lasting, now_ms
 from selftune_build.store.pool_state import PoolState, decoded, encoded
 
 CHECKOUT = Path(__file__).parents[3]
@@ -257,3 +257,8 @@ def test_a_slot_is_let_go_of_where_the_calls_of_a_minute_cannot_be_counted(tmp_p
     with pytest.raises(StoreError, match="guard"):
         entered(pool(tmp_path, concurrent=1, per_minute=60))
     entered(pool(tmp_path, concurrent=1)).close()
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0.4, "0 s"), (89, "89 s"), (90, "2 min"), (5_399, "90 min"), (86_400, "24 h")])
+def test_a_wait_is_told_in_units_that_suit_it(seconds: float, words: str) -> None:
+    assert lasting(seconds) == words
