@@ -32,9 +32,9 @@ EDITS = st.builds(Edit, st.sampled_from(WEIGHTED), NUMBERS, NUMBERS, NUMBERS)
 
 
 @contextmanager
-def one_process() -> Iterator[Run]:
+def one_process(*options: str) -> Iterator[Run]:
     """The product in one process for many command lines: most of a short build is the start of the interpreter."""
-    driver = [sys.executable, str(Path(__file__).with_name("driver.py"))]
+    driver = [sys.executable, str(Path(__file__).with_name("driver.py")), *options]
     with subprocess.Popen(driver, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -165,6 +165,25 @@ def test_after_random_edits_an_agent_that_varies_is_asked_as_often_as_the_model_
 @pytest.mark.parametrize("seed", [100, 101, 102])
 def test_after_random_edits_the_real_command_asks_what_the_model_says(seed: int) -> None:
     follow(drawn(seed, 4), command, skills.start(), needed=1)
+
+
+@pytest.mark.parametrize("seed", range(300, 304))
+def test_packages_that_are_remembered_whole_are_asked_nothing_and_everything_that_an_edit_concerns(
+    seed: int, tmp_path: Path
+) -> None:
+    with one_process("--old-files") as run:
+        history = History(tmp_path, run, skills.start(), needed=1)
+        history.build()
+        remembered = set()
+        for edit in drawn(seed, EDITS_A_SEQUENCE):
+            assert history.build() == []  # had nothing to do: remembered
+            remembered |= {
+                (path.name, path.stat().st_mtime_ns) for path in history.workspace.root.glob(".selftune/index/*.memory")
+            }
+            history.apply(edit)
+            history.build()
+            history.same_tree_same_locks()
+    assert len(remembered) > 1
 
 
 LONG = settings(
