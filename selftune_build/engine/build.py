@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from selftune_build.checks.context import Execute
 from selftune_build.checks.execute import command_executor
+from selftune_build.engine.beside import with_gates_beside
 from selftune_build.engine.load import Universe
 from selftune_build.engine.locks.files import write_lock
 from selftune_build.engine.locks.healing import healed_entry, is_conflicted
@@ -56,6 +57,9 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings, purse
     reports: list[PackageReport] = [
         with_comparison(_reported(each, written), each.run, each.outcome.rows, revision, request.against or "")
         for each in settled
+    ]
+    reports = [
+        with_gates_beside(report, each.run, each.outcome, universe.root) for report, each in zip(reports, settled, strict=True)
     ]
     if request.overlay is not None and revision is None:
         from selftune_build.engine.overlay.present import beside_the_tree

@@ -9,6 +9,7 @@ from msgspec import Struct
 from selftune_build.gates.outcomes import NONE_LEFT, CaseOutcome, Left, Rows, outcomes
 from selftune_build.model.case import Case, Check
 from selftune_build.model.finding import Finding
+from selftune_build.model.statistics import Against
 from selftune_build.stats.bounds import Bounds
 from selftune_build.stats.lift import Pair
 
@@ -23,6 +24,8 @@ class Facts(Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
     security: tuple[Finding, ...] = ()
     """What the gate `security` decides from; nothing that was accepted."""
+    against: Against | None = None
+    """The same cases in the lock of a revision; only for a gate that names revisions under `Gate.against`."""
 
 
 def gather(

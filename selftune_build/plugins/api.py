@@ -28,6 +28,7 @@ from selftune_build.model.location import Location
 from selftune_build.model.manifest import AgentDefinition, GateSetting
 from selftune_build.model.report import Report
 from selftune_build.model.sample import ErrorKind, EvidenceOrigin, Reply, ToolCall, Transcript, Usage
+from selftune_build.model.statistics import Against, Change, Compared
 from selftune_build.model.verdict import CheckResult, Verdict
 from selftune_build.mutators.protocol import CaseEvidence, Consultation, Edit, Mutator, Overlay, PackageView, Question
 from selftune_build.plugins.kinds import API_VERSION, PROJECT
@@ -43,6 +44,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 __all__ = [
     "API_VERSION",
+    "Against",
     "Agent",
     "AgentDefinition",
     "AgentFailure",
@@ -54,9 +56,11 @@ __all__ = [
     "CaseEvidence",
     "CaseFile",
     "CaseOutcome",
+    "Change",
     "Check",
     "CheckContext",
     "CheckResult",
+    "Compared",
     "CompleteRequest",
     "Consultation",
     "Decision",

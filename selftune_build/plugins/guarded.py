@@ -11,7 +11,7 @@ import msgspec
 from selftune_build.checks.context import CheckContext, not_measured
 from selftune_build.checks.registry import Family
 from selftune_build.errors import PLUGIN_FAILED, InputError, UndecidedError
-from selftune_build.gates.builtin import Gate
+from selftune_build.gates.builtin import REVISION, Gate
 from selftune_build.gates.facts import Facts
 from selftune_build.gates.wording import plain
 from selftune_build.limits import CANDIDATES, MUTATOR_QUESTIONS, MUTATOR_SECONDS
@@ -43,6 +43,9 @@ def guarded_gate(gate: Gate, supplier: Supplier) -> Gate:
 
     def judge(facts: Facts, setting: GateSetting, confidence: float) -> Decision | None:
         place = f"the gate `{gate.id}`"
+        unknown = sorted(setting.options.keys() - {*gate.options, *((REVISION,) if gate.against else ())})
+        if unknown:
+            return Decision(Verdict.INCONCLUSIVE, plain(f"it takes no option {unknown[0]!r}"), "see the README of its plugin")
         try:
             return contained(supplier, place, lambda: _decision(gate.judge(facts, setting, confidence)))
         except PluginFailure as failure:

@@ -24,7 +24,8 @@ def _called(report: Report) -> bool:
 
 def _is_idle(package: PackageReport) -> bool:
     told = {problem.code for problem in package.problems} <= {"evidence-simulated", "judge-family"}
-    return told and all(_is_settled(stage) for stage in package.stages)
+    fleeting = any(gate.fleeting for gate in package.gates)
+    return told and not fleeting and all(_is_settled(stage) for stage in package.stages)
 
 
 def _is_settled(stage: StageReport) -> bool:
