@@ -110,7 +110,16 @@ def guarded_report(format_: ReportFormat, supplier: Supplier) -> ReportFormat:
     def render(report: Report) -> str:
         return contained(supplier, f"the report `{format_.id}`", lambda: _text(format_.render(report)))
 
-    return msgspec.structs.replace(format_, render=render)
+    guarded = msgspec.structs.replace(format_, render=render)
+    sends = format_.send
+    if sends is None:
+        return guarded
+
+    def send(report: Report, url: str) -> None:
+        manner = Manner(passes=(UndecidedError,), reads_only=False)
+        contained(supplier, f"the report `{format_.id}`", lambda: sends(report, url), manner)
+
+    return msgspec.structs.replace(guarded, send=send)
 
 
 def _decision(value: Any) -> Decision | None:

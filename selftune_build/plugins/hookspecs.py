@@ -138,14 +138,15 @@ def selftune_mutators() -> Iterable[Mutator]:
 def selftune_reports() -> Iterable[ReportFormat]:
     """Formats of reports.
 
-    Named by: `selftune build … --report ID=FILE`.
+    Named by: `selftune build … --report ID=FILE`, or `ID=URL` where the format sends.
 
-    Gets: `ReportFormat.render` gets the finished `Report`.
+    Gets: `ReportFormat.render` gets the finished `Report`, `ReportFormat.send` the same and the URL.
 
-    Returns: the whole text of the file.
+    Returns: the whole text of the file; nothing where it is sent.
 
-    Errors: none are expected. Where it raises, nothing is written to FILE, the build's own report is printed all the same, and
-    the exit status is at least 3.
+    Errors: none are expected of `render`. Where it raises, nothing is written to FILE, the build's own report is printed all the
+    same, and the exit status is at least 3. `send` raises `UndecidedError` where nobody takes the report: whatever it raises is
+    a warning, and the exit status is that of the build.
 
     Called: once at the end of a build. Never under `--locked`, which has the tool's own formats alone.
 

@@ -30,7 +30,7 @@ TYPES: dict[Kind, tuple[str, ...]] = {
     Kind.CHECK: ("Family", "CheckContext", "Transcript", "CheckResult"),
     Kind.READER: ("Format", "Source", "EvalReading"),
     Kind.MUTATOR: ("Mutator", "PackageView", "CaseEvidence", "Overlay", "Edit", "Consultation", "Question"),
-    Kind.REPORT: ("ReportFormat",),
+    Kind.REPORT: ("ReportFormat", "PackageDetail", "ShownCase", "ShownSample", "ShownCheck", "Sample"),
 }
 """Kind → the names in `plugins.api` that its section explains."""
 
