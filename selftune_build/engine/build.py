@@ -58,8 +58,10 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings, purse
         with_comparison(_reported(each, written), each.run, each.outcome.rows, revision, request.against or "")
         for each in settled
     ]
+    blind = "nobody looked: a dry run executes nothing" if request.dry_run else ""
     reports = [
-        with_gates_beside(report, each.run, each.outcome, universe.root) for report, each in zip(reports, settled, strict=True)
+        with_gates_beside(report, each.run, each.outcome, universe.root, blind)
+        for report, each in zip(reports, settled, strict=True)
     ]
     if request.overlay is not None and revision is None:
         from selftune_build.engine.overlay.present import beside_the_tree

@@ -14,6 +14,17 @@ from selftune_build.stats.bounds import Bounds
 from selftune_build.stats.lift import Pair
 
 
+class Look(Struct, frozen=True):
+    """What a gate saw in the files of a package, and by which program; `trouble` says why it could not look."""
+
+    by: str = ""
+    findings: tuple[Finding, ...] = ()
+    """Their places are relative to the package."""
+    trouble: str = ""
+    advice: str = ""
+    """What to do about the trouble: a command, where there is one."""
+
+
 class Facts(Struct, frozen=True):
     """The outcomes and findings of one package under one agent."""
 
@@ -26,6 +37,8 @@ class Facts(Struct, frozen=True):
     """What the gate `security` decides from; nothing that was accepted."""
     against: Against | None = None
     """The same cases in the lock of a revision; only for a gate that names revisions under `Gate.against`."""
+    look: Look | None = None
+    """What `Gate.look` returned; only for a gate that has one."""
 
 
 def gather(

@@ -20,7 +20,7 @@ from selftune_build.checks.registry import Family
 from selftune_build.environment import child_environment
 from selftune_build.errors import InputError, UndecidedError
 from selftune_build.gates.builtin import Gate, minimum_of
-from selftune_build.gates.facts import Facts
+from selftune_build.gates.facts import Facts, Look
 from selftune_build.gates.outcomes import CaseOutcome
 from selftune_build.model.case import Arm, Case, CaseFile, Check, Origin
 from selftune_build.model.detail import PackageDetail
@@ -78,6 +78,7 @@ __all__ = [
     "GateSetting",
     "InputError",
     "Location",
+    "Look",
     "Mutator",
     "Origin",
     "Overlay",

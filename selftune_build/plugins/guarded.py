@@ -12,9 +12,9 @@ from selftune_build.checks.context import CheckContext, not_measured
 from selftune_build.checks.registry import Family
 from selftune_build.errors import PLUGIN_FAILED, InputError, UndecidedError
 from selftune_build.gates.builtin import REVISION, Gate
-from selftune_build.gates.facts import Facts
+from selftune_build.gates.facts import Facts, Look
 from selftune_build.gates.wording import plain
-from selftune_build.limits import CANDIDATES, MUTATOR_QUESTIONS, MUTATOR_SECONDS
+from selftune_build.limits import CANDIDATES, MUTATOR_QUESTIONS, MUTATOR_SECONDS, PLUGIN_LOOK_SECONDS
 from selftune_build.model.case import Arm, Case, Check
 from selftune_build.model.manifest import GateSetting
 from selftune_build.model.report import Report
@@ -51,7 +51,19 @@ def guarded_gate(gate: Gate, supplier: Supplier) -> Gate:
         except PluginFailure as failure:
             return Decision(Verdict.INCONCLUSIVE, plain(f"{PLUGIN_FAILED}: {failure.message}"))
 
-    return msgspec.structs.replace(gate, judge=judge, asked=True, required=True)
+    guarded = msgspec.structs.replace(gate, judge=judge, asked=True, required=True)
+    looks = gate.look
+    if looks is None:
+        return guarded
+
+    def look(folder: str, setting: GateSetting) -> Look:
+        manner = Manner(PLUGIN_LOOK_SECONDS, reads_only=False)
+        try:
+            return contained(supplier, f"the gate `{gate.id}`", lambda: _look(looks(folder, setting)), manner)
+        except PluginFailure as failure:
+            return Look(trouble=f"{PLUGIN_FAILED}: {failure.message}")
+
+    return msgspec.structs.replace(guarded, look=look)
 
 
 def guarded_check(family: Family, supplier: Supplier) -> Family:
@@ -127,6 +139,13 @@ def _decision(value: Any) -> Decision | None:
         return None
     decision = _of(value, Decision)
     return Decision(Verdict(decision.verdict), plain(decision.message), plain(decision.advice))
+
+
+def _look(value: Any) -> Look:
+    look: Look = _of(value, Look)
+    msgspec.convert(msgspec.to_builtins(look), Look)
+    _refuse_paths(finding.at.path for finding in look.findings if finding.at is not None)
+    return look
 
 
 def _result(value: Any) -> CheckResult:

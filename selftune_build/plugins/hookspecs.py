@@ -59,11 +59,12 @@ def selftune_gates() -> Iterable[Gate]:
     Errors: none are expected. A gate that raises or hangs is inconclusive with the message `plugin-failed: …` (exit 3).
 
     Called: several times in a run, between rounds too, and under `--locked` where `policy.plugins` names the distribution; one
-    with `Gate.against` once, at the end, with the counts that the engine read from git objects as `Facts.against`. It
+    with `Gate.against` once, at the end, with the counts that the engine read from git objects as `Facts.against`;
+    for one with `Gate.look` that is called before, though never under `--locked`, and alone may start programs. `judge`
     must be a pure function: no files, no network, no processes, no clock.
 
     Enters the key: nothing. A gate never makes evidence stale; its setting is part of the policy digest in the lock. The verdict
-    of one with `Gate.against` stands in no lock: it is another one for another revision.
+    of one with `Gate.against` or `Gate.look` stands in no lock: another revision or program may give another one.
     """
     raise NotImplementedError
 

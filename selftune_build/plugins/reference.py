@@ -26,7 +26,7 @@ TYPES: dict[Kind, tuple[str, ...]] = {
         "CompleteRequest",
         "Reply",
     ),
-    Kind.GATE: ("Gate", "Facts", "CaseOutcome", "Against", "Compared", "Change", "Decision"),
+    Kind.GATE: ("Gate", "Facts", "CaseOutcome", "Against", "Compared", "Change", "Look", "Decision"),
     Kind.CHECK: ("Family", "CheckContext", "Transcript", "CheckResult"),
     Kind.READER: ("Format", "Source", "EvalReading"),
     Kind.MUTATOR: ("Mutator", "PackageView", "CaseEvidence", "Overlay", "Edit", "Consultation", "Question"),

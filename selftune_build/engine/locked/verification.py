@@ -112,7 +112,7 @@ def _report(run: PackageRun, universe: Universe, request: BuildRequest, revision
     settled = Settled(run, Ran(), outcome, fresh_stages(run, outcome), True, request.place, request.detailed, several)
     known = _without_entry(package_report(settled), run)
     compared = with_comparison(known, run, rows, revision, request.against or "")
-    report = with_gates_beside(compared, run, outcome, universe.root)
+    report = with_gates_beside(compared, run, outcome, universe.root, "nobody looked: --locked executes nothing")
     found = [_with_fix(problem, run, request.place) for problem in _problems(settled, report.gates, universe, request)]
     problems = (*report.problems, *found)
     refused = any(problem.code in REFUSING for problem in problems)
