@@ -65,7 +65,9 @@ if TYPE_CHECKING:
 @click.option("--sarif", metavar="FILE", help="Short for --report sarif=FILE.")
 @click.option("--html", metavar="FILE", help="Short for --report html=FILE.")
 @click.option("--github", is_flag=True, help="Annotate for GitHub Actions, and add to $GITHUB_STEP_SUMMARY.")
-@click.option("--report", "reports", multiple=True, metavar="ID=FILE", help="Also write the report in this format.")
+@click.option(
+    "--report", "reports", multiple=True, metavar="ID=FILE", help="Also write the report in this format, or send it: ID=URL."
+)
 @click.option(
     "-C", "--directory", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Run as if started there."
 )

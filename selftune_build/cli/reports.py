@@ -12,18 +12,22 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from selftune_build.errors import SelftuneError, StoreError, UsageError
-from selftune_build.limits import STEP_SUMMARY_BYTES
+from selftune_build.escape import one_line
+from selftune_build.limits import PLUGIN_MESSAGE_CHARACTERS, STEP_SUMMARY_BYTES
 from selftune_build.model.report import Report
 from selftune_build.report.errors import render_text
 from selftune_build.report.format import ReportFormat
 from selftune_build.store.atomic import append, write_atomic
 
+_URLS = ("http://", "https://")
+
 
 class WantedReport(Struct, frozen=True):
-    """A format and the file that gets it."""
+    """A format and the file that gets it, or the URL."""
 
     format: ReportFormat
     file: Path
+    url: str = ""
 
 
 def asked_reports(words: Sequence[str], **short: str | None) -> list[str]:
@@ -42,14 +46,20 @@ def wanted_reports(words: Sequence[str], formats: Mapping[str, ReportFormat], *,
         format_ = formats.get(name)
         if format_ is None:
             raise UsageError(f"there is no report format {name!r}", hint=hint)
-        wanted.append(WantedReport(format_, Path(file)))
+        url = file if file.startswith(_URLS) else ""
+        if url and format_.send is None:
+            raise UsageError(f"the report {name!r} is written, not sent", hint=f"name a file: --report {name}=FILE")
+        wanted.append(WantedReport(format_, Path(file), url))
     return wanted
 
 
 def write_reports(report: Report, wanted: Sequence[WantedReport]) -> Iterator[int]:
     """Write each; what fails is told on stderr and is an exit status, since the build itself has its result already."""
     for each in wanted:
-        yield from _guarded(partial(_write, each, report))
+        if each.url:
+            _send(each, report)
+        else:
+            yield from _guarded(partial(_write, each, report))
 
 
 def with_prefix(report: Report, root: Path) -> Report:
@@ -80,6 +90,18 @@ def _guarded(write: Callable[[], None]) -> Iterator[int]:
     except SelftuneError as error:
         print(render_text(error), file=sys.stderr)
         yield error.exit_status
+
+
+def _send(wanted: WantedReport, report: Report) -> None:
+    """What nobody takes is a warning: who watches a build decides nothing about it."""
+    try:
+        if wanted.format.send is not None:
+            wanted.format.send(report, wanted.url)
+    except SelftuneError as error:
+        print(
+            f"warning: the report {wanted.format.id} was not sent: {one_line(error.message, PLUGIN_MESSAGE_CHARACTERS)}",
+            file=sys.stderr,
+        )
 
 
 def _write(wanted: WantedReport, report: Report) -> None:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from selftune_build.checks.context import Execute
 from selftune_build.checks.execute import command_executor
+from selftune_build.engine.beside import with_gates_beside
 from selftune_build.engine.load import Said, Universe
 from selftune_build.engine.locks.files import write_lock
 from selftune_build.engine.locks.healing import healed_entry, is_conflicted
@@ -63,6 +64,11 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings, purse
     reports: list[PackageReport] = [
         with_comparison(_reported(each, written), each.run, each.outcome.rows, revision, request.against or "")
         for each in settled
+    ]
+    blind = "nobody looked: a dry run executes nothing" if request.dry_run else ""
+    reports = [
+        with_gates_beside(report, each.run, each.outcome, universe.root, blind)
+        for report, each in zip(reports, settled, strict=True)
     ]
     if request.overlay is not None and revision is None:
         from selftune_build.engine.overlay.present import beside_the_tree

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from selftune_build.gates.facts import (
     Facts,
+    Look,
     behaviour,
     lift_cases,
     pairs,
@@ -48,6 +49,19 @@ class Gate(Struct, frozen=True):
     summary: str = ""
     quiet: bool = False
     """Whether a pass of it is told only where a manifest names it."""
+    options: tuple[str, ...] = ()
+    """What may stand under `options:` of its entry in a manifest."""
+    against: tuple[str, ...] = ()
+    """Revisions: `Facts.against` compares with the first that is there. `REV...` is where REV and HEAD parted, as git has it; the
+    option `revision` names another one. Such a gate is asked once, at the end, and its verdict stands in no lock."""
+    look: Callable[[str, GateSetting], Look] | None = None
+    """Looks at the folder of the package, which it must not change, and may start programs; what it returns is `Facts.look`. Its
+    gate is asked once, at the end, the verdict stands in no lock, and under `--locked` and `--dry-run` nobody looks."""
+
+    @property
+    def beside(self) -> bool:
+        """Whether it decides from more than tree and evidence, so that no lock may hold its verdict."""
+        return bool(self.against) or self.look is not None
 
 
 def minimum_of(setting: GateSetting, default: float) -> float:
@@ -109,6 +123,8 @@ BUILTIN: tuple[Gate, ...] = (
 GATES: Mapping[str, Gate] = {gate.id: gate for gate in BUILTIN}
 REGRESSION = "regression"
 """Decided only against a revision (`--against`), so never in a lock, and nothing is missing where it is not asked for."""
+REVISION = "revision"
+"""The option that names what a gate compares with."""
 RESERVED = frozenset({*GATES, REGRESSION})
 """Ids that no plugin may supply."""
 

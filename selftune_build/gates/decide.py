@@ -20,7 +20,8 @@ def decide(
     """The result of every gate that applies, in the order of `gates`, then of those that nobody here supplies.
 
     A gate that the manifest names is required unless it says otherwise, and inconclusive where nothing measures it. A gate
-    that it does not name applies only where something does. A disabled gate is left out: see `disabled`.
+    that it does not name applies only where something does. A disabled gate is left out: see `disabled`. So is one that decides
+    from more than tree and evidence, where the facts hold no more.
     """
     results = [result for gate in gates if (result := _result(gate, facts, settings, confidence)) is not None]
     known = {gate.id for gate in gates} | {REGRESSION}
@@ -54,6 +55,8 @@ def overall(results: Iterable[GateResult], measured: bool) -> Verdict:
 def _result(gate: Gate, facts: Facts, settings: Mapping[str, GateSetting], confidence: float) -> GateResult | None:
     setting = settings.get(gate.id)
     if (setting is None and gate.asked) or (setting is not None and not setting.enabled):
+        return None
+    if gate.beside and facts.against is None and facts.look is None:
         return None
     decision = gate.judge(facts, setting or UNNAMED, confidence)
     if decision is None:

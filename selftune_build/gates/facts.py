@@ -9,8 +9,20 @@ from msgspec import Struct
 from selftune_build.gates.outcomes import NONE_LEFT, CaseOutcome, Left, Rows, outcomes
 from selftune_build.model.case import Case, Check
 from selftune_build.model.finding import Finding
+from selftune_build.model.statistics import Against
 from selftune_build.stats.bounds import Bounds
 from selftune_build.stats.lift import Pair
+
+
+class Look(Struct, frozen=True):
+    """What a gate saw in the files of a package, and by which program; `trouble` says why it could not look."""
+
+    by: str = ""
+    findings: tuple[Finding, ...] = ()
+    """Their places are relative to the package."""
+    trouble: str = ""
+    advice: str = ""
+    """What to do about the trouble: a command, where there is one."""
 
 
 class Facts(Struct, frozen=True):
@@ -23,6 +35,10 @@ class Facts(Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
     security: tuple[Finding, ...] = ()
     """What the gate `security` decides from; nothing that was accepted."""
+    against: Against | None = None
+    """The same cases in the lock of a revision; only for a gate that names revisions under `Gate.against`."""
+    look: Look | None = None
+    """What `Gate.look` returned; only for a gate that has one."""
 
 
 def gather(

@@ -26,3 +26,5 @@ class PackageDetail(Struct, frozen=True):
     minimums: dict[str, float] = {}
     """Metric → the least its gate asks for."""
     lock: LockDiff | None = None
+    model: str | None = None
+    """The model asked for; None: the agent's own default."""

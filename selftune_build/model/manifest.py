@@ -77,6 +77,8 @@ class GateSetting(Struct, frozen=True):
     reason: str | None = None
     profile: Literal["hosts", "strict"] = "hosts"
     """Only for `spec`: which severity its rules have."""
+    options: dict[str, str] = field(default_factory=dict)
+    """What only a plugin's gate understands."""
 
 
 class Policy(Struct, frozen=True):
@@ -133,4 +135,12 @@ class Manifest(Struct, frozen=True):
         del policy["signatures"]
         if self.policy.judge_family == "report":
             del policy["judge_family"]
-        return {"gates": self.gates, "samples": self.samples, "policy": policy}
+        gates = {name: _stated(setting) for name, setting in self.gates.items()}
+        return {"gates": gates, "samples": self.samples, "policy": policy}
+
+
+def _stated(setting: GateSetting) -> dict[str, Any]:
+    fields = asdict(setting)
+    if not setting.options:
+        del fields["options"]
+    return fields

@@ -117,6 +117,10 @@ class Against(Struct, frozen=True):
     """Cases that are not the same as then, or have no evidence on one side."""
     remark: str = ""
     """What has to be known to read it, or why there is nothing to compare with."""
+    unchanged: bool = False
+    """Whether every case has the very evidence that it had then, so that nothing can be worse."""
+    fetch: str = ""
+    """What brings the revision into this clone, where it is not in it."""
 
 
 class Statistics(Struct, frozen=True):

@@ -32,6 +32,8 @@ class GateResult(Struct, frozen=True):
     message: str
     required: bool = True
     advice: str = ""
+    fleeting: bool = False
+    """Decided from more than tree and evidence: it stands in no lock, and the next run asks again."""
 
 
 class Score(Struct, frozen=True):

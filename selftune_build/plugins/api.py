@@ -20,14 +20,17 @@ from selftune_build.checks.registry import Family
 from selftune_build.environment import child_environment
 from selftune_build.errors import InputError, UndecidedError
 from selftune_build.gates.builtin import Gate, minimum_of
-from selftune_build.gates.facts import Facts
+from selftune_build.gates.facts import Facts, Look
 from selftune_build.gates.outcomes import CaseOutcome
 from selftune_build.model.case import Arm, Case, CaseFile, Check, Origin
+from selftune_build.model.detail import PackageDetail
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.location import Location
 from selftune_build.model.manifest import AgentDefinition, GateSetting
-from selftune_build.model.report import Report
-from selftune_build.model.sample import ErrorKind, EvidenceOrigin, Reply, ToolCall, Transcript, Usage
+from selftune_build.model.report import PackageReport, Report, StageReport
+from selftune_build.model.sample import ErrorKind, EvidenceOrigin, Reply, Sample, ToolCall, Transcript, Usage
+from selftune_build.model.shown import ShownCase, ShownCheck, ShownSample
+from selftune_build.model.statistics import Against, Change, Compared
 from selftune_build.model.verdict import CheckResult, Verdict
 from selftune_build.mutators.protocol import CaseEvidence, Consultation, Edit, Mutator, Overlay, PackageView, Question
 from selftune_build.plugins.kinds import API_VERSION, PROJECT
@@ -43,6 +46,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 __all__ = [
     "API_VERSION",
+    "Against",
     "Agent",
     "AgentDefinition",
     "AgentFailure",
@@ -54,9 +58,11 @@ __all__ = [
     "CaseEvidence",
     "CaseFile",
     "CaseOutcome",
+    "Change",
     "Check",
     "CheckContext",
     "CheckResult",
+    "Compared",
     "CompleteRequest",
     "Consultation",
     "Decision",
@@ -72,17 +78,25 @@ __all__ = [
     "GateSetting",
     "InputError",
     "Location",
+    "Look",
     "Mutator",
     "Origin",
     "Overlay",
+    "PackageDetail",
+    "PackageReport",
     "PackageView",
     "Question",
     "Reply",
     "Report",
     "ReportFormat",
     "RunRequest",
+    "Sample",
     "Severity",
+    "ShownCase",
+    "ShownCheck",
+    "ShownSample",
     "Source",
+    "StageReport",
     "StagedSkill",
     "ToolCall",
     "Traits",

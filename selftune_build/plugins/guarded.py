@@ -11,10 +11,10 @@ import msgspec
 from selftune_build.checks.context import CheckContext, not_measured
 from selftune_build.checks.registry import Family
 from selftune_build.errors import PLUGIN_FAILED, InputError, UndecidedError
-from selftune_build.gates.builtin import Gate
-from selftune_build.gates.facts import Facts
+from selftune_build.gates.builtin import REVISION, Gate
+from selftune_build.gates.facts import Facts, Look
 from selftune_build.gates.wording import plain
-from selftune_build.limits import CANDIDATES, MUTATOR_QUESTIONS, MUTATOR_SECONDS
+from selftune_build.limits import CANDIDATES, MUTATOR_QUESTIONS, MUTATOR_SECONDS, PLUGIN_LOOK_SECONDS
 from selftune_build.model.case import Arm, Case, Check
 from selftune_build.model.manifest import GateSetting
 from selftune_build.model.report import Report
@@ -43,12 +43,27 @@ def guarded_gate(gate: Gate, supplier: Supplier) -> Gate:
 
     def judge(facts: Facts, setting: GateSetting, confidence: float) -> Decision | None:
         place = f"the gate `{gate.id}`"
+        unknown = sorted(setting.options.keys() - {*gate.options, *((REVISION,) if gate.against else ())})
+        if unknown:
+            return Decision(Verdict.INCONCLUSIVE, plain(f"it takes no option {unknown[0]!r}"), "see the README of its plugin")
         try:
             return contained(supplier, place, lambda: _decision(gate.judge(facts, setting, confidence)))
         except PluginFailure as failure:
             return Decision(Verdict.INCONCLUSIVE, plain(f"{PLUGIN_FAILED}: {failure.message}"))
 
-    return msgspec.structs.replace(gate, judge=judge, asked=True, required=True)
+    guarded = msgspec.structs.replace(gate, judge=judge, asked=True, required=True)
+    looks = gate.look
+    if looks is None:
+        return guarded
+
+    def look(folder: str, setting: GateSetting) -> Look:
+        manner = Manner(PLUGIN_LOOK_SECONDS, reads_only=False)
+        try:
+            return contained(supplier, f"the gate `{gate.id}`", lambda: _look(looks(folder, setting)), manner)
+        except PluginFailure as failure:
+            return Look(trouble=f"{PLUGIN_FAILED}: {failure.message}")
+
+    return msgspec.structs.replace(guarded, look=look)
 
 
 def guarded_check(family: Family, supplier: Supplier) -> Family:
@@ -107,7 +122,16 @@ def guarded_report(format_: ReportFormat, supplier: Supplier) -> ReportFormat:
     def render(report: Report) -> str:
         return contained(supplier, f"the report `{format_.id}`", lambda: _text(format_.render(report)))
 
-    return msgspec.structs.replace(format_, render=render)
+    guarded = msgspec.structs.replace(format_, render=render)
+    sends = format_.send
+    if sends is None:
+        return guarded
+
+    def send(report: Report, url: str) -> None:
+        manner = Manner(passes=(UndecidedError,), reads_only=False)
+        contained(supplier, f"the report `{format_.id}`", lambda: sends(report, url), manner)
+
+    return msgspec.structs.replace(guarded, send=send)
 
 
 def _decision(value: Any) -> Decision | None:
@@ -115,6 +139,13 @@ def _decision(value: Any) -> Decision | None:
         return None
     decision = _of(value, Decision)
     return Decision(Verdict(decision.verdict), plain(decision.message), plain(decision.advice))
+
+
+def _look(value: Any) -> Look:
+    look: Look = _of(value, Look)
+    msgspec.convert(msgspec.to_builtins(look), Look)
+    _refuse_paths(finding.at.path for finding in look.findings if finding.at is not None)
+    return look
 
 
 def _result(value: Any) -> CheckResult:

@@ -58,10 +58,13 @@ def selftune_gates() -> Iterable[Gate]:
 
     Errors: none are expected. A gate that raises or hangs is inconclusive with the message `plugin-failed: …` (exit 3).
 
-    Called: several times in a run, between rounds too, and under `--locked` where `policy.plugins` names the distribution. It
+    Called: several times in a run, between rounds too, and under `--locked` where `policy.plugins` names the distribution; one
+    with `Gate.against` once, at the end, with the counts that the engine read from git objects as `Facts.against`;
+    for one with `Gate.look` that is called before, though never under `--locked`, and alone may start programs. `judge`
     must be a pure function: no files, no network, no processes, no clock.
 
-    Enters the key: nothing. A gate never makes evidence stale; its setting is part of the policy digest in the lock.
+    Enters the key: nothing. A gate never makes evidence stale; its setting is part of the policy digest in the lock. The verdict
+    of one with `Gate.against` or `Gate.look` stands in no lock: another revision or program may give another one.
     """
     raise NotImplementedError
 
@@ -136,14 +139,15 @@ def selftune_mutators() -> Iterable[Mutator]:
 def selftune_reports() -> Iterable[ReportFormat]:
     """Formats of reports.
 
-    Named by: `selftune build … --report ID=FILE`.
+    Named by: `selftune build … --report ID=FILE`, or `ID=URL` where the format sends.
 
-    Gets: `ReportFormat.render` gets the finished `Report`.
+    Gets: `ReportFormat.render` gets the finished `Report`, `ReportFormat.send` the same and the URL.
 
-    Returns: the whole text of the file.
+    Returns: the whole text of the file; nothing where it is sent.
 
-    Errors: none are expected. Where it raises, nothing is written to FILE, the build's own report is printed all the same, and
-    the exit status is at least 3.
+    Errors: none are expected of `render`. Where it raises, nothing is written to FILE, the build's own report is printed all the
+    same, and the exit status is at least 3. `send` raises `UndecidedError` where nobody takes the report: whatever it raises is
+    a warning, and the exit status is that of the build.
 
     Called: once at the end of a build. Never under `--locked`, which has the tool's own formats alone.
 

@@ -26,11 +26,11 @@ TYPES: dict[Kind, tuple[str, ...]] = {
         "CompleteRequest",
         "Reply",
     ),
-    Kind.GATE: ("Gate", "Facts", "CaseOutcome", "Decision"),
+    Kind.GATE: ("Gate", "Facts", "CaseOutcome", "Against", "Compared", "Change", "Look", "Decision"),
     Kind.CHECK: ("Family", "CheckContext", "Transcript", "CheckResult"),
     Kind.READER: ("Format", "Source", "EvalReading"),
     Kind.MUTATOR: ("Mutator", "PackageView", "CaseEvidence", "Overlay", "Edit", "Consultation", "Question"),
-    Kind.REPORT: ("ReportFormat",),
+    Kind.REPORT: ("ReportFormat", "PackageDetail", "ShownCase", "ShownSample", "ShownCheck", "Sample"),
 }
 """Kind → the names in `plugins.api` that its section explains."""
 

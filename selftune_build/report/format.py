@@ -17,6 +17,8 @@ class ReportFormat(Struct, frozen=True):
     summary: str = ""
     transcripts: bool = False
     """Whether it shows more than counts: only for such a format `PackageReport.detail` is filled."""
+    send: Callable[[Report, str], None] | None = None
+    """Sends it to the URL of `--report ID=URL`; None: it is only written. Whatever it raises is a warning, never a verdict."""
 
 
 def _json(report: Report) -> str:

@@ -49,6 +49,8 @@ def _gate(name: str, before: GateSetting | None, after: GateSetting | None) -> I
             yield now.minimum < was.minimum, f"the gate {name} asks for {now.minimum:g} instead of {was.minimum:g}"
         if was.profile != now.profile:
             yield now.profile == "hosts", f"the gate {name} has the profile {now.profile}"
+        if was.options != now.options:
+            yield True, f"the gate {name} has other options"
 
 
 class _Effect:
@@ -61,6 +63,7 @@ class _Effect:
         self.required = setting.required if setting is not None else unnamed
         self.minimum = float(default if setting is None or setting.min is None else setting.min)
         self.profile = setting.profile if setting is not None else "hosts"
+        self.options = setting.options if setting is not None else {}
 
 
 def _samples(before: Samples, after: Samples) -> Iterator[Difference]:

@@ -11,6 +11,7 @@ from selftune_build.advice import command
 from selftune_build.agents.builtin import declared
 from selftune_build.agents.locked import LockedAgent
 from selftune_build.agents.protocol import Agent
+from selftune_build.engine.beside import gates_beside, with_gates_beside
 from selftune_build.engine.judging.evidence import Evidence
 from selftune_build.engine.load import Universe, spec_profile
 from selftune_build.engine.locked.identity import other_identity
@@ -114,7 +115,8 @@ def _report(run: PackageRun, universe: Universe, request: BuildRequest, revision
     several = request.compares(run.package.manifest.agent)
     settled = Settled(run, Ran(), outcome, fresh_stages(run, outcome), True, request.place, request.detailed, several)
     known = _without_entry(package_report(settled), run)
-    report = with_comparison(known, run, rows, revision, request.against or "")
+    compared = with_comparison(known, run, rows, revision, request.against or "")
+    report = with_gates_beside(compared, run, outcome, universe.root, "nobody looked: --locked executes nothing")
     found = [_with_fix(problem, run, request.place) for problem in _problems(settled, report.gates, universe, request)]
     problems = (*report.problems, *found)
     refused = any(problem.code in REFUSING for problem in problems)
@@ -253,7 +255,7 @@ def _other_verdicts(settled: Settled) -> Iterator[Problem]:
     outcome = settled.outcome if same else decided(run, settled.outcome.rows, manifest=declared)
     gates = [gate for gate in outcome.gates if gate.id != "spec" or spec_profile(declared) == spec_profile(run.package.manifest)]
     supplied = [gate for gate in gates if not gate.message.startswith((PLUGIN_MISSING, PLUGIN_FAILED))]
-    unknown = {gate.id for gate in outcome.gates} - {gate.id for gate in supplied}
+    unknown = {gate.id for gate in outcome.gates} - {gate.id for gate in supplied} | {gate.id for gate in gates_beside(run)}
     noted = {name: verdict for name, verdict in entry.gates.items() if name not in unknown}
     if noted != {gate.id: gate.verdict.value for gate in supplied}:
         yield _problem(run, "lock-tampered", "the verdicts in the lock do not follow from its rows")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.request import BuildRequest
+from selftune_build.errors import SelftuneError, UndecidedError
 from selftune_build.gates.builtin import REGRESSION
 from selftune_build.graph.targets import Stage, address
 from selftune_build.model.case import Arm
@@ -30,6 +31,8 @@ CHECKS, TRIGGER = "checks", "trigger"
 PRESENT = "the tree"
 """What an overlay is compared with, in place of the name of a revision."""
 _SHORT = 12
+_PARTED = "..."
+_LEAST_MARGIN, _MOST_MARGIN = 0.05, 0.9
 
 
 def revision_of(root: Path, request: BuildRequest) -> Revision | None:
@@ -63,14 +66,17 @@ def _with(report: PackageReport, run: PackageRun, compared: Callable[[], Against
     if (setting is not None and not setting.enabled) or Stage.REPLAY not in run.stages:
         return report
     against = compared()
-    gate = _gate(against, setting)
+    return with_gate(replace(report, statistics=replace(report.statistics, against=against)), _gate(against, setting))
+
+
+def with_gate(report: PackageReport, gate: GateResult) -> PackageReport:
+    """The report with one more gate, and the verdict that follows from it."""
     verdict = report.verdict
     if gate.required and gate.verdict is Verdict.FAIL:
         verdict = Verdict.FAIL
     elif gate.required and gate.verdict is Verdict.INCONCLUSIVE and verdict is Verdict.PASS:
         verdict = Verdict.INCONCLUSIVE
-    statistics = replace(report.statistics, against=against)
-    return replace(report, verdict=verdict, gates=(*report.gates, gate), statistics=statistics)
+    return replace(report, verdict=verdict, gates=(*report.gates, gate))
 
 
 def is_open(report: PackageReport) -> bool:
@@ -86,6 +92,29 @@ def compare_with(run: PackageRun, rows: Rows, revision: Revision, word: str) -> 
 
     nothing = f"{word} has no lock with evidence of the agent {run.agent.name}"
     return _compare(run, rows, past_of(run, revision), _about(run, word, revision.commit[:_SHORT]), nothing)
+
+
+def first_of(words: Sequence[str], run: PackageRun, rows: Rows, root: Path, setting: GateSetting) -> Against:
+    """The comparison with the first of these revisions that is in this clone; where none is, why, and what fetches it.
+
+    `REV...` is the commit in which REV and HEAD parted, as git has it.
+    """
+    about = Against(words[0], "", -setting.min if setting.min is not None else MARGIN)
+    if not _LEAST_MARGIN <= about.margin <= _MOST_MARGIN:
+        return replace(about, remark=f"`min` has to lie between {-_MOST_MARGIN} and {-_LEAST_MARGIN}")
+    refusals: list[SelftuneError] = []
+    for word in words:
+        try:
+            revision = open_revision(root, word.removesuffix(_PARTED))
+            revision = revision.since() if word.endswith(_PARTED) else revision
+            past = past_of(run, revision)
+        except SelftuneError as error:
+            refusals.append(error)
+            continue
+        nothing = f"{word} has no lock with evidence of the agent {run.agent.name}"
+        return _compare(run, rows, past, replace(about, revision=word, commit=revision.commit[:_SHORT]), nothing)
+    missing = next((each for each in refusals if isinstance(each, UndecidedError)), refusals[-1])
+    return replace(about, remark=missing.message, fetch=missing.hint or "")
 
 
 def _about(run: PackageRun, word: str, commit: str = "") -> Against:
@@ -104,7 +133,13 @@ def _compare(run: PackageRun, rows: Rows, past: Past, about: Against, nothing: s
     missing = tuple(spec.case.id for spec in _asked(run) if address(run.package.handle, spec.stage, spec.case.id) not in found)
     compared = tuple(each for what in (CHECKS, TRIGGER) if (each := _compared(what, changes, about.margin, run)) is not None)
     moved = tuple(change for change in changes if change.held_now * change.n_then != change.held_then * change.n_now)
-    return replace(about, compared=compared, changes=moved, left_out=missing, remark=remark)
+    same = not missing and not other and all(_is_same(spec, rows, past) for spec in _asked(run))
+    return replace(about, compared=compared, changes=moved, left_out=missing, remark=remark, unchanged=same)
+
+
+def _is_same(spec: RowSpec, rows: Rows, past: Past) -> bool:
+    now, then = rows.get(spec.case.id, {}).get(Arm.WITH_SKILL), past.row(spec.case.id, Arm.WITH_SKILL)
+    return now is not None and then is not None and (now.key, now.evidence) == (then.key, then.evidence)
 
 
 def _asked(run: PackageRun) -> list[RowSpec]:

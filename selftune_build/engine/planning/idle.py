@@ -25,7 +25,8 @@ def _called(report: Report) -> bool:
 def is_idle(package: PackageReport) -> bool:
     """Whether nothing was to be done for one package."""
     told = {problem.code for problem in package.problems} <= {"evidence-simulated", "judge-family"}
-    return told and all(_is_settled(stage) for stage in package.stages)
+    fleeting = any(gate.fleeting for gate in package.gates)
+    return told and not fleeting and all(_is_settled(stage) for stage in package.stages)
 
 
 def _is_settled(stage: StageReport) -> bool:

@@ -81,7 +81,7 @@ def _detail(run: PackageRun, shown: dict[str, ShownCase], base: str) -> PackageD
     minimums = {
         gate.replace("-", "_"): minimum_of(settings.get(gate, GateSetting()), default) for gate, default in _MINIMUMS.items()
     }
-    return PackageDetail(cases, shown, minimums, _lock_diff(run, base))
+    return PackageDetail(cases, shown, minimums, _lock_diff(run, base), run.asking.model)
 
 
 def _lock_diff(run: PackageRun, base: str) -> LockDiff:
