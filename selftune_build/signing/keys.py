@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from selftune_build.errors import InputError, UndecidedError, UsageError
+from selftune_build.errors import InputError, UndecidedError, UsageError, refuse_machine
 from selftune_build.limits import KEY_FILE_BYTES
 from selftune_build.model.location import Location
 
@@ -63,6 +63,7 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as stream:
             content = stream.read(KEY_FILE_BYTES + 1)
     except OSError as error:
+        refuse_machine(error, path)
         raise UsageError(f"the key {path} cannot be read: {error.strerror}", hint="name a key file") from None
     if len(content) > KEY_FILE_BYTES:
         raise InputError(f"the file is larger than {KEY_FILE_BYTES:,} bytes", at=Location(str(path)), hint="name a key file")
