@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from selftune_build.errors import InputError
+from selftune_build.errors import InputError, refuse_machine
 from selftune_build.fingerprint.digest import digest_bytes, digest_json
 from selftune_build.limits import SECURITY_HEAD_BYTES, SECURITY_TEXT_BYTES, SECURITY_TOTAL_BYTES
 from selftune_build.model.finding import Finding, Severity
@@ -102,7 +102,8 @@ def _read(package: Package, file: TreeFile, limit: int) -> bytes:
         with os.fdopen(handle, "rb") as stream:
             whole = stat.S_ISREG(os.fstat(handle).st_mode)
             content = stream.read(max(limit, SECURITY_HEAD_BYTES)) if whole else b""
-    except OSError:
+    except OSError as error:
+        refuse_machine(error, path)
         content = b""
     if file.size <= max(limit, SECURITY_HEAD_BYTES) and digest_bytes(content) != file.digest:
         raise InputError("it changed while it was read", at=Location(_path(package, file.path)), hint="run it again")

@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from selftune_build.errors import InputError, StoreError, UsageError
+from selftune_build.errors import InputError, StoreError, UsageError, refuse_machine
 from selftune_build.limits import ARCHIVE_BYTES, RECEIPT_BYTES
 from selftune_build.model.location import Location
 from selftune_build.publish.archive import SUFFIX, ArchivedFile, unpack
@@ -126,9 +126,13 @@ def _state(folder: Path, name: str, receipt: Receipt) -> Version | None:
     for version in (receipt.pending, receipt.current):
         if version is None:
             continue
+        path = _archive_path(folder, version.archive)
         try:
-            _, files = unpack(read_regular(_archive_path(folder, version.archive), ARCHIVE_BYTES))
-        except (OSError, InputError):
+            _, files = unpack(read_regular(path, ARCHIVE_BYTES))
+        except OSError as error:
+            refuse_machine(error, path)
+            continue
+        except InputError:
             continue
         if _is_there(folder / name, files):
             return version

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from selftune_build.errors import InputError, UsageError
+from selftune_build.errors import InputError, UsageError, refuse_machine
 from selftune_build.limits import TRUST_FILE_BYTES, TRUSTED_KEYS
 from selftune_build.model.location import Location
 from selftune_build.sharing.parcel import Parcel, Refused
@@ -41,6 +41,7 @@ def read_trusted(path: Path) -> list[Trusted]:
     try:
         content = read_regular(path, TRUST_FILE_BYTES)
     except OSError as error:
+        refuse_machine(error, path)
         hint = "write the public keys of those you trust into it, or say --unsigned"
         raise UsageError(f"the file of trusted keys {path} cannot be read: {error.strerror}", hint=hint) from None
     text = content.decode("utf-8", "replace")
