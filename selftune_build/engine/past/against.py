@@ -99,6 +99,9 @@ def first_of(words: Sequence[str], run: PackageRun, rows: Rows, root: Path, sett
 
     `REV...` is the commit in which REV and HEAD parted, as git has it.
     """
+    from selftune_build.engine.past.lock import past_of
+    from selftune_build.revision.revision import open_revision
+
     about = Against(words[0], "", -setting.min if setting.min is not None else MARGIN)
     if not _LEAST_MARGIN <= about.margin <= _MOST_MARGIN:
         return replace(about, remark=f"`min` has to lie between {-_MOST_MARGIN} and {-_LEAST_MARGIN}")
