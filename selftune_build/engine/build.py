@@ -66,6 +66,8 @@ def build(universe: Universe, request: BuildRequest, around: Surroundings, purse
         for each in settled
     ]
     blind = "nobody looked: a dry run executes nothing" if request.dry_run else ""
+    if request.overlay is not None:
+        blind = blind or "nobody looked: the files of an overlay lie nowhere"
     reports = [
         with_gates_beside(report, each.run, each.outcome, universe.root, blind)
         for report, each in zip(reports, settled, strict=True)

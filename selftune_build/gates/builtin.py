@@ -56,7 +56,7 @@ class Gate(Struct, frozen=True):
     option `revision` names another one. Such a gate is asked once, at the end, and its verdict stands in no lock."""
     look: Callable[[str, GateSetting], Look] | None = None
     """Looks at the folder of the package, which it must not change, and may start programs; what it returns is `Facts.look`. Its
-    gate is asked once, at the end, the verdict stands in no lock, and under `--locked` and `--dry-run` nobody looks."""
+    gate is asked once, at the end, the verdict stands in no lock, and under `--locked`, `--dry-run`, `--overlay` nobody looks."""
 
     @property
     def beside(self) -> bool:
