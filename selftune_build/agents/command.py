@@ -28,7 +28,7 @@ from selftune_build.process import run
 
 PROTOCOL = "selftune.agent/1"
 _INTERPRETER = re.compile(r"python[\d.]*|node|ruby|perl|php|bash|dash|zsh|sh")
-_SCRIPT = re.compile(r"[\w.-][\w./-]*/[\w.-]+\.\w+")
+_SCRIPT = re.compile(r"[\w.-][\w./-]*/[\w.-]+\.\w+|[\w-]+\.[a-z]+")
 _CODE_FOLLOWS = frozenset({"-c", "-e", "-m", "-r", "-p", "-W", "-X", "--require", "--import", "--eval"})
 """Options after which nobody can tell here which word is the script."""
 
@@ -113,8 +113,11 @@ class CommandAgent:
     def _without_script(self) -> str | None:
         """Why an interpreter has nothing to run, as far as its first words tell."""
         script = script_of(self._definition.argv)
-        if script is None or os.path.exists(self._base / script):
+        if script is None or script in self._files:
             return None
+        if os.path.exists(self._base / script):
+            remedy = "name it by its absolute path, and change `cache_version` when it changes"
+            return f"{script} of the agent `{self.name}` lies outside of the workspace: {remedy}"
         return f"{script} of the agent `{self.name}` is not in the workspace: write it, or mend argv in selftune.yaml"
 
     def _refuse_unless(self, allow_exec: bool) -> None:
@@ -182,7 +185,7 @@ def _identity(definition: AgentDefinition, files: dict[str, str], model: str | N
 
 
 def script_of(argv: tuple[str, ...]) -> str | None:
-    """The script that an interpreter is to run, by a relative path with a slash; None where nobody can tell."""
+    """The script that an interpreter is to run, by a relative path; None where nobody can tell."""
     if not _INTERPRETER.fullmatch(os.path.basename(argv[0])):
         return None
     words = list(itertools.takewhile(lambda word: word not in _CODE_FOLLOWS, argv[1:]))

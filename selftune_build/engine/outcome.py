@@ -28,7 +28,7 @@ from selftune_build.model.verdict import GateResult, Metric, Verdict
 from selftune_build.stages.row import RowSpec
 
 Rows = dict[str, dict[str, Row]]
-BY_LOCK = "the lock says so; the samples are not in this store"
+BY_LOCK = "the lock says so; no sample was looked at here"
 
 
 class Outcome(Struct, frozen=True):

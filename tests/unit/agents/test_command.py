@@ -238,10 +238,13 @@ def test_no_exec_refuses_it(root: Path, stage: Stage, tmp_path: Path) -> None:
         (("no-such-program-here",), "the program `no-such-program-here` of the agent `house` is not on PATH: install it"),
         (("tools/gone.py",), "the program `tools/gone.py` of the agent `house` is not in the workspace"),
         (("tools/plain.py",), "tools/plain.py is not executable: run `chmod +x tools/plain.py`"),
+        (("python3", "-u", "gone.py"), "gone.py of the agent `house` is not in the workspace: write it"),
+        (("python3", "../beside.py"), "../beside.py of the agent `house` lies outside of the workspace"),
     ],
 )
 def test_a_program_that_cannot_be_started_says_what_to_do(root: Path, argv: tuple[str, ...], words: str) -> None:
-    (root / "tools/plain.py").write_text("")
+    for path in ("tools/plain.py", "../beside.py"):
+        (root / path).write_text("")
     said = agent(root, *argv).unavailable()
     assert said is not None
     assert said.startswith(words)
