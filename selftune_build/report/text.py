@@ -85,7 +85,7 @@ def _table(report: Report, width: int, colour: bool, verbose: bool) -> list[str]
     lines = table_lines(report.packages, folded=False)
     if len(lines) > FOLDED_TABLE_ROWS and not verbose:
         lines = table_lines(report.packages, folded=True)
-    return lay_out(lines, width, colour, would=report.mode == "dry-run")
+    return lay_out(lines, width, colour, would=report.mode != "build")
 
 
 def _reasons(report: Report, width: int, verbose: bool) -> Iterator[str]:
