@@ -28,7 +28,7 @@ from selftune_build.model.verdict import Verdict
 from selftune_build.publish.archive import SUFFIX, ArchivedFile, pack
 from selftune_build.publish.attestation import attested
 from selftune_build.publish.bundle import ATTESTATION_SUFFIX, Bundle
-from selftune_build.publish.installation import Version, install
+from selftune_build.publish.installation import Receipt, Version, install
 from selftune_build.publish.statement import sha256, statement
 from selftune_build.store.atomic import store_errors, write_atomic
 
@@ -88,10 +88,10 @@ def publish(package: Package, reports: Sequence[PackageReport], bundle: Bundle, 
         write_atomic(goal.out / name, content)
     archive = goal.out / f"{bundle.name}{SUFFIX}"
     digest, tree = sha256(bundle.archive), package.tree_digest.removeprefix("sha256:")
-    previous = None
+    receipt = Receipt(package.name)
     if goal.folder is not None:
         version = Version(digest, tree, sha256(bundle.lock), datetime.now(UTC).isoformat(timespec="seconds"))
-        previous = install(goal.folder, bundle.archive, version, force=goal.force).previous
+        receipt = install(goal.folder, bundle.archive, version, force=goal.force)
     return Published(
         skill=package.name,
         skill_path=package.path,
@@ -104,7 +104,8 @@ def publish(package: Package, reports: Sequence[PackageReport], bundle: Bundle, 
         origins=tuple(sorted({report.origin for report in reports})),
         next_command=command("watch", package.handle, place=goal.place),
         installed=str(goal.folder / package.name) if goal.folder is not None else None,
-        previous=previous.archive if previous is not None else None,
+        previous=receipt.previous.archive if receipt.previous is not None else None,
+        aside=str(goal.folder / receipt.aside) if goal.folder is not None and receipt.aside is not None else None,
     )
 
 

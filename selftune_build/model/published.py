@@ -22,3 +22,5 @@ class Published(Struct, frozen=True):
     installed: str | None = None
     previous: str | None = None
     """The archive that was installed before: what a rollback brings back."""
+    aside: str | None = None
+    """Where that was kept which `--force` replaced."""

@@ -37,6 +37,8 @@ def _published(each: Published, watch: bool) -> Iterator[str]:
     if each.installed is not None:
         before = f", instead of {each.previous[:12]}" if each.previous is not None else ""
         yield f"  installed as {sentence(each.installed)}{before}"
+    if each.aside is not None:
+        yield f"  what --force replaced was kept as {sentence(each.aside)}"
     yield f"  check: selftune publish --check {sentence(shlex.quote(each.archive))}"
     if watch:
         yield f"next: {sentence(each.next_command)}"
@@ -63,8 +65,12 @@ def render_rollback(receipts: Sequence[Receipt], folder: Path, *, as_json: bool)
     if as_json:
         installed = msgspec.to_builtins(list(receipts))
         return envelope("selftune.rollback/1", 0, folder=str(folder), installed=installed) + "\n"
-    return "".join(
-        f"{name(each.name)} in {sentence(str(folder))} is {each.current.archive[:12]} of {each.current.installed} again\n"
-        for each in receipts
-        if each.current is not None
-    )
+    return "".join(f"{line}\n" for each in receipts for line in _rolled_back(each, folder))
+
+
+def _rolled_back(receipt: Receipt, folder: Path) -> Iterator[str]:
+    if receipt.current is not None:
+        now = f"{receipt.current.archive[:12]} of {receipt.current.installed}"
+        yield f"{name(receipt.name)} in {sentence(str(folder))} is {now} again"
+    if receipt.aside is not None:
+        yield f"  what --force replaced was kept as {sentence(str(folder / receipt.aside))}"

@@ -245,7 +245,12 @@ def test_what_somebody_changed_or_put_there_is_not_replaced_without_force(live: 
     status, _, stderr = live.selftune(*words)
     assert (status, "was not installed by `selftune publish`" in stderr) == (2, True)
     assert installed(folder) == {"SKILL.md": "mine\n"}
-    assert live.selftune(*words, "--force")[0] == 0
+    status, stdout, _ = live.selftune(*words, "--force")
+    kept = folder / ".selftune/aside/brew-1"
+    assert (status, f"what --force replaced was kept as {kept}" in stdout) == (0, True)
+    assert (kept / "SKILL.md").read_text() == "mine\n"
+    status, _, stderr = live.selftune("publish", "brew", "--rollback", "--to", str(folder), "-C", str(live.root))
+    assert (status, f"was kept as {kept}" in stderr) == (2, True)
     (folder / "brew/SKILL.md").write_text("edited\n")
     _other_body(live)
     live.build()
@@ -338,6 +343,14 @@ def test_no_file_is_written_into_a_package(live: Workspace) -> None:
     assert live.selftune("publish", "brew", "-C", str(live.root))[0] == 0
     assert sorted(path.name for path in (live.root / ".selftune/dist").iterdir()) == sorted(PARTS)
     assert live.build("--locked").status == 0
+
+
+def test_what_is_published_into_the_store_is_not_foreign_to_it(live: Workspace) -> None:
+    publish(live)
+    (live.root / ".selftune/stranger").write_text("mine\n")
+    _, stdout, stderr = live.selftune("store", "fsck", "--json", "-C", str(live.root))
+    findings = {finding["path"]: finding["id"] for finding in json.loads(stdout)["findings"]}
+    assert findings == {"stranger": "foreign"}, stderr
 
 
 @pytest.mark.parametrize("path", ["references/aux.md", "references/ lead.md", "a./b.md"])
