@@ -31,17 +31,22 @@ def render(done: Sequence[Published], *, watch: bool) -> str:
 def _published(each: Published, watch: bool) -> Iterator[str]:
     yield f"published {name(each.skill)}: {sentence(each.archive)}"
     yield f"  sha256 {each.archive_sha256}, evidence {', '.join(map(name, each.origins))}"
-    yield (
-        f"  signed by {', '.join(map(name, each.signed_by))}" if each.signed_by else f"  {UNSIGNED} (--key or --identity signs)"
-    )
+    yield f"  {_signed(each)}"
     if each.installed is not None:
         before = f", instead of {each.previous[:12]}" if each.previous is not None else ""
         yield f"  installed as {sentence(each.installed)}{before}"
     if each.aside is not None:
         yield f"  what --force replaced was kept as {sentence(each.aside)}"
-    yield f"  check: selftune publish --check {sentence(shlex.quote(each.archive))}"
+    yield f"  check: selftune publish --check {sentence(shlex.join((each.archive, *each.check_options)))}"
     if watch:
         yield f"next: {sentence(each.next_command)}"
+
+
+def _signed(each: Published) -> str:
+    by = f"signed by {', '.join(map(name, each.signed_by))}"
+    if each.signed_before:
+        return f"the attestation of before states the same and stays: {by}, whose signature was not looked at"
+    return by if each.signed_by else f"{UNSIGNED} (--key or --identity signs)"
 
 
 def render_check(checked: Checked, file: Path, *, signed: bool, as_json: bool) -> str:

@@ -142,6 +142,28 @@ def test_a_signature_is_checked_by_the_key_and_by_no_other(live: Workspace, tmp_
     assert "whose signature was not looked at" in stdout
 
 
+def test_a_signed_attestation_is_not_replaced_by_an_unsigned_one_that_states_the_same(live: Workspace, tmp_path: Path) -> None:
+    key = tmp_path / "my keys"
+    assert live.selftune("publish", "--new-key", str(key))[0] == 0
+    words = ("publish", "brew", "--out", str(tmp_path), "-C", str(live.root))
+    check = f"  check: selftune publish --check {tmp_path / 'brew.skill'}"
+    assert f"{check} --key '{key}.pub'\n" in live.selftune(*words, "--key", str(key))[1]
+    signed = (tmp_path / PARTS[1]).read_bytes()
+    stdout = live.selftune(*words, "--to", str(tmp_path / "skills"))[1]
+    assert "the attestation of before states the same and stays: signed by" in stdout
+    assert f"{check}\n" in stdout
+    assert (tmp_path / PARTS[1]).read_bytes() == signed
+    assert checked(live, tmp_path, "--key", f"{key}.pub")[0] == 0
+    (tmp_path / PARTS[1]).write_bytes(signed[:-9])
+    assert publish(live, "--out", str(tmp_path))["packages"][0]["signed_before"] is False
+    (tmp_path / PARTS[1]).write_bytes(signed)
+    _other_body(live)
+    live.build()
+    (package,) = publish(live, "--out", str(tmp_path))["packages"]
+    assert (package["signed_by"], package["signed_before"]) == ([], False)
+    assert checked(live, tmp_path)[0] == 0
+
+
 def test_an_unsigned_bundle_says_what_it_does_not_prove(live: Workspace, tmp_path: Path) -> None:
     _, stdout, _ = live.selftune("publish", "brew", "--out", str(tmp_path), "-C", str(live.root))
     assert "not signed: it proves that these files belong together, not who measured" in stdout
