@@ -154,9 +154,12 @@ def _publish(universe: Universe, report: Report, goal: Goal, by: Signer | None) 
 
 
 def _check_options(by: Signer, key: Path | None, trust_root: Path | None) -> tuple[str, ...]:
-    """What `--check` has to be given to look at a signature: of a key the public file beside it, as `--new-key` writes it."""
+    """What `--check` has to be given to look at a signature: of a key the public file beside it, else its public part itself."""
+    from selftune_build.signing.keys import public_part, spelt
+
     if key is not None:
-        return ("--key", f"{key}.pub")
+        public = key.with_name(f"{key.name}.pub")
+        return ("--key", str(public)) if public.is_file() else ("--require-signature", spelt(public_part(key)))
     root = ("--trust-root", str(trust_root)) if trust_root is not None else ()
     return ("--require-signature", by.signatory.name, *root)
 

@@ -154,6 +154,10 @@ def test_a_signed_attestation_is_not_replaced_by_an_unsigned_one_that_states_the
     assert f"{check}\n" in stdout
     assert (tmp_path / PARTS[1]).read_bytes() == signed
     assert checked(live, tmp_path, "--key", f"{key}.pub")[0] == 0
+    Path(f"{key}.pub").unlink()
+    (package,) = publish(live, "--out", str(tmp_path), "--key", str(key))["packages"]
+    assert package["check_options"][0] == "--require-signature"
+    assert checked(live, tmp_path, *package["check_options"])[0] == 0
     (tmp_path / PARTS[1]).write_bytes(signed[:-9])
     assert publish(live, "--out", str(tmp_path))["packages"][0]["signed_before"] is False
     (tmp_path / PARTS[1]).write_bytes(signed)
