@@ -97,7 +97,10 @@ def command(
     if report.exit_code:
         return _refused(report, as_json)
     by = signer_of(key, identity, trust_root)
-    done = _publish(universe, report, Goal(_outside(out, place, universe), goal, force, report.place), by)
+    aim = Goal(_outside(out, place, universe), goal, force, report.place)
+    if by is not None:
+        aim = replace(aim, check_options=_check_options(by, key, trust_root))
+    done = _publish(universe, report, aim, by)
     print(render_json(done) if as_json else render(done, watch=not no_watch), end="")
     return 0
 
@@ -148,6 +151,17 @@ def _publish(universe: Universe, report: Report, goal: Goal, by: Signer | None) 
     bundles = [bundle_of(package, reports[package.path], by) for package in chosen]
     goal = replace(goal, signed_by=(by.signatory.name,) if by is not None else ())
     return [publish(package, reports[package.path], bundle, goal) for package, bundle in zip(chosen, bundles, strict=True)]
+
+
+def _check_options(by: Signer, key: Path | None, trust_root: Path | None) -> tuple[str, ...]:
+    """What `--check` has to be given to look at a signature: of a key the public file beside it, else its public part itself."""
+    from selftune_build.signing.keys import public_part, spelt
+
+    if key is not None:
+        public = key.with_name(f"{key.name}.pub")
+        return ("--key", str(public)) if public.is_file() else ("--require-signature", spelt(public_part(key)))
+    root = ("--trust-root", str(trust_root)) if trust_root is not None else ()
+    return ("--require-signature", by.signatory.name, *root)
 
 
 def _refused(report: Report, as_json: bool) -> int:

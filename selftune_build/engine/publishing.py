@@ -21,16 +21,18 @@ from selftune_build.engine.report import overall_report
 from selftune_build.engine.request import BuildRequest
 from selftune_build.errors import StoreError
 from selftune_build.fingerprint.digest import digest_bytes
+from selftune_build.limits import ENVELOPE_BYTES
 from selftune_build.model.package import Package, TreeFile
 from selftune_build.model.published import Published
 from selftune_build.model.report import PackageReport, Problem, Report
 from selftune_build.model.verdict import Verdict
 from selftune_build.publish.archive import SUFFIX, ArchivedFile, pack
-from selftune_build.publish.attestation import attested
+from selftune_build.publish.attestation import attested, signers_of_the_same
 from selftune_build.publish.bundle import ATTESTATION_SUFFIX, Bundle
-from selftune_build.publish.installation import Version, install
+from selftune_build.publish.installation import Receipt, Version, install
 from selftune_build.publish.statement import sha256, statement
 from selftune_build.store.atomic import store_errors, write_atomic
+from selftune_build.store.reading import read_bounded
 
 if TYPE_CHECKING:
     from selftune_build.signing.signer import Signer
@@ -48,6 +50,8 @@ class Goal(Struct, frozen=True):
     place: str = ""
     signed_by: tuple[str, ...] = ()
     """Who signed the attestations."""
+    check_options: tuple[str, ...] = ()
+    """What `publish --check` has to be given to look at those signatures."""
 
 
 def publishable(universe: Universe, request: BuildRequest, registry: Registry) -> Report:
@@ -81,17 +85,24 @@ def bundle_of(package: Package, reports: Sequence[PackageReport], by: Signer | N
 
 
 def publish(package: Package, reports: Sequence[PackageReport], bundle: Bundle, goal: Goal) -> Published:
-    """Write the bundle and install it where that is asked for. Raises StoreError, UsageError, InputError."""
+    """Write the bundle and install it where that is asked for. Raises StoreError, UsageError, InputError.
+
+    Where nobody signs now, an attestation that lies there signed and states the same is left in its place.
+    """
     with store_errors("create the folder", goal.out):
         goal.out.mkdir(parents=True, exist_ok=True)
-    for name, content in bundle.files():
-        write_atomic(goal.out / name, content)
     archive = goal.out / f"{bundle.name}{SUFFIX}"
+    attestation = archive.with_name(archive.name + ATTESTATION_SUFFIX)
+    before = None if goal.signed_by else read_bounded(attestation, ENVELOPE_BYTES)
+    kept = signers_of_the_same(before, bundle.attestation) if before is not None else ()
+    for name, content in bundle.files():
+        if not kept or name != attestation.name:
+            write_atomic(goal.out / name, content)
     digest, tree = sha256(bundle.archive), package.tree_digest.removeprefix("sha256:")
-    previous = None
+    receipt = Receipt(package.name)
     if goal.folder is not None:
         version = Version(digest, tree, sha256(bundle.lock), datetime.now(UTC).isoformat(timespec="seconds"))
-        previous = install(goal.folder, bundle.archive, version, force=goal.force).previous
+        receipt = install(goal.folder, bundle.archive, version, force=goal.force)
     return Published(
         skill=package.name,
         skill_path=package.path,
@@ -99,12 +110,15 @@ def publish(package: Package, reports: Sequence[PackageReport], bundle: Bundle, 
         archive_sha256=digest,
         tree_sha256=tree,
         lock_sha256=sha256(bundle.lock),
-        attestation=str(archive.with_name(archive.name + ATTESTATION_SUFFIX)),
-        signed_by=goal.signed_by,
+        attestation=str(attestation),
+        signed_by=goal.signed_by or kept,
+        signed_before=bool(kept),
+        check_options=goal.check_options,
         origins=tuple(sorted({report.origin for report in reports})),
         next_command=command("watch", package.handle, place=goal.place),
         installed=str(goal.folder / package.name) if goal.folder is not None else None,
-        previous=previous.archive if previous is not None else None,
+        previous=receipt.previous.archive if receipt.previous is not None else None,
+        aside=str(goal.folder / receipt.aside) if goal.folder is not None and receipt.aside is not None else None,
     )
 
 

@@ -16,9 +16,15 @@ class Published(Struct, frozen=True):
     lock_sha256: str
     attestation: str
     signed_by: tuple[str, ...]
-    """Ids of the keys that signed; empty: nobody did."""
+    """Ids of the keys, or identities, that signed; empty: nobody did."""
     origins: tuple[str, ...]
     next_command: str
     installed: str | None = None
     previous: str | None = None
     """The archive that was installed before: what a rollback brings back."""
+    aside: str | None = None
+    """Where that was kept which `--force` replaced."""
+    signed_before: bool = False
+    """Whether the attestation is one that lay there and states the same; nobody looked at its signatures."""
+    check_options: tuple[str, ...] = ()
+    """What `publish --check` has to be given to look at the signature."""

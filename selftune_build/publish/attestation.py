@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from selftune_build.errors import InputError
 from selftune_build.limits import ENVELOPE_BYTES
 from selftune_build.publish.statement import PAYLOAD_TYPE
 from selftune_build.signing import envelope
@@ -49,6 +50,15 @@ def read_attestation(content: bytes) -> Attestation:
         return Attestation(payload, kind, {SOMEBODY: content})
     found = envelope.read(content)
     return Attestation(found.payload, found.type, found.signatures)
+
+
+def signers_of_the_same(before: bytes, now: bytes) -> tuple[str, ...]:
+    """Whose signatures the attestation of before has, if it states what the one of now states; nobody looks at them."""
+    try:
+        old, new = read_attestation(before), read_attestation(now)
+    except InputError:
+        return ()
+    return tuple(sorted(old.signatures)) if (old.payload, old.type) == (new.payload, new.type) else ()
 
 
 def signature_flaw(found: Attestation, signatories: Sequence[Signatory]) -> str | None:

@@ -4,6 +4,7 @@
 NAME/                              the skill
 .selftune/receipts/NAME.json       what is there, from which lock, what was there before
 .selftune/archives/DIGEST.skill    every archive that a receipt names
+.selftune/aside/NAME-NUMBER        what `force` replaced though it was no version that we know; never deleted
 ```
 
 The order of writes is: archives, receipt with `pending`, the folder in one exchange, receipt without it. So after a kill the
@@ -12,6 +13,7 @@ folder is one of the two that the receipt names, and the next call takes up from
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -52,6 +54,8 @@ class Receipt(Struct, frozen=True):
     current: Version | None = None
     pending: Version | None = None
     previous: Version | None = None
+    aside: str | None = None
+    """Where in the folder of skills that lies which `current` replaced by force."""
 
 
 def install(folder: Path, archive: bytes, version: Version, *, force: bool = False) -> Receipt:
@@ -63,24 +67,29 @@ def install(folder: Path, archive: bytes, version: Version, *, force: bool = Fal
     name, files = unpack(archive)
     receipt = _read_or_moved_aside(folder, name) if force else read_receipt(folder, name)
     there = _state(folder, name, receipt)
-    if there is None and (folder / name).exists() and not force:
+    strange = there is None and os.path.lexists(folder / name)
+    if strange and not force:
         why = "was changed since it was installed" if receipt.current else "was not installed by `selftune publish`"
-        raise UsageError(f"{folder / name} {why}", hint="move it away, or --force replaces it")
+        raise UsageError(f"{folder / name} {why}", hint="move it away, or --force replaces it and keeps it aside")
     if there is not None and there.archive == version.archive:
         with store_errors("write", folder / name):
             _remove(_fresh(folder, name))  # what a kill left behind
-        return _settled(folder, Receipt(name, there, previous=_before(receipt, there)))
+        return _settled(folder, Receipt(name, there, previous=_before(receipt, there), aside=receipt.aside))
     _keep(folder, version.archive, archive)
-    _write_receipt(folder, Receipt(name, there, version, receipt.previous))
-    _swap(folder, name, files)
-    return _settled(folder, Receipt(name, version, previous=there or receipt.previous))
+    aside = _free_aside(folder, name) if strange else None
+    begun = Receipt(name, there or receipt.current, version, receipt.previous, aside)
+    _write_receipt(folder, begun)
+    _swap(folder, name, files, aside)
+    return _settled(folder, Receipt(name, version, previous=_before(begun, version), aside=aside))
 
 
 def rollback(folder: Path, name: str, *, force: bool = False) -> Receipt:
     """Bring back what was there before the last installation. Raises UsageError where that is not known, and as `install`."""
     receipt = read_receipt(folder, name)
     if receipt.previous is None:
-        raise UsageError(f"there is no earlier version of {name!r} in {folder}", hint="a rollback needs two installations")
+        kept = f"what --force replaced was kept as {folder / receipt.aside}" if receipt.aside else None
+        hint = kept or "a rollback needs two installations"
+        raise UsageError(f"there is no earlier version of {name!r} in {folder}", hint=hint)
     path = _archive_path(folder, receipt.previous.archive)
     with store_errors("read", path):
         archive = read_regular(path, ARCHIVE_BYTES)
@@ -140,7 +149,8 @@ def _state(folder: Path, name: str, receipt: Receipt) -> Version | None:
 
 
 def _before(receipt: Receipt, now: Version) -> Version | None:
-    return receipt.current if receipt.pending == now and receipt.current != now else receipt.previous
+    """What a rollback from `now` brings back: never the same archive again."""
+    return receipt.current if receipt.current is not None and receipt.current.archive != now.archive else receipt.previous
 
 
 def _is_there(folder: Path, files: list[ArchivedFile]) -> bool:
@@ -156,8 +166,8 @@ def _holds(folder: Path, files: list[ArchivedFile]) -> bool:
     return all(not path.is_symlink() and read_regular(path, len(file.content)) == file.content for path, file in paths)
 
 
-def _swap(folder: Path, name: str, files: list[ArchivedFile]) -> None:
-    """The new folder in the place of the old one, in one step where the system has one."""
+def _swap(folder: Path, name: str, files: list[ArchivedFile], aside: str | None) -> None:
+    """The new folder in the place of the old one, in one step where the system has one; the old one is then `aside`, or gone."""
     fresh = _fresh(folder, name)
     with store_errors("write", folder / name):
         _remove(fresh)
@@ -165,13 +175,25 @@ def _swap(folder: Path, name: str, files: list[ArchivedFile]) -> None:
             path = fresh / file.path
             make_folder(path.parent)
             write_atomic(path, file.content, mode=0o755 if file.executable else 0o644)
+        if aside is not None:
+            # From there it is exchanged, so that no kill leaves the old one where the next call would remove it.
+            _make((folder / aside).parent)
+            fresh = fresh.rename(folder / aside)
         exchange(fresh, folder / name)
         sync_folder(folder)
+        if aside is not None:
+            sync_folder(fresh.parent)
+            return
         _remove(fresh)
 
 
 def _fresh(folder: Path, name: str) -> Path:
     return folder / _OURS / f"new-{name}"
+
+
+def _free_aside(folder: Path, name: str) -> str:
+    numbered = (f"{_OURS}/aside/{name}-{number}" for number in itertools.count(1))
+    return next(path for path in numbered if not os.path.lexists(folder / path))
 
 
 def _remove(place: Path) -> None:
@@ -188,6 +210,8 @@ def _settled(folder: Path, receipt: Receipt) -> Receipt:
 
 def _write_receipt(folder: Path, receipt: Receipt) -> None:
     document = {"schema": RECEIPT_SCHEMA, **msgspec.to_builtins(receipt)}
+    if receipt.aside is None:
+        del document["aside"]
     path = _receipt_path(folder, receipt.name)
     _make(path.parent)
     content = (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()

@@ -31,15 +31,22 @@ def render(done: Sequence[Published], *, watch: bool) -> str:
 def _published(each: Published, watch: bool) -> Iterator[str]:
     yield f"published {name(each.skill)}: {sentence(each.archive)}"
     yield f"  sha256 {each.archive_sha256}, evidence {', '.join(map(name, each.origins))}"
-    yield (
-        f"  signed by {', '.join(map(name, each.signed_by))}" if each.signed_by else f"  {UNSIGNED} (--key or --identity signs)"
-    )
+    yield f"  {_signed(each)}"
     if each.installed is not None:
         before = f", instead of {each.previous[:12]}" if each.previous is not None else ""
         yield f"  installed as {sentence(each.installed)}{before}"
-    yield f"  check: selftune publish --check {sentence(shlex.quote(each.archive))}"
+    if each.aside is not None:
+        yield f"  what --force replaced was kept as {sentence(each.aside)}"
+    yield f"  check: selftune publish --check {sentence(shlex.join((each.archive, *each.check_options)))}"
     if watch:
         yield f"next: {sentence(each.next_command)}"
+
+
+def _signed(each: Published) -> str:
+    by = f"signed by {', '.join(map(name, each.signed_by))}"
+    if each.signed_before:
+        return f"the attestation of before states the same and stays: {by}, whose signature was not looked at"
+    return by if each.signed_by else f"{UNSIGNED} (--key or --identity signs)"
 
 
 def render_check(checked: Checked, file: Path, *, signed: bool, as_json: bool) -> str:
@@ -63,8 +70,12 @@ def render_rollback(receipts: Sequence[Receipt], folder: Path, *, as_json: bool)
     if as_json:
         installed = msgspec.to_builtins(list(receipts))
         return envelope("selftune.rollback/1", 0, folder=str(folder), installed=installed) + "\n"
-    return "".join(
-        f"{name(each.name)} in {sentence(str(folder))} is {each.current.archive[:12]} of {each.current.installed} again\n"
-        for each in receipts
-        if each.current is not None
-    )
+    return "".join(f"{line}\n" for each in receipts for line in _rolled_back(each, folder))
+
+
+def _rolled_back(receipt: Receipt, folder: Path) -> Iterator[str]:
+    if receipt.current is not None:
+        now = f"{receipt.current.archive[:12]} of {receipt.current.installed}"
+        yield f"{name(receipt.name)} in {sentence(str(folder))} is {now} again"
+    if receipt.aside is not None:
+        yield f"  what --force replaced was kept as {sentence(str(folder / receipt.aside))}"

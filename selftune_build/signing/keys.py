@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from selftune_build.errors import InputError, UndecidedError
 from selftune_build.limits import KEY_FILE_BYTES
@@ -14,6 +15,8 @@ from selftune_build.signing.file import read_named
 
 if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner, Key
+
+_T = TypeVar("_T")
 
 SCHEME = "key:"
 _LINES = re.compile(r"-----[A-Z ]+-----|\s")
@@ -27,23 +30,41 @@ def new_key() -> tuple[bytes, bytes]:
 
     private = Ed25519PrivateKey.generate()
     plain = serialization.NoEncryption()
-    pem = serialization.Encoding.PEM
-    public = private.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return private.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain), public
+    return private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain), _public(private)
 
 
 def signer(path: Path) -> CryptoSigner:
     """What signs with the private key in a file. Raises InputError, UsageError and UndecidedError."""
+    return _of_private(path, _crypto_signer)
+
+
+def public_part(path: Path) -> bytes:
+    """The public file of the private key in a file. Raises as `signer`."""
+    return _of_private(path, _public)
+
+
+def _of_private(path: Path, make: Callable[[Any], _T]) -> _T:
     _require()
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
-    from securesystemslib.signer import CryptoSigner
 
     content = _content(path)
     try:
-        return CryptoSigner(load_pem_private_key(content, None))
+        return make(load_pem_private_key(content, None))
     except Exception as error:
         hint = "`selftune publish --new-key FILE` makes one; a key with a password cannot be used"
         raise InputError("this is no private key in PEM (PKCS#8)", at=Location(str(path)), hint=hint) from error
+
+
+def _crypto_signer(private: Any) -> CryptoSigner:
+    from securesystemslib.signer import CryptoSigner
+
+    return CryptoSigner(private)
+
+
+def _public(private: Any) -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    return bytes(private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
 
 
 def public_key(path: Path) -> Key:

@@ -64,9 +64,11 @@ class Entry(Struct, frozen=True):
 
 
 _POOL = r"pools/[a-z0-9-]{1,40}-[0-9a-f]{12}"
-_FOLDERS = re.compile(r"samples(/[0-9a-f]{2}(/[0-9a-f]{64})?)?|records(/[0-9a-f]{2})?|index|unsent|candidates|pools|" + _POOL)
-_OTHERS_FOLDER = "candidates"
-"""Patches of `selftune improve`: content-addressed, and looked after by what makes them."""
+_FOLDERS = re.compile(
+    r"samples(/[0-9a-f]{2}(/[0-9a-f]{64})?)?|records(/[0-9a-f]{2})?|index|unsent|candidates|dist|pools|" + _POOL
+)
+_OTHERS_FOLDERS = ("candidates", "dist")
+"""Patches of `selftune improve` and files of `selftune publish`: looked after by what makes them."""
 
 _SAMPLE = r"samples/(?P<start>[0-9a-f]{2})/(?P<key>(?P=start)[0-9a-f]{62})/"
 _KINDS = {
@@ -108,7 +110,7 @@ def _below(root: str, folder: str) -> Iterator[Entry]:
         kind = _kind(path, status.st_mode)
         if kind is not None:
             yield _entry(path, kind, status)
-        elif path != _OTHERS_FOLDER:
+        elif path not in _OTHERS_FOLDERS:
             yield from _inside(root, path, status)
 
 

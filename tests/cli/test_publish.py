@@ -142,6 +142,32 @@ def test_a_signature_is_checked_by_the_key_and_by_no_other(live: Workspace, tmp_
     assert "whose signature was not looked at" in stdout
 
 
+def test_a_signed_attestation_is_not_replaced_by_an_unsigned_one_that_states_the_same(live: Workspace, tmp_path: Path) -> None:
+    key = tmp_path / "my keys"
+    assert live.selftune("publish", "--new-key", str(key))[0] == 0
+    words = ("publish", "brew", "--out", str(tmp_path), "-C", str(live.root))
+    check = f"  check: selftune publish --check {tmp_path / 'brew.skill'}"
+    assert f"{check} --key '{key}.pub'\n" in live.selftune(*words, "--key", str(key))[1]
+    signed = (tmp_path / PARTS[1]).read_bytes()
+    stdout = live.selftune(*words, "--to", str(tmp_path / "skills"))[1]
+    assert "the attestation of before states the same and stays: signed by" in stdout
+    assert f"{check}\n" in stdout
+    assert (tmp_path / PARTS[1]).read_bytes() == signed
+    assert checked(live, tmp_path, "--key", f"{key}.pub")[0] == 0
+    Path(f"{key}.pub").unlink()
+    (package,) = publish(live, "--out", str(tmp_path), "--key", str(key))["packages"]
+    assert package["check_options"][0] == "--require-signature"
+    assert checked(live, tmp_path, *package["check_options"])[0] == 0
+    (tmp_path / PARTS[1]).write_bytes(signed[:-9])
+    assert publish(live, "--out", str(tmp_path))["packages"][0]["signed_before"] is False
+    (tmp_path / PARTS[1]).write_bytes(signed)
+    _other_body(live)
+    live.build()
+    (package,) = publish(live, "--out", str(tmp_path))["packages"]
+    assert (package["signed_by"], package["signed_before"]) == ([], False)
+    assert checked(live, tmp_path)[0] == 0
+
+
 def test_an_unsigned_bundle_says_what_it_does_not_prove(live: Workspace, tmp_path: Path) -> None:
     _, stdout, _ = live.selftune("publish", "brew", "--out", str(tmp_path), "-C", str(live.root))
     assert "not signed: it proves that these files belong together, not who measured" in stdout
@@ -245,7 +271,12 @@ def test_what_somebody_changed_or_put_there_is_not_replaced_without_force(live: 
     status, _, stderr = live.selftune(*words)
     assert (status, "was not installed by `selftune publish`" in stderr) == (2, True)
     assert installed(folder) == {"SKILL.md": "mine\n"}
-    assert live.selftune(*words, "--force")[0] == 0
+    status, stdout, _ = live.selftune(*words, "--force")
+    kept = folder / ".selftune/aside/brew-1"
+    assert (status, f"what --force replaced was kept as {kept}" in stdout) == (0, True)
+    assert (kept / "SKILL.md").read_text() == "mine\n"
+    status, _, stderr = live.selftune("publish", "brew", "--rollback", "--to", str(folder), "-C", str(live.root))
+    assert (status, f"was kept as {kept}" in stderr) == (2, True)
     (folder / "brew/SKILL.md").write_text("edited\n")
     _other_body(live)
     live.build()
@@ -338,6 +369,14 @@ def test_no_file_is_written_into_a_package(live: Workspace) -> None:
     assert live.selftune("publish", "brew", "-C", str(live.root))[0] == 0
     assert sorted(path.name for path in (live.root / ".selftune/dist").iterdir()) == sorted(PARTS)
     assert live.build("--locked").status == 0
+
+
+def test_what_is_published_into_the_store_is_not_foreign_to_it(live: Workspace) -> None:
+    publish(live)
+    (live.root / ".selftune/stranger").write_text("mine\n")
+    _, stdout, stderr = live.selftune("store", "fsck", "--json", "-C", str(live.root))
+    findings = {finding["path"]: finding["id"] for finding in json.loads(stdout)["findings"]}
+    assert findings == {"stranger": "foreign"}, stderr
 
 
 @pytest.mark.parametrize("path", ["references/aux.md", "references/ lead.md", "a./b.md"])

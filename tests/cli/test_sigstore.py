@@ -182,7 +182,9 @@ def test_an_attestation_is_a_bundle_that_names_who_published(
     live: Workspace, instance: Instance, trust: str, tmp_path: Path
 ) -> None:
     out, name = tmp_path / "out", f"sigstore:{instance.url}#{RUNNER}"
-    assert published(live, instance, trust, out)["signed_by"] == [name]
+    package = published(live, instance, trust, out)
+    assert package["signed_by"] == [name]
+    assert package["check_options"] == ["--require-signature", name, "--trust-root", trust]
     bundle = json.loads((out / ATTESTATION).read_bytes())
     statement = json.loads(base64.b64decode(bundle["dsseEnvelope"]["payload"]))
     assert statement["predicateType"] == "urn:selftune-build:evaluation:1"

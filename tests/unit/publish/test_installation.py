@@ -112,6 +112,74 @@ def test_a_rollback_that_is_killed_leaves_one_of_the_two_and_the_next_one_cleans
     assert stop > 20
 
 
+def _version(text: str) -> tuple[bytes, Version]:
+    archive = pack("brew", [ArchivedFile("SKILL.md", text.encode())])
+    return archive, Version(sha256(archive), "tree", "lock", "2026-01-01")
+
+
+def test_force_over_an_edited_installation_keeps_the_edit_and_the_way_back(tmp_path: Path) -> None:
+    put(tmp_path, "one")
+    for number, text in enumerate(("edited", "edited again"), start=1):
+        (tmp_path / "brew/SKILL.md").write_text(text)
+        receipt = install(tmp_path, *_version("two"), force=True)
+        assert receipt.aside == f".selftune/aside/brew-{number}"
+        assert (tmp_path / receipt.aside / "SKILL.md").read_text() == text
+        assert (tmp_path / "brew/SKILL.md").read_text() == "two"
+    assert rollback(tmp_path, "brew").aside is None
+    assert (tmp_path / "brew/SKILL.md").read_text() == "one"
+
+
+@pytest.mark.parametrize("kind", ["folder", "file", "link that leads nowhere"])
+def test_what_nobody_published_is_kept_aside_by_force_and_rollback_says_where(tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "brew"
+    if kind == "folder":
+        place.mkdir()
+        (place / "notes.md").write_text("mine")
+    elif kind == "file":
+        place.write_text("mine")
+    else:
+        place.symlink_to("nowhere")
+    with pytest.raises(UsageError, match="was not installed by"):
+        install(tmp_path, *_version("one"))
+    assert install(tmp_path, *_version("one"), force=True) == install(tmp_path, *_version("one"))
+    kept = tmp_path / ".selftune/aside/brew-1"
+    with pytest.raises(UsageError) as refused:
+        rollback(tmp_path, "brew")
+    assert str(kept) in str(refused.value.hint)
+    if kind == "folder":
+        assert (kept / "notes.md").read_text() == "mine"
+    else:
+        assert os.readlink(kept) == "nowhere" if kept.is_symlink() else kept.read_text() == "mine"
+    assert sorted(path.name for path in (tmp_path / ".selftune").iterdir()) == ["archives", "aside", "receipts"]
+
+
+FORCED = KILLED.replace("import rollback", "import install").replace(
+    'rollback(Path(sys.argv[1]), "brew")',
+    """from selftune_build.publish.archive import ArchivedFile, pack
+from selftune_build.publish.installation import Version
+from selftune_build.publish.statement import sha256
+archive = pack("brew", [ArchivedFile("SKILL.md", b"two")])
+install(Path(sys.argv[1]), archive, Version(sha256(archive), "tree", "lock", "2026-01-01"), force=True)""",
+)
+
+
+def test_a_forced_installation_that_is_killed_loses_nothing_that_was_there(tmp_path: Path) -> None:
+    for stop in range(0, 150, 7):
+        folder = tmp_path / str(stop)
+        put(folder, "one")
+        (folder / "brew/SKILL.md").write_text("edited")
+        done = subprocess.run([sys.executable, "-c", FORCED, str(folder), str(stop)], check=False)
+        receipt = install(folder, *_version("two"), force=True)
+        assert (folder / "brew/SKILL.md").read_text() == "two"
+        assert (folder / str(receipt.aside) / "SKILL.md").read_text() == "edited"
+        rollback(folder, "brew")
+        assert (folder / "brew/SKILL.md").read_text() == "one"
+        if done.returncode == 0:
+            break
+        assert done.returncode == -9
+    assert stop > 20
+
+
 def test_a_project_does_not_choose_a_place_outside_of_it(tmp_path: Path) -> None:
     project, outside = tmp_path / "project", tmp_path / "outside"
     for each in (project, outside):
