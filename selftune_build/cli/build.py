@@ -113,9 +113,8 @@ def command(
 
     Exit status: 0 verified, 1 a gate said no, 2 bad input, 3 could not decide, 4 store problem, 130 interrupted.
     """
-    running = bool(dry_run or resample or failed)
-    _refuse(locked, running=running, remote=remote_required, policy=policy, signed=bool(signers or trust_root))
     refuse_beside_overlay(overlay, locked=locked, since=since)
+    _refuse(locked, dry_run or resample or failed, remote_required, policy, signers or trust_root)
     asked = asked_reports(reports, junit=junit, sarif=sarif, html=html)
     request = request_for(
         directory,
@@ -143,24 +142,29 @@ def command(
         request = replace(request, transcripts=any(each.format.transcripts for each in wanted), base=since or against or "HEAD")
         standard = _standard(request, policy)
         universe, recalled = _universe(request, plugins, standard, whole=overlay is not None)
-        universe, request = laid_over(universe, request, overlay, plugins)
+        universe, request = laid_over(universe, _narrowed(universe, request, since), overlay, plugins)
         progress = Progress(sys.stderr, quiet=quiet or as_json)
-        request = _narrowed(universe, request, since)
         around = Surroundings(progress=progress, confirm=confirm, registry=plugins.registry)
         report = with_prefix(_run(universe, request, progress, around, standard, remote_required), universe.root)
-        text = _rendered(report, as_json, verbose, quiet)
-        if github:
-            return worst([report.exit_code, *tell_github(report, text, as_json=as_json), *write_reports(report, wanted)])
-        print(text, flush=True)
-        untold = not progress.spoke and not wanted and since is None and overlay is None
-        worth = recalled.worth_keeping(around.idle) if untold and trail.idle else {}
-    if untold and trail.idle:
+        text, told = _told(report, github=github, as_json=as_json, verbose=verbose, quiet=quiet)
+        plain = not (progress.spoke or wanted or since or overlay or github)
+        worth = recalled.worth_keeping(around.idle) if plain and trail.idle else {}
+    if plain and trail.idle:
         recalled.note(trail, worth)
         _note(trail, universe, request, report, text, recalled)
-    return worst([report.exit_code, *write_reports(report, wanted)])
+    return worst([report.exit_code, *told, *write_reports(report, wanted)])
 
 
-def _refuse(locked: bool, *, running: bool, remote: bool, policy: str | None, signed: bool) -> None:
+def _told(report: Report, *, github: bool, as_json: bool, verbose: bool, quiet: bool) -> tuple[str, list[int]]:
+    """Print the report, or tell it to GitHub; what was printed, and the exit statuses that come of that."""
+    text = _rendered(report, as_json, verbose, quiet)
+    if github:
+        return text, list(tell_github(report, text, as_json=as_json))
+    print(text, flush=True)
+    return text, []
+
+
+def _refuse(locked: bool, running: object, remote: bool, policy: str | None, signed: object) -> None:
     """Raise UsageError for options that do not go together."""
     if locked and running:
         raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample or --failed")

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 
 from selftune_build.engine.handles import with_handles
+from selftune_build.engine.places import case_moved, inside, located, moved
 from selftune_build.engine.registry import BUILTIN, Registry
 from selftune_build.errors import PLUGIN_MISSING, InputError, SelftuneError, UndecidedError, refuse_machine
 from selftune_build.fingerprint.disk import DISK, Disk
 from selftune_build.fingerprint.facets import facets
 from selftune_build.fingerprint.tree import find_boundary, scan, staged_files, tree_digest
 from selftune_build.limits import EVAL_FILE_BYTES, SKILL_FILE_BYTES_MAX
-from selftune_build.model.case import Case, Check, Origin
-from selftune_build.model.finding import Finding
+from selftune_build.model.case import Case
 from selftune_build.model.location import Location
 from selftune_build.model.manifest import Manifest
 from selftune_build.model.package import MANIFEST_FILE, SKILL_FILE, Package
@@ -134,7 +132,7 @@ def load_package(
     manifest = standards(member, declared)
     tree = scan(root, manifest.exclude, find_boundary(root, workspace.root), disk=disk)
     content = _skill_text(root, member, disk)
-    reading = read_skill(content, _inside(member, SKILL_FILE), root.name)
+    reading = read_skill(content, inside(member, SKILL_FILE), root.name)
     name = reading.skill.name if is_safe_name(reading.skill.name) else root.name
     paths = [file.path for file in tree.files]
     idle = idle_globs(own, paths, tree.idle_excludes)
@@ -144,11 +142,11 @@ def load_package(
     staged = staged_files(tree.files, is_eval_file(manifest))
     findings = check_spec(
         reading.skill,
-        [*reading.findings, *(_moved(finding, member) for finding in tree.findings)],
+        [*reading.findings, *(moved(finding, member) for finding in tree.findings)],
         tree.files,
         root.name,
         spec_profile(manifest),
-        path=_inside(member, SKILL_FILE),
+        path=inside(member, SKILL_FILE),
         locations=reading.locations,
         second_opinion=second_opinion(content, root.name),
     )
@@ -164,9 +162,9 @@ def load_package(
         tree_digest=tree_digest(tree.files),
         staged=staged,
         facets=facets(reading.skill, staged),
-        evals=tuple(_case_moved(case, member) for case in evals.cases),
-        unit_tests=tuple(_case_moved(case, member) for case in unit_tests.cases),
-        findings=(*findings, *idle, *(_moved(finding, member) for finding in (*evals.findings, *unit_tests.findings))),
+        evals=tuple(case_moved(case, member) for case in evals.cases),
+        unit_tests=tuple(case_moved(case, member) for case in unit_tests.cases),
+        findings=(*findings, *idle, *(moved(finding, member) for finding in (*evals.findings, *unit_tests.findings))),
         overlay=disk.contents(root, paths),
     )
 
@@ -183,7 +181,7 @@ def is_safe_name(name: str) -> bool:
 
 def _own_manifest(workspace: Workspace, member: str) -> ManifestFile | None:
     at_root = workspace.manifest_file if member == "." else None
-    return at_root or manifest_at(workspace.root / member, _inside(member, MANIFEST_FILE))
+    return at_root or manifest_at(workspace.root / member, inside(member, MANIFEST_FILE))
 
 
 def read_cases(
@@ -215,7 +213,7 @@ def _evals(
 ) -> EvalReading:
     chosen = list(dict.fromkeys([*_chosen(paths, manifest.evals, "evals/"), *readers]))
     explicit = manifest.evals is not None
-    reading = _located(
+    reading = located(
         member,
         lambda: read_eval_files(chosen, read, explicit, package_name=name, limits=manifest.limits, readers=readers, tree=paths),
     )
@@ -229,7 +227,7 @@ def _unit_tests(
     chosen = [path for path in _chosen(paths, manifest.unit_tests, "tests/") if path not in given_away]
     taken = frozenset(case.id for case in evals)
     explicit = manifest.unit_tests is not None
-    return _located(
+    return located(
         member, lambda: read_unit_tests(chosen, read, explicit, package_name=name, limits=manifest.limits, taken=taken)
     )
 
@@ -249,7 +247,7 @@ def is_eval_file(manifest: Manifest) -> Callable[[str], bool]:
 
 def _skill_text(root: Path, member: str, disk: Disk) -> bytes:
     """The bytes of SKILL.md. Raises InputError where they cannot be had, also where it went since the package was found."""
-    shown = _inside(member, SKILL_FILE)
+    shown = inside(member, SKILL_FILE)
     try:
         return _bounded(root / SKILL_FILE, SKILL_FILE_BYTES_MAX, shown, disk, "move long material to files under references/")
     except OSError as error:
@@ -279,34 +277,3 @@ def _bounded(path: Path, limit: int, shown: str, disk: Disk, hint: str = "keep l
     except OSError as error:
         refuse_machine(error, path)
         raise
-
-
-@lru_cache(maxsize=1024)  # asked for every case, and all cases of a file lie in one place
-def _inside(member: str, path: str) -> str:
-    return (PurePosixPath(member) / path).as_posix()
-
-
-def _located(member: str, read: Callable[[], EvalReading]) -> EvalReading:
-    """Paths in messages are relative to the workspace, the readers only know the package."""
-    try:
-        return read()
-    except (InputError, UndecidedError) as error:
-        error.at = _place(error.at, member) if error.at else Location(member)
-        raise
-
-
-def _place(at: Location, member: str) -> Location:
-    return msgspec.structs.replace(at, path=_inside(member, at.path))
-
-
-def _moved(finding: Finding, member: str) -> Finding:
-    return msgspec.structs.replace(finding, at=_place(finding.at, member)) if finding.at else finding
-
-
-def _case_moved(case: Case, member: str) -> Case:
-    checks = tuple(msgspec.structs.replace(check, origin=_origin(check, member)) for check in case.checks)
-    return msgspec.structs.replace(case, checks=checks, origin=_origin(case, member))
-
-
-def _origin(part: Case | Check, member: str) -> Origin | None:
-    return part.origin and msgspec.structs.replace(part.origin, at=_place(part.origin.at, member))
