@@ -14,7 +14,7 @@ from selftune_build import relpath
 from selftune_build.agents import observation
 from selftune_build.agents.leftovers import changed_files, remove_folder
 from selftune_build.agents.protocol import SKILLS_FOLDER
-from selftune_build.errors import InputError
+from selftune_build.errors import InputError, refuse_machine
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.fingerprint.unchanged import read_file
 from selftune_build.model.case import CaseFile
@@ -67,7 +67,8 @@ class Stage:
     @classmethod
     def reopen(cls, workspace: str, initial: Mapping[str, str], skills_folder: str = SKILLS_FOLDER) -> Stage | None:
         """The stage of a call that outlived its process, from its intent; None where it is gone or was never ours, and where the
-        machine was started anew since: a power cut leaves of files and of access times whatever it likes."""
+        machine was started anew since: a power cut leaves of files and of access times whatever it likes. Raises
+        StoreError where the machine refuses to tell."""
         root = Path(workspace)
         base = root.parent
         try:
@@ -76,7 +77,8 @@ class Stage:
                 and base.lstat().st_uid == os.geteuid()
                 and read_regular(base / _MARK, 64) == started()
             )
-        except OSError:
+        except OSError as error:
+            refuse_machine(error, base)
             return None
         if not ours or base.is_symlink() or root.is_symlink() or not root.is_dir():
             return None

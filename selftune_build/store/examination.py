@@ -20,7 +20,7 @@ from selftune_build.store.asked import KEY_NAME, is_asked, read_asked
 from selftune_build.store.call_checks import check_archive, check_attempt, check_call, check_envelope
 from selftune_build.store.index_checks import check_state, check_traces
 from selftune_build.store.location import MARKS
-from selftune_build.store.reading import read_bounded
+from selftune_build.store.reading import read_bounded, read_regular
 from selftune_build.store.records import RecordStore
 from selftune_build.store.survey import Entry, Kind, survey
 from selftune_build.store.temporary_checks import check_temporary
@@ -64,13 +64,9 @@ def _entry(store: Path, entry: Entry, staged: Counter[str]) -> Iterator[Ailment]
     if named is not None:
         code, severity, message, cure = named
         yield Ailment(code, severity, entry.path, message, cure)
-    elif entry.kind is Kind.KEY:
-        yield from _key(store, entry)
-    elif entry.kind is Kind.RECORD:
-        yield from _record(store, entry)
-    elif entry.kind in _CHECKS:
+    else:
         try:
-            yield from _CHECKS[entry.kind](store, entry, staged)
+            yield from _content(store, entry, staged)
         except FileNotFoundError:
             return
         except (OSError, StoreError) as error:
@@ -78,8 +74,18 @@ def _entry(store: Path, entry: Entry, staged: Counter[str]) -> Iterator[Ailment]
             yield Ailment("unreadable", Severity.ERROR, entry.path, f"cannot be read: {reason}", Cure.BITS)
 
 
+def _content(store: Path, entry: Entry, staged: Counter[str]) -> Iterator[Ailment]:
+    """What is wrong inside of a file. Raises OSError and StoreError where it cannot be read."""
+    if entry.kind is Kind.KEY:
+        yield from _key(store, entry)
+    elif entry.kind is Kind.RECORD:
+        yield from _record(store, entry)
+    elif entry.kind in _CHECKS:
+        yield from _CHECKS[entry.kind](store, entry, staged)
+
+
 def _key(store: Path, entry: Entry) -> Iterator[Ailment]:
-    inputs = read_asked(read_bounded(store / entry.path, KEY_JSON_BYTES) or b"")
+    inputs = read_asked(read_regular(store / entry.path, KEY_JSON_BYTES))
     if inputs is None:
         message = "is torn: it explains nothing until it is written again"
         yield Ailment("key-damaged", Severity.WARNING, entry.path, message, Cure.WRITE)
@@ -97,8 +103,7 @@ def _keys(entries: Iterable[Entry]) -> Iterator[Ailment]:
 
 
 def _record(store: Path, entry: Entry) -> Iterator[Ailment]:
-    content = read_bounded(store / entry.path, RECORD_BYTES)
-    if content is None or digest_bytes(content) != f"sha256:{entry.name.removesuffix('.json')}":
+    if digest_bytes(read_regular(store / entry.path, RECORD_BYTES)) != f"sha256:{entry.name.removesuffix('.json')}":
         yield Ailment("record-damaged", Severity.ERROR, entry.path, "does not hold what its name is the digest of", Cure.ASIDE)
 
 
