@@ -23,6 +23,7 @@ from selftune_build.errors import StoreError
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.model.package import Package, TreeFile
 from selftune_build.model.published import Published
+from selftune_build.model.repeated import Repeated
 from selftune_build.model.report import PackageReport, Problem, Report
 from selftune_build.model.verdict import Verdict
 from selftune_build.publish.archive import SUFFIX, ArchivedFile, pack
@@ -45,7 +46,7 @@ class Goal(Struct, frozen=True):
     out: Path
     folder: Path | None = None
     force: bool = False
-    place: str = ""
+    place: Repeated = Repeated()
     signed_by: tuple[str, ...] = ()
     """Who signed the attestations."""
 

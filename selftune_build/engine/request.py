@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct, field
 
 from selftune_build.engine.registry import BUILTIN, Registry
+from selftune_build.model.repeated import Repeated
 
 if TYPE_CHECKING:
     from selftune_build.engine.overlay.overlaid import Overlaid
@@ -60,6 +61,11 @@ class BuildRequest(Struct, frozen=True):
     """Folders of the packages that `--since` leaves; None without it."""
     overlay: Overlaid | None = None
     """What lies over the tree: then neither a lock nor anything else of the workspace is written."""
+
+    @property
+    def repeated(self) -> Repeated:
+        """For the commands to type next."""
+        return Repeated(self.place, self.agents, self.model)
 
     def compares(self, declared: Sequence[str]) -> bool:
         """Whether a package whose manifest declares these agents is reported under several."""

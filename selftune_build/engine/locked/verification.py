@@ -39,6 +39,7 @@ from selftune_build.model.case import Arm
 from selftune_build.model.lock import AgentEntry, Row
 from selftune_build.model.manifest import Manifest
 from selftune_build.model.package import Package
+from selftune_build.model.repeated import Repeated
 from selftune_build.model.report import PackageReport, Problem, Reason, Report, Spend
 from selftune_build.model.verdict import GateResult, Verdict
 from selftune_build.revision.revision import Revision
@@ -112,10 +113,10 @@ def _report(run: PackageRun, universe: Universe, request: BuildRequest, revision
     outcome = decided(run, rows, failures)
     run.plans = [_unless_accepted(plan, outcome.accepted) for plan in run.plans]
     several = request.compares(run.package.manifest.agent)
-    settled = Settled(run, Ran(), outcome, fresh_stages(run, outcome), True, request.place, request.detailed, several)
+    settled = Settled(run, Ran(), outcome, fresh_stages(run, outcome), True, request.repeated, request.detailed, several)
     known = _without_entry(package_report(settled), run)
     report = with_comparison(known, run, rows, revision, request.against or "")
-    found = [_with_fix(problem, run, request.place) for problem in _problems(settled, report.gates, universe, request)]
+    found = [_with_fix(problem, run, request.repeated) for problem in _problems(settled, report.gates, universe, request)]
     problems = (*report.problems, *found)
     refused = any(problem.code in REFUSING for problem in problems)
     verdict = Verdict.FAIL if refused else report.verdict
@@ -292,7 +293,7 @@ def _lock_file(run: PackageRun) -> str:
     return path.name if run.package.path == "." else f"{run.package.path}/{path.name}"
 
 
-def _with_fix(problem: Problem, run: PackageRun, place: str) -> Problem:
+def _with_fix(problem: Problem, run: PackageRun, place: Repeated) -> Problem:
     if problem.fix != _BUILD:
         return problem
     return msgspec.structs.replace(problem, fix=command("build", run.package.handle, place=place))

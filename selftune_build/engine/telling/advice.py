@@ -7,11 +7,14 @@ from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.planning.unsettled import NAME_A_JUDGE, unjudgeable
 from selftune_build.graph.targets import Stage, address
 from selftune_build.model.finding import Severity
+from selftune_build.model.repeated import Repeated
 from selftune_build.model.report import Failure
 from selftune_build.model.verdict import Verdict
 
 
-def next_command(run: PackageRun, failures: tuple[Failure, ...], verdict: Verdict, *, stopped: bool, place: str) -> str | None:
+def next_command(
+    run: PackageRun, failures: tuple[Failure, ...], verdict: Verdict, *, stopped: bool, place: Repeated
+) -> str | None:
     """The one command that helps most now, or what to write where none does; None where nothing is left to do.
 
     `stopped`: rows are open that another run would take, because this one was a plan, was ended or ran into trouble.

@@ -28,6 +28,7 @@ from selftune_build.gates.decide import disabled
 from selftune_build.graph.targets import SAMPLED, Stage, address, stage_of
 from selftune_build.limits import REPORT_REASONS
 from selftune_build.model.finding import Severity
+from selftune_build.model.repeated import Repeated
 from selftune_build.model.report import PackageReport, Problem, Reason, StageReport, TargetState
 from selftune_build.model.verdict import GateResult, Verdict
 from selftune_build.wording import counted
@@ -42,8 +43,8 @@ class Settled(Struct, frozen=True):
     fresh: frozenset[Stage]
     """Free stages whose inputs are as the lock has them."""
     dry: bool = False
-    place: str = ""
-    """The folder of `-C` as it was typed, for the commands to type next."""
+    place: Repeated = Repeated()
+    """For the commands to type next."""
     detailed: bool = False
     several: bool = False
     """Whether the package is reported under other agents as well: then its rows are compared."""
