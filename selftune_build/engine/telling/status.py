@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
 
 import msgspec
 from msgspec import Struct
@@ -20,7 +21,7 @@ from selftune_build.model.repeated import Repeated
 from selftune_build.model.report import PackageReport, Problem
 from selftune_build.model.sample import Sample
 from selftune_build.model.status import PackageStatus, Readiness
-from selftune_build.model.verdict import Verdict
+from selftune_build.model.verdict import GateResult, Verdict
 from selftune_build.reading.scripts import scripts
 
 _STALE = frozenset({"case-missing", "key-changed", "n-too-small", "lock-missing", "lock-tampered", "agent-changed"})
@@ -91,6 +92,8 @@ def _steps(package: Package, report: PackageReport, place: Repeated) -> Iterator
         yield step(Readiness.NEEDS_EVALS, "there is no eval case", "eval generate", handle)
     if not package.unit_tests and scripts(package):
         yield step(Readiness.NEEDS_UNIT_TESTS, "no unit test runs its scripts", "eval unit-test", "--generate", handle)
+    for gate, target in _failed_unit_tests(report):  # they block the rows below
+        yield step(Readiness.NEEDS_UNIT_TESTS, gate.message, "show", target)
     for stage, state in _ROWS:
         if stale.get(stage):
             yield step(state, f"{stale[stage]} rows have no evidence of today", "build", address(handle, stage))
@@ -112,6 +115,13 @@ _ROWS = (
     (Stage.REPLAY, Readiness.NEEDS_ROUTING_REPLAY),
     (Stage.BASELINE, Readiness.NEEDS_BASELINE),
 )
+
+
+def _failed_unit_tests(report: PackageReport) -> Iterator[tuple[GateResult, str]]:
+    """Those that failed by the lock, each with the required gate that says so."""
+    failed = [failure.target for failure in report.failures if stage_of(failure.target) == Stage.UNIT_TESTS]
+    gates = [gate for gate in report.gates if gate.id == "unit-tests" and gate.required and gate.verdict is Verdict.FAIL]
+    return product(gates, failed)
 
 
 def _stale_rows(problems: Iterable[Problem]) -> Mapping[Stage, int]:
