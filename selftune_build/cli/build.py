@@ -133,6 +133,7 @@ def command(
         max_cost=max_cost,
         signers=signers,
         trust_root=trust_root,
+        verbose=verbose,
         detailed=as_json or github or verbose or bool(asked),
     )
     with recorded() as trail:

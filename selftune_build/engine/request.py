@@ -47,6 +47,8 @@ class BuildRequest(Struct, frozen=True):
     """Index of the first sample of a cohort: an audit asks for samples that nobody has asked for before."""
     detailed: bool = False
     """Whether the report tells of every row."""
+    verbose: bool = False
+    """Whether people are told everything: then `-v` has nothing to add."""
     against: str | None = None
     """A revision of the repository whose lock today's is compared with."""
     groups: int = 1

@@ -113,7 +113,8 @@ def _report(run: PackageRun, universe: Universe, request: BuildRequest, revision
     outcome = decided(run, rows, failures)
     run.plans = [_unless_accepted(plan, outcome.accepted) for plan in run.plans]
     several = request.compares(run.package.manifest.agent)
-    settled = Settled(run, Ran(), outcome, fresh_stages(run, outcome), True, request.repeated, request.detailed, several)
+    fresh = fresh_stages(run, outcome)
+    settled = Settled(run, Ran(), outcome, fresh, True, request.repeated, request.detailed, several, request.verbose)
     known = _without_entry(package_report(settled), run)
     report = with_comparison(known, run, rows, revision, request.against or "")
     found = [_with_fix(problem, run, request.repeated) for problem in _problems(settled, report.gates, universe, request)]

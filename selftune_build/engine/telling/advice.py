@@ -13,11 +13,12 @@ from selftune_build.model.verdict import Verdict
 
 
 def next_command(
-    run: PackageRun, failures: tuple[Failure, ...], verdict: Verdict, *, stopped: bool, place: Repeated
+    run: PackageRun, failures: tuple[Failure, ...], verdict: Verdict, *, stopped: bool, told: bool, place: Repeated
 ) -> str | None:
     """The one command that helps most now, or what to write where none does; None where nothing is left to do.
 
     `stopped`: rows are open that another run would take, because this one was a plan, was ended or ran into trouble.
+    `told`: `-v` would add nothing that helps.
     """
     handle = run.package.handle
     if verdict is Verdict.PASS:
@@ -29,7 +30,7 @@ def next_command(
     if failures:
         return command("show", failures[0].target, place=place)
     if any(finding.severity is Severity.ERROR for finding in run.package.findings):
-        return command("build", address(handle, Stage.SPEC), "-v", place=place)
+        return None if told else command("build", address(handle, Stage.SPEC), "-v", place=place)
     if not run.package.evals and not run.package.unit_tests:
         return command("eval generate", handle, place=place)
-    return command("build", handle, "-v", place=place)
+    return None if told else command("build", handle, "-v", place=place)
