@@ -133,7 +133,6 @@ def command(
         max_cost=max_cost,
         signers=signers,
         trust_root=trust_root,
-        verbose=verbose,
         detailed=as_json or github or verbose or bool(asked),
     )
     with recorded() as trail:
@@ -144,7 +143,7 @@ def command(
         universe, recalled = _universe(request, plugins, standard, whole=overlay is not None)
         universe, request = laid_over(universe, request, overlay, plugins)
         progress = Progress(sys.stderr, quiet=quiet or as_json)
-        request = _narrowed(universe, request, since)
+        request = replace(_narrowed(universe, request, since), verbose=verbose)
         around = Surroundings(progress=progress, confirm=confirm, registry=plugins.registry)
         report = with_prefix(_run(universe, request, progress, around, standard, remote_required), universe.root)
         text = _rendered(report, as_json, verbose, quiet)
