@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -134,12 +135,14 @@ def command(
         max_cost=max_cost,
         signers=signers,
         trust_root=trust_root,
+        verbose=verbose,
+        base=since or against or "HEAD",
         detailed=as_json or github or verbose or bool(asked),
     )
     with recorded() as trail:
         plugins = open_plugins(starting_folder(request.directory, request.targets), locked=locked)
         wanted = wanted_reports(asked, plugins.reports, locked=locked)
-        request = replace(request, transcripts=any(each.format.transcripts for each in wanted), base=since or against or "HEAD")
+        request = replace(request, transcripts=any(each.format.transcripts for each in wanted))
         standard = _standard(request, policy)
         universe, recalled = _universe(request, plugins, standard, whole=overlay is not None)
         universe, request = laid_over(universe, _narrowed(universe, request, since), overlay, plugins)
@@ -150,8 +153,7 @@ def command(
         plain = not (progress.spoke or wanted or since or overlay or github)
         worth = recalled.worth_keeping(around.idle) if plain and trail.idle else {}
     if plain and trail.idle:
-        recalled.note(trail, worth)
-        _note(trail, universe, request, report, text, recalled)
+        _note(trail, universe, request, report, text, recalled, worth)
     return worst([report.exit_code, *told, *write_reports(report, wanted)])
 
 
@@ -178,10 +180,19 @@ def _refuse(locked: bool, running: object, remote: bool, policy: str | None, sig
         raise UsageError("--require-signature and --trust-root go with --locked", hint=hint)
 
 
-def _note(trail: Trail, universe: Universe, request: BuildRequest, report: Report, text: str, recalled: Recalled) -> None:
-    """Let the next command line of this kind have its answer at once, if this one had nothing to do."""
+def _note(
+    trail: Trail,
+    universe: Universe,
+    request: BuildRequest,
+    report: Report,
+    text: str,
+    recalled: Recalled,
+    worth: Mapping[str, bytes],
+) -> None:
+    """Remember the packages that had nothing to do, and if that were all of them, the answer to this command line."""
     from selftune_build.engine.planning.idle import nothing_to_do
 
+    recalled.note(trail, worth)
     arguments = click.get_current_context().obj
     if arguments is not None and nothing_to_do(report, request):
         from selftune_build.store.location import find_store

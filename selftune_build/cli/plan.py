@@ -33,6 +33,6 @@ def command(
 
     request, planned = plan_only(directory, targets, agents, model, remote=True, resample=resample, failed=failed)
     shared = planned.stores.shared
-    told = forecast(planned.groups, request.place, shared.taken if shared is not None else ())
+    told = forecast(planned.groups, request.repeated, shared.taken if shared is not None else ())
     print(render_json(told) if as_json else render(told, width(), verbose=verbose), end="")
     return 0

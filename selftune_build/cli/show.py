@@ -37,6 +37,7 @@ def command(
     found = opened(directory, targets)
     request = BuildRequest(
         directory=found.here,
+        place=found.place,
         targets=targets,
         agents=tuple(dict.fromkeys(agents)),
         model=model,
@@ -50,5 +51,5 @@ def command(
     else:
         from selftune_build.report.show import render
 
-        print(render(cases, verbose=verbose, place=found.place), end="")
+        print(render(cases, verbose=verbose, place=request.repeated), end="")
     return 0 if all(case.samples for case in cases) else 3

@@ -194,7 +194,7 @@ def _settle(run: PackageRun, ran: Ran, request: BuildRequest, around: Surroundin
     with about(run.package.root):
         outcome = settle(run, _executor(run, request, around))
         stages = fresh_stages(run, outcome)
-        return Settled(run, ran, outcome, stages, request.dry_run, request.place, request.detailed, several)
+        return Settled(run, ran, outcome, stages, request.dry_run, request.repeated, request.detailed, several, request.verbose)
 
 
 def _executor(run: PackageRun, request: BuildRequest, around: Surroundings) -> Execute | None:

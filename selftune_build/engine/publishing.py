@@ -24,6 +24,7 @@ from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.limits import ENVELOPE_BYTES
 from selftune_build.model.package import Package, TreeFile
 from selftune_build.model.published import Published
+from selftune_build.model.repeated import Repeated
 from selftune_build.model.report import PackageReport, Problem, Report
 from selftune_build.model.verdict import Verdict
 from selftune_build.publish.archive import SUFFIX, ArchivedFile, pack
@@ -47,7 +48,7 @@ class Goal(Struct, frozen=True):
     out: Path
     folder: Path | None = None
     force: bool = False
-    place: str = ""
+    place: Repeated = Repeated()
     signed_by: tuple[str, ...] = ()
     """Who signed the attestations."""
     check_options: tuple[str, ...] = ()

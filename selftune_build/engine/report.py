@@ -47,7 +47,7 @@ def overall_report(
     if interrupted:
         statuses.add(INTERRUPTED)
     mode = "dry-run" if request.dry_run else "locked" if request.locked else "build"
-    report = Report(verdict, worst(statuses), spend, tuple(packages), mode, request.place)
+    report = Report(verdict, worst(statuses), spend, tuple(packages), mode, request.repeated)
     return report if request.overlay is None else _over(report, request.overlay.told())
 
 

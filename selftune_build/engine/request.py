@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct, field
 
 from selftune_build.engine.registry import BUILTIN, Registry
+from selftune_build.model.repeated import Repeated
 
 if TYPE_CHECKING:
     from selftune_build.engine.overlay.overlaid import Overlaid
@@ -46,6 +47,8 @@ class BuildRequest(Struct, frozen=True):
     """Index of the first sample of a cohort: an audit asks for samples that nobody has asked for before."""
     detailed: bool = False
     """Whether the report tells of every row."""
+    verbose: bool = False
+    """Whether people are told everything: then `-v` has nothing to add."""
     against: str | None = None
     """A revision of the repository whose lock today's is compared with."""
     groups: int = 1
@@ -60,6 +63,11 @@ class BuildRequest(Struct, frozen=True):
     """Folders of the packages that `--since` leaves; None without it."""
     overlay: Overlaid | None = None
     """What lies over the tree: then neither a lock nor anything else of the workspace is written."""
+
+    @property
+    def repeated(self) -> Repeated:
+        """For the commands to type next."""
+        return Repeated(self.place, self.agents, self.model)
 
     def compares(self, declared: Sequence[str]) -> bool:
         """Whether a package whose manifest declares these agents is reported under several."""

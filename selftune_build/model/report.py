@@ -10,6 +10,7 @@ from selftune_build.model.detail import PackageDetail
 from selftune_build.model.finding import Finding
 from selftune_build.model.reason import Reason as Reason
 from selftune_build.model.remote import RemoteReport
+from selftune_build.model.repeated import Repeated
 from selftune_build.model.statistics import NOTHING, Statistics
 from selftune_build.model.verdict import GateResult, Metric, Verdict
 
@@ -173,8 +174,8 @@ class Report(Struct, frozen=True):
     packages: tuple[PackageReport, ...] = ()
     mode: str = "build"
     """`build`, `locked` or `dry-run`."""
-    place: str = ""
-    """The folder of `-C` as it was typed, for the commands to type next."""
+    place: Repeated = Repeated()
+    """For the commands to type next."""
     prefix: str = ""
     """What leads from the root of the repository to the workspace, with a slash at its end; empty where they are one."""
     remote: RemoteReport | None = None

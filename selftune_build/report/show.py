@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from selftune_build.advice import command
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS, SHOWN_FILE_LINES, SHOWN_TEXT_LINES
+from selftune_build.model.repeated import Repeated
 from selftune_build.model.sample import FileChange, ToolCall
 from selftune_build.model.shown import ShownCase, ShownSample
 from selftune_build.report.cells import name, percent, sentence
@@ -16,15 +17,15 @@ from selftune_build.report.statistics import flaky_rate
 _MARKS = {True: "held", False: "failed", None: "not measured"}
 
 
-def render(cases: Sequence[ShownCase], *, verbose: bool = False, place: str = "") -> str:
+def render(cases: Sequence[ShownCase], *, verbose: bool = False, place: Repeated) -> str:
     """Each case whole; texts of strangers line by line, without control characters. Ends in a newline.
 
-    `place`: `-C` as it was typed, for the commands to type next.
+    `place`: for the commands to type next.
     """
     return "\n\n".join("\n".join(_case(case, verbose, place)) for case in cases) + "\n"
 
 
-def _case(shown: ShownCase, verbose: bool, place: str) -> Iterator[str]:
+def _case(shown: ShownCase, verbose: bool, place: Repeated) -> Iterator[str]:
     yield f"{name(shown.target)}  {shown.arm}, agent {name(shown.agent)} ({shown.origin})"
     yield from _asked(shown, verbose)
     if shown.judge:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -51,6 +52,22 @@ def test_a_model_that_the_manifest_does_not_name_writes_no_lock(built: Workspace
     built.write("selftune.yaml", json.dumps(document))
     assert built.build("--model", "large").calls == []
     assert built.locks() != before
+
+
+def test_what_is_advised_is_of_the_agents_and_the_model_that_were_named(fresh: Workspace) -> None:
+    two_agents(fresh, ["house"])
+    named = ["--agent", "guest", "--model", "large", "-C", str(fresh.root)]
+    stopped = fresh.build("brew", "--agent", "guest", "--model", "large", "--max-calls", "1").package("brew")
+    fixes = [problem["fix"] for problem in stopped["problems"] if problem["code"] == "budget-used-up"]
+    assert [shlex.split(fix)[3:] for fix in fixes] == [named] * len(fixes) != []
+    assert shlex.split(stopped["next_command"]) == ["selftune", "build", "brew", *named]
+    missing = fresh.selftune("show", "brew:replay[song]", *named)[1]
+    assert shlex.split(missing.rpartition("next: ")[2]) == ["selftune", "build", "brew:replay[song]", *named]
+    fresh.edit("brew/evals/evals.yaml", "Grind the beans", "Grind the leaves")
+    _, told, _ = fresh.selftune("build", "brew", *named)
+    shown = [shlex.split(line)[1:] for line in told.splitlines() if line.strip().startswith("next: ")]
+    assert shown == [["selftune", "show", "brew:replay[black]", *named]]
+    assert "agent guest" in fresh.selftune(*shown[-1][1:])[1]
 
 
 def test_an_agent_that_nothing_declares_cannot_be_asked(built: Workspace) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tests.property.kitchen import BREW
+from tests.property.kitchen import BREW, manifest
 from tests.property.workspace import CHECKOUT, Built, Workspace
 
 BLACK, LATTE, SONG = (case["prompt"] for case in BREW)
@@ -183,3 +183,28 @@ def test_a_budget_of_no_calls_still_runs_scripts(built: Workspace) -> None:
     scripted(built)
     done = built.build("--max-calls", "0")
     assert (done.status, done.states["brew:unit-tests"]) == (0, "built")
+
+
+def advised(workspace: Workspace, *words: str) -> list[str]:
+    """What a build tells people to type next, without the folder."""
+    told = workspace.selftune("build", *words, "-C", str(workspace.root))[1].splitlines()
+    return [line.removesuffix(f" -C {workspace.root}") for line in told if line.startswith("next: ")]
+
+
+def test_a_command_that_leads_to_itself_is_not_advised(built: Workspace) -> None:
+    built.write(
+        "selftune.yaml", json.dumps({**manifest(), "defaults": {**manifest()["defaults"], "policy": {"origins": ["live"]}}})
+    )
+    assert advised(built, "brew") == ["next: selftune build brew -v"]
+    assert advised(built, "brew", "-v") == []
+    built.skill("brew", '""', "Grind the beans.")
+    assert advised(built, "brew") == ["next: selftune build brew:spec -v"]
+    assert advised(built, "brew:spec", "-v") == []
+
+
+def test_where_a_gate_says_what_to_do_no_command_is_advised_that_says_it_again(built: Workspace) -> None:
+    defaults = manifest()["defaults"]
+    strict = {**defaults, "gates": {**defaults["gates"], "trigger-recall": {"min": 0.9}}}
+    built.write("selftune.yaml", json.dumps({**manifest(), "defaults": strict}))
+    status, told, _ = built.selftune("build", "brew", "-C", str(built.root))
+    assert (status, told.count("to do: ") > 0, advised(built, "brew")) == (3, True, [])

@@ -105,6 +105,19 @@ def test_a_script_that_no_unit_test_runs_is_a_step_of_a_package_that_is_not_veri
     assert status_of(live, "brew")["state"] == "ready_to_publish"  # what no gate asks for stands in nobody's way
 
 
+def test_a_unit_test_that_failed_is_named_before_the_rows_that_it_blocks(live: Workspace) -> None:
+    _other_body(live)
+    live.write("brew/scripts/weigh.py", SCRIPT)
+    case = {"id": "weighs", "run": ["python3", "scripts/weigh.py"], "checks": [{"contains": "2"}]}
+    live.write("brew/tests/unit.yaml", json.dumps({"format": "selftune.unit-tests/1", "cases": [case]}))
+    assert live.build("brew").states["brew:replay"] == "blocked"
+    found = status_of(live, "brew")
+    assert (found["state"], found["summary"]) == ("needs_unit_tests", "1 of 1 unit test failed: weighs")
+    shown = shlex.split(found["next_command"])
+    assert shown == ["selftune", "show", "brew:unit-tests[weighs]", "-C", str(live.root)]
+    assert "failed" in live.selftune(*shown[1:])[1]
+
+
 def test_the_age_of_the_evidence_is_that_of_the_samples_in_the_store(live: Workspace) -> None:
     found = status_of(live, "brew")
     assert found["origin"] == "live"

@@ -14,6 +14,7 @@ from selftune_build.engine.planning.plan import RowPlan
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS
 from selftune_build.model.finding import Finding, Severity
+from selftune_build.model.repeated import Repeated
 from selftune_build.model.report import Problem
 from selftune_build.model.sample import EvidenceOrigin
 
@@ -62,7 +63,7 @@ def _trouble(ran: Ran, plan: RowPlan) -> Taken | None:
     return next((each for each in troubles if each is not None and each.message), None)
 
 
-def judge_problems(run: PackageRun, ran: Ran, place: str, *, dry: bool) -> Iterator[Problem]:
+def judge_problems(run: PackageRun, ran: Ran, place: Repeated, *, dry: bool) -> Iterator[Problem]:
     """One problem for each row whose judge did not rule, for a judge that is refused, for rulings that do not count."""
     if run.judge is None:
         return

@@ -40,6 +40,7 @@ from selftune_build.model.case import Arm
 from selftune_build.model.lock import AgentEntry, Row
 from selftune_build.model.manifest import Manifest
 from selftune_build.model.package import Package
+from selftune_build.model.repeated import Repeated
 from selftune_build.model.report import PackageReport, Problem, Reason, Report, Spend
 from selftune_build.model.verdict import GateResult, Verdict
 from selftune_build.revision.revision import Revision
@@ -113,14 +114,13 @@ def _report(run: PackageRun, universe: Universe, request: BuildRequest, revision
     outcome = decided(run, rows, failures)
     run.plans = [_unless_accepted(plan, outcome.accepted) for plan in run.plans]
     several = request.compares(run.package.manifest.agent)
-    settled = Settled(run, Ran(), outcome, fresh_stages(run, outcome), True, request.place, request.detailed, several)
-    known = _without_entry(package_report(settled), run)
-    compared = with_comparison(known, run, rows, revision, request.against or "")
-    report = with_gates_beside(compared, run, outcome, universe.root, "nobody looked: --locked executes nothing")
-    found = [_with_fix(problem, run, request.place) for problem in _problems(settled, report.gates, universe, request)]
+    fresh = fresh_stages(run, outcome)
+    settled = Settled(run, Ran(), outcome, fresh, True, request.repeated, request.detailed, several, request.verbose)
+    known = with_comparison(_without_entry(package_report(settled), run), run, rows, revision, request.against or "")
+    report = with_gates_beside(known, run, outcome, universe.root, "nobody looked: --locked executes nothing")
+    found = [_with_fix(problem, run, request.repeated) for problem in _problems(settled, report.gates, universe, request)]
     problems = (*report.problems, *found)
-    refused = any(problem.code in REFUSING for problem in problems)
-    verdict = Verdict.FAIL if refused else report.verdict
+    verdict = Verdict.FAIL if any(problem.code in REFUSING for problem in problems) else report.verdict
     return msgspec.structs.replace(report, problems=problems, verdict=verdict, next_command=_next(problems, report))
 
 
@@ -294,7 +294,7 @@ def _lock_file(run: PackageRun) -> str:
     return path.name if run.package.path == "." else f"{run.package.path}/{path.name}"
 
 
-def _with_fix(problem: Problem, run: PackageRun, place: str) -> Problem:
+def _with_fix(problem: Problem, run: PackageRun, place: Repeated) -> Problem:
     if problem.fix != _BUILD:
         return problem
     return msgspec.structs.replace(problem, fix=command("build", run.package.handle, place=place))

@@ -44,7 +44,7 @@ def acceptable(universe: Universe, request: BuildRequest, registry: Registry, re
     for run, _ in found:
         if not any(run.agent.name in side.agents for side in run.lock.locks):
             message = f"the lock has no evidence of the agent {run.agent.name!r}, so there is nothing to accept"
-            raise UndecidedError(message, hint=command("build", run.package.handle, place=request.place), code="no-evidence")
+            raise UndecidedError(message, hint=command("build", run.package.handle, place=request.repeated), code="no-evidence")
     waivers = [Waiver(target_of(plan.spec), waiver_key(plan.spec, plan.row), reason) for _, plan in found if _is_wanting(plan)]
     if not waivers:
         raise UsageError(f"{target} holds: there is nothing to accept", hint="a waiver is for a row that fails or is stale")

@@ -15,6 +15,7 @@ from selftune_build.engine.planning.plan import RowPlan, judge_calls, missing_sa
 from selftune_build.engine.planning.unsettled import unsettled
 from selftune_build.graph.targets import SAMPLED, Stage, address
 from selftune_build.model.forecast import Cause, Expense, Forecast, PackageForecast, StageForecast
+from selftune_build.model.repeated import Repeated
 from selftune_build.model.report import Reason
 from selftune_build.sharing.places import call_place
 
@@ -22,7 +23,7 @@ _TWO_SIDED = 1.96
 """Standard deviations that hold 95 % of a normal distribution."""
 
 
-def forecast(groups: Sequence[Sequence[PackageRun]], place: str, taken: Collection[str] = ()) -> Forecast:
+def forecast(groups: Sequence[Sequence[PackageRun]], place: Repeated, taken: Collection[str] = ()) -> Forecast:
     """What building these planned packages, grouped by agent, would take; `taken` are the places of samples of a remote."""
     packages = tuple(_package(run, place, taken) for runs in groups for run in runs)
     stages = [stage for package in packages for stage in package.stages]
@@ -80,7 +81,7 @@ def _spent_on(agent: Agent, calls: int, seen: Sequence[Decimal]) -> Expense:
     return Expense(agent.name, calls, False, expected, low, high, len(seen))
 
 
-def _package(run: PackageRun, place: str, taken: Collection[str]) -> PackageForecast:
+def _package(run: PackageRun, place: Repeated, taken: Collection[str]) -> PackageForecast:
     stages = tuple(_stage(run, stage, taken) for stage in SAMPLED if stage in run.stages and run.plans_of(stage))
     open_ = any(not plan.settled for plan in run.plans if run.wants(plan.spec))
     return PackageForecast(

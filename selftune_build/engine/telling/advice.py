@@ -7,14 +7,18 @@ from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.planning.unsettled import NAME_A_JUDGE, unjudgeable
 from selftune_build.graph.targets import Stage, address
 from selftune_build.model.finding import Severity
+from selftune_build.model.repeated import Repeated
 from selftune_build.model.report import Failure
 from selftune_build.model.verdict import Verdict
 
 
-def next_command(run: PackageRun, failures: tuple[Failure, ...], verdict: Verdict, *, stopped: bool, place: str) -> str | None:
+def next_command(
+    run: PackageRun, failures: tuple[Failure, ...], verdict: Verdict, *, stopped: bool, told: bool, place: Repeated
+) -> str | None:
     """The one command that helps most now, or what to write where none does; None where nothing is left to do.
 
     `stopped`: rows are open that another run would take, because this one was a plan, was ended or ran into trouble.
+    `told`: `-v` would add nothing that helps.
     """
     handle = run.package.handle
     if verdict is Verdict.PASS:
@@ -26,7 +30,7 @@ def next_command(run: PackageRun, failures: tuple[Failure, ...], verdict: Verdic
     if failures:
         return command("show", failures[0].target, place=place)
     if any(finding.severity is Severity.ERROR for finding in run.package.findings):
-        return command("build", address(handle, Stage.SPEC), "-v", place=place)
+        return None if told else command("build", address(handle, Stage.SPEC), "-v", place=place)
     if not run.package.evals and not run.package.unit_tests:
         return command("eval generate", handle, place=place)
-    return command("build", handle, "-v", place=place)
+    return None if told else command("build", handle, "-v", place=place)

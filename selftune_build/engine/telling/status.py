@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
 
 import msgspec
 from msgspec import Struct
@@ -16,10 +17,11 @@ from selftune_build.engine.request import BuildRequest
 from selftune_build.graph.targets import Stage, address, stage_of
 from selftune_build.model.finding import Severity
 from selftune_build.model.package import Package
+from selftune_build.model.repeated import Repeated
 from selftune_build.model.report import PackageReport, Problem
 from selftune_build.model.sample import Sample
 from selftune_build.model.status import PackageStatus, Readiness
-from selftune_build.model.verdict import Verdict
+from selftune_build.model.verdict import GateResult, Verdict
 from selftune_build.reading.scripts import scripts
 
 _STALE = frozenset({"case-missing", "key-changed", "n-too-small", "lock-missing", "lock-tampered", "agent-changed"})
@@ -37,18 +39,18 @@ def statuses(request: BuildRequest, planned: Planned) -> list[PackageStatus]:
     """The status of every package that is asked for; the plan says what the store knows of it. Raises SelftuneError."""
     locked = msgspec.structs.replace(request, dry_run=False, locked=True)
     reports = publishable(planned.universe, locked, planned.registry).packages
-    return _statuses(planned.universe, reports, [run for runs in planned.groups for run in runs], request.place)
+    return _statuses(planned.universe, reports, [run for runs in planned.groups for run in runs], request.repeated)
 
 
 def _statuses(
-    universe: Universe, reports: Iterable[PackageReport], runs: Iterable[PackageRun], place: str
+    universe: Universe, reports: Iterable[PackageReport], runs: Iterable[PackageRun], place: Repeated
 ) -> list[PackageStatus]:
     packages = {package.path: package for package in universe.packages}
     planned = {(run.package.path, run.agent.name): run for run in runs}
     return [_status(packages.get(each.path), each, planned.get((each.path, each.agent)), place) for each in reports]
 
 
-def _status(package: Package | None, report: PackageReport, run: PackageRun | None, place: str) -> PackageStatus:
+def _status(package: Package | None, report: PackageReport, run: PackageRun | None, place: Repeated) -> PackageStatus:
     step = first_step(package, report, place) if package is not None else _unread(report)
     samples = _counted(run) if run is not None else []
     recorded = sorted(filter(None, (sample.recorded for sample in samples)))
@@ -67,12 +69,12 @@ def _status(package: Package | None, report: PackageReport, run: PackageRun | No
     )
 
 
-def first_step(package: Package, report: PackageReport, place: str) -> Step:
+def first_step(package: Package, report: PackageReport, place: Repeated) -> Step:
     """The first step that is left, with the one command that takes it."""
     return next(_steps(package, report, place))
 
 
-def _steps(package: Package, report: PackageReport, place: str) -> Iterator[Step]:
+def _steps(package: Package, report: PackageReport, place: Repeated) -> Iterator[Step]:
     def step(state: Readiness, summary: str, verb: str, *words: str) -> Step:
         return Step(state, summary, command(verb, *words, place=place))
 
@@ -90,6 +92,8 @@ def _steps(package: Package, report: PackageReport, place: str) -> Iterator[Step
         yield step(Readiness.NEEDS_EVALS, "there is no eval case", "eval generate", handle)
     if not package.unit_tests and scripts(package):
         yield step(Readiness.NEEDS_UNIT_TESTS, "no unit test runs its scripts", "eval unit-test", "--generate", handle)
+    for gate, target in _failed_unit_tests(report):  # they block the rows below
+        yield step(Readiness.NEEDS_UNIT_TESTS, gate.message, "show", target)
     for stage, state in _ROWS:
         if stale.get(stage):
             yield step(state, f"{stale[stage]} rows have no evidence of today", "build", address(handle, stage))
@@ -111,6 +115,13 @@ _ROWS = (
     (Stage.REPLAY, Readiness.NEEDS_ROUTING_REPLAY),
     (Stage.BASELINE, Readiness.NEEDS_BASELINE),
 )
+
+
+def _failed_unit_tests(report: PackageReport) -> Iterator[tuple[GateResult, str]]:
+    """Those that failed by the lock, each with the required gate that says so."""
+    failed = [failure.target for failure in report.failures if stage_of(failure.target) == Stage.UNIT_TESTS]
+    gates = [gate for gate in report.gates if gate.id == "unit-tests" and gate.required and gate.verdict is Verdict.FAIL]
+    return product(gates, failed)
 
 
 def _stale_rows(problems: Iterable[Problem]) -> Mapping[Stage, int]:

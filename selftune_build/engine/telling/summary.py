@@ -28,6 +28,7 @@ from selftune_build.gates.decide import disabled
 from selftune_build.graph.targets import SAMPLED, Stage, address, stage_of
 from selftune_build.limits import REPORT_REASONS
 from selftune_build.model.finding import Severity
+from selftune_build.model.repeated import Repeated
 from selftune_build.model.report import PackageReport, Problem, Reason, StageReport, TargetState
 from selftune_build.model.verdict import GateResult, Verdict
 from selftune_build.wording import counted
@@ -42,11 +43,13 @@ class Settled(Struct, frozen=True):
     fresh: frozenset[Stage]
     """Free stages whose inputs are as the lock has them."""
     dry: bool = False
-    place: str = ""
-    """The folder of `-C` as it was typed, for the commands to type next."""
+    place: Repeated = Repeated()
+    """For the commands to type next."""
     detailed: bool = False
     several: bool = False
     """Whether the package is reported under other agents as well: then its rows are compared."""
+    verbose: bool = False
+    """Whether people are told everything already."""
 
     @property
     def absent(self) -> tuple[str, ...]:
@@ -97,7 +100,7 @@ def package_report(settled: Settled) -> PackageReport:
         ),
         failures=failures,
         rows=row_reports(run, outcome.rows) if settled.detailed or settled.several else (),
-        next_command=next_command(run, failures, verdict, stopped=stopped, place=settled.place),
+        next_command=next_command(run, failures, verdict, stopped=stopped, told=_is_told(settled, gates), place=settled.place),
         remark=run.agent.traits.remark,
         judge=run.judge.agent.name if run.judge is not None else "",
         agreements=tuple(each for each in outcome.agreements if _belongs(each.target, run)),
@@ -105,6 +108,11 @@ def package_report(settled: Settled) -> PackageReport:
         accepted=run.security.accepted,
         switched_off=disabled(run.package.manifest.gates),
     )
+
+
+def _is_told(settled: Settled, gates: Iterable[GateResult]) -> bool:
+    """Whether `-v` would add nothing that helps: it was given, or the gates that stand in the way say what to do."""
+    return settled.verbose or any(gate.required and gate.verdict is not Verdict.PASS and gate.advice for gate in gates)
 
 
 def _belongs(target: str, run: PackageRun) -> bool:
