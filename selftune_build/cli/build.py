@@ -114,8 +114,7 @@ def command(
 
     Exit status: 0 verified, 1 a gate said no, 2 bad input, 3 could not decide, 4 store problem, 130 interrupted.
     """
-    refuse_beside_overlay(overlay, locked=locked, since=since)
-    _refuse(locked, dry_run or resample or failed, remote_required, policy, signers or trust_root)
+    _refuse(locked, overlay, since, dry_run or resample or failed, remote_required, policy, signers or trust_root)
     asked = asked_reports(reports, junit=junit, sarif=sarif, html=html)
     request = request_for(
         directory,
@@ -166,8 +165,11 @@ def _told(report: Report, *, github: bool, as_json: bool, verbose: bool, quiet: 
     return text, []
 
 
-def _refuse(locked: bool, running: object, remote: bool, policy: str | None, signed: object) -> None:
+def _refuse(
+    locked: bool, overlay: str | None, since: str | None, running: object, remote: bool, policy: str | None, signed: object
+) -> None:
     """Raise UsageError for options that do not go together."""
+    refuse_beside_overlay(overlay, locked=locked, since=since)
     if locked and running:
         raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample or --failed")
     if locked and remote:
