@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -28,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Examples are the same in every run (`--hypothesis-profile new` draws others); one that takes its time is no failure.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever starts the tests in the background has it ignored
     for name in SURROUNDINGS:
         os.environ.pop(name, None)
     settings.register_profile("new", deadline=None)

@@ -51,6 +51,8 @@ def with_comparison(report: PackageReport, run: PackageRun, rows: Rows, revision
 
 def with_present(report: PackageReport, run: PackageRun, rows: Rows, present: AgentEntry | None) -> PackageReport:
     """The same against what is known without an overlay, whose cases are those with it; None where that is nothing."""
+    from selftune_build.engine.past.lock import Past
+
     past = Past(present, frozenset(case.id for case in run.package.evals))
     nothing = "no case has evidence both with the overlay and without"
 
