@@ -129,7 +129,7 @@ def test_an_answer_that_is_none_once_costs_one_more_call(shop: Shop) -> None:
 def test_an_agent_that_crashes_is_asked_three_times_and_again_in_the_next_run(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("selftune_build.engine.paying.sampling.SAMPLE_BACKOFF_S", 0.0)
+    monkeypatch.setattr("selftune_build.engine.paying.trying.SAMPLE_BACKOFF_S", 0.0)
     shop.agent("crash")
     (failed,) = shop.document()["undecided"]
     assert (failed["code"], len(shop.calls)) == ("agent-failed", 3)

@@ -79,7 +79,7 @@ def test_the_price_is_said_before_and_a_budget_holds(tmp_path: Path) -> None:
     workspace = brewery(tmp_path, [coffee(n) for n in range(4)], argv=FICKLE, free=False)
     workspace.build("brew")
     status, out, err = workspace.selftune("eval", "noise", "brew", "--max-calls", "9", "-C", str(workspace.root))
-    assert err.splitlines()[0] == "running 12 samples, 12 paid calls, about 0.12 USD"
+    assert err.splitlines()[0] == "running 9 samples, 9 of 12 paid calls, about 0.09 USD: then the budget is used up"
     assert status == 0  # two rounds of four cases, and one case has its third sample
     assert "1 case, 3 samples of each against 3 others" in out
     assert "left out, without enough samples" in out
