@@ -49,14 +49,18 @@ class Kept:
 
     def put(self, parcel: Parcel, inputs: Mapping[str, Any], records: Records) -> None:
         """Records, then what was signed, then the sample: whatever interrupts it, no sample is here without what it needs."""
-        for digest, record in records.items():
-            self._records.write(digest, record, durable=True)
+        self._write(records)
         sample = parcel.sample
         path = self._store / place_of(sample)
         with SampleStore(self._store).claim(sample.static_key, render_asked(inputs), self._waiting, self._stop):
             if not path.exists():
                 write_atomic(path.with_suffix(ENVELOPE_SUFFIX), parcel.line)
                 write_new(path, parcel.archive)
+        self._write(records)  # nothing named them until now, and who looked for garbage may have found them
+
+    def _write(self, records: Records) -> None:
+        for digest, record in records.items():
+            self._records.write(digest, record, durable=True)
 
 
 class Lent:

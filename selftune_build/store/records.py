@@ -6,6 +6,8 @@ Form: `records/ab/<hexadecimal digest>.json`. Samples name the tree they were st
 from __future__ import annotations
 
 import json
+import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -33,10 +35,11 @@ class RecordStore:
         return self._known[digest]
 
     def write(self, digest: str, record: Mapping[str, Any], durable: bool) -> None:
-        """Make sure the record is there and whole: a damaged one would hide every sample that names it. Raises StoreError."""
-        if self.read(digest) is not None:
-            return
+        """Make sure the record is there and whole, because a damaged one would hide every sample that names it; and new, because
+        garbage that was changed since it was found is none. Raises StoreError."""
         path = self._path(digest)
+        if self.read(digest) is not None and _renewed(path):
+            return
         with store_errors("create the folder", path.parent):
             path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, canonical_json(record), durable)
@@ -63,3 +66,15 @@ class RecordStore:
     def _path(self, digest: str) -> Path:
         name = digest.rpartition(":")[2]
         return self._folder / name[:2] / f"{name}.json"
+
+
+def _renewed(path: Path) -> bool:
+    """Whether a file is there, its time now another one where we may set it: the kernel's own clock is too coarse for that."""
+    now = time.time_ns()
+    try:
+        os.utime(path, ns=(now, now))
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -29,8 +29,7 @@ from selftune_build.store.wip import Call
 
 def take_sample(spec: RowSpec, wanted: int, passed_over: Collection[int], means: Means) -> Taken:
     """Get one more sample of the row's cohort of today; FOUND where `wanted` are there already. Raises StoreError."""
-    for digest, record in spec.staged.records().items():
-        means.evidence.records.write(digest, record, means.durable)
+    _write_records(spec, means)
     try:
         with means.evidence.store.claim(spec.key, explanation(spec), means.waiting, means.stop, _whose(spec)):
             recovered = recover(spec, means)
@@ -39,11 +38,17 @@ def take_sample(spec: RowSpec, wanted: int, passed_over: Collection[int], means:
                 return Taken(TakenKind.FOUND)
             index = _free_index(spec, passed_over, means)
             taken = tried(lambda enter: _attempt(spec, index, means, enter), index, means)
+            _write_records(spec, means)  # nothing named them until now, and who looked for garbage may have found them
             means.evidence.forget(spec)
             means.evidence.samples(spec)  # read beside the calls of others, not between rounds, when nobody asks
             return taken
     except UndecidedError:
         return Taken(TakenKind.STOPPED)
+
+
+def _write_records(spec: RowSpec, means: Means) -> None:
+    for digest, record in spec.staged.records().items():
+        means.evidence.records.write(digest, record, means.durable)
 
 
 def _whose(spec: RowSpec) -> str:

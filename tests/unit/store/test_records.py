@@ -9,6 +9,8 @@ import pytest
 
 from selftune_build.fingerprint.digest import canonical_json, digest_bytes
 from selftune_build.store.records import RecordStore
+from selftune_build.store.survey import survey
+from selftune_build.store.sweeping import garbage, sweep
 
 RECORD = {"pdf": "sha256:tree"}
 DIGEST = digest_bytes(canonical_json(RECORD))
@@ -41,4 +43,16 @@ def test_what_is_not_what_its_name_says_is_no_record_and_is_written_anew(tmp_pat
     path_of(tmp_path).write_bytes(content)
     assert RecordStore(tmp_path).read(DIGEST) is None
     RecordStore(tmp_path).write(DIGEST, RECORD, durable=False)
+    assert RecordStore(tmp_path).read(DIGEST) == RECORD
+
+
+def test_garbage_that_somebody_needs_since_it_was_found_stays_and_what_is_gone_is_written_anew(tmp_path: Path) -> None:
+    """A build writes the record, a collection finds nothing that names it, then the build has its answer."""
+    records = RecordStore(tmp_path)
+    records.write(DIGEST, RECORD, durable=False)
+    found = [garbage(entry, "record", None, "unneeded") for entry in survey(tmp_path) if entry.path.startswith("records/")]
+    records.write(DIGEST, RECORD, durable=False)
+    assert (len(found), sweep(tmp_path, found)) == (1, [])
+    path_of(tmp_path).unlink()
+    records.write(DIGEST, RECORD, durable=False)
     assert RecordStore(tmp_path).read(DIGEST) == RECORD
