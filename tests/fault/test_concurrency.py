@@ -19,7 +19,9 @@ def test_invocations_at_once_pay_each_sample_once(
     workspace.behave({"mode": "slow", "seconds": 0.2})
     running = [workspace.start("--json", "-j", str(jobs)) for _ in range(invocations)]
     results = [ended(process) for process in running]
-    assert {result.status for result in results} == {3}
+    assert {result.status for result in results} == {3}, [
+        (each.status, each.stderr, each.stdout[-2000:]) for each in results if each.status != 3
+    ]
     assert set(workspace.calls().values()) == {1}
     assert len(workspace.calls()) == workspace.needed
     assert {arm["n"] for arms in workspace.rows().values() for arm in arms.values()} == {workspace.samples}
