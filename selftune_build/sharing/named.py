@@ -87,7 +87,7 @@ def _covers(folders: list[str], root: Path, path: Path, environment: Mapping[str
         absolute = _absolute(folder, environment)
         if absolute is None:
             message = f"the workspace {one_line(folder, NAME_CHARACTERS)!r} is no absolute folder"
-            raise InputError(message, at=Location(str(path)), hint="such as ~/work/skills")
+            raise InputError(message, at=Location(str(path)), hint="such as ~/code/skills")
         if os.path.commonpath((real, os.path.realpath(absolute))) == os.path.realpath(absolute):
             return True
     return False
