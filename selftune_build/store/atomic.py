@@ -49,10 +49,10 @@ def write_atomic(path: Path, content: bytes, durable: bool = True, mode: int | N
     folder = beside or path.parent
     temporary = folder / f".{path.name}.{os.getpid()}-{next(_serial)}.tmp"
     with store_errors("write", path):
-        if beside is not None:
-            beside.mkdir(exist_ok=True)
         try:
-            _write_new(temporary, content, durable, _permission_bits(path) if mode is None else mode)
+            bits = _permission_bits(path) if mode is None else mode
+            while not _is_written(temporary, content, durable, bits, beside):
+                pass  # whoever was done with the folder removed it before there was something in it
             os.rename(temporary, path)
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -121,6 +121,19 @@ def write_all(descriptor: int, content: bytes) -> None:
     rest = memoryview(content)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
+
+
+def _is_written(path: Path, content: bytes, durable: bool, bits: int | None, beside: Path | None) -> bool:
+    """Write a new file; False where its folder `beside` was made and is gone again."""
+    if beside is None:
+        _write_new(path, content, durable, bits)
+        return True
+    beside.mkdir(exist_ok=True)
+    try:
+        _write_new(path, content, durable, bits)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _write_new(path: Path, content: bytes, durable: bool, bits: int | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -120,3 +121,23 @@ def test_a_write_that_stops_early_is_continued(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(os, "write", lambda descriptor, content: real(descriptor, bytes(content)[:3]))
     write_atomic(tmp_path / "file", b"0123456789")
     assert (tmp_path / "file").read_bytes() == b"0123456789"
+
+
+def test_two_who_write_beside_the_same_folder_do_not_take_it_from_each_other(tmp_path: Path) -> None:
+    """Each makes the folder for its temporary file, and removes it when it is empty."""
+    beside, failures = tmp_path / ".selftune", []
+
+    def write(name: str) -> None:
+        try:
+            for number in range(300):
+                write_atomic(tmp_path / name, b"%d" % number, durable=False, beside=beside)
+        except StoreError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=write, args=(f"lock-{number}",)) for number in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert failures == []
+    assert [(tmp_path / f"lock-{number}").read_bytes() for number in range(4)] == [b"299"] * 4
