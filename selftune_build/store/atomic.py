@@ -128,7 +128,8 @@ def _is_written(path: Path, content: bytes, durable: bool, bits: int | None, bes
     if beside is None:
         _write_new(path, content, durable, bits)
         return True
-    beside.mkdir(exist_ok=True)
+    with suppress(FileExistsError):  # not `exist_ok`: that looks again, and then it may be gone
+        beside.mkdir()
     try:
         _write_new(path, content, durable, bits)
     except FileNotFoundError:
