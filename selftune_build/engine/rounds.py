@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from selftune_build.engine.build import build, purses_of
+from selftune_build.engine.build import build
 from selftune_build.engine.load import Universe
 from selftune_build.engine.past.against import is_open
 from selftune_build.engine.paying.budget import Purses
+from selftune_build.engine.planning.agreement import purses_of
 from selftune_build.engine.planning.invocation import plan_rows, stores_at
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.graph.targets import Stage, address
