@@ -66,8 +66,9 @@ def _result(gate: Gate, facts: Facts, settings: Mapping[str, GateSetting], confi
     if setting is None and gate.quiet and decision.verdict is Verdict.PASS:
         return None
     required = gate.required if setting is None else setting.required
-    return GateResult(gate.id, decision.verdict, decision.message, required, decision.advice)
+    return GateResult(gate.id, decision.verdict, decision.message, required, decision.advice, code=decision.code)
 
 
 def _absent(name: str, setting: GateSetting) -> GateResult:
-    return GateResult(name, Verdict.INCONCLUSIVE, f"{PLUGIN_MISSING}: no installed plugin supplies this gate", setting.required)
+    message = f"{PLUGIN_MISSING}: no installed plugin supplies this gate"
+    return GateResult(name, Verdict.INCONCLUSIVE, message, setting.required, code=PLUGIN_MISSING)

@@ -20,6 +20,7 @@ from selftune_build.model.report import Failure, PackageReport, Problem, Report,
 from selftune_build.model.sample import EvidenceOrigin
 from selftune_build.model.verdict import GateResult, Verdict
 from selftune_build.report.against import against_lines
+from selftune_build.report.by_hand import accepted_count, accepted_note, decided_by_hand
 from selftune_build.report.cells import name, paint, percent, sentence, wrap
 from selftune_build.report.disagreement import disagreement_lines
 from selftune_build.report.grouping import checks_of, common_fix, grouped, same_failure, same_problem, samples_of, subject
@@ -120,21 +121,8 @@ def _gates(report: Report, width: int, verbose: bool) -> Iterator[str]:
 
 
 def _decided_by_hand(report: Report, width: int) -> Iterator[str]:
-    """What the manifest takes out of the verdict, with the reason that it gives: gates, and findings that were accepted."""
-    seen: set[str] = set()
-    for package in report.packages:
-        lines = [f"gate {name(gate)} of {name(package.name)} is switched off: {sentence(why)}" for gate, why in _off(package)]
-        for one in package.accepted:
-            place = f"{name(str(one.finding.at))}: " if one.finding.at is not None else ""
-            lines.append(f"accepted: {place}{sentence(one.finding.message)} [{name(one.finding.code)}]: {sentence(one.reason)}")
-        for line in dict.fromkeys(lines):
-            if line not in seen:
-                seen.add(line)
-                yield from wrap(line, width, "  ")
-
-
-def _off(package: PackageReport) -> Sequence[tuple[str, str]]:
-    return sorted(package.switched_off.items())
+    for line in dict.fromkeys(line for package in report.packages for line in decided_by_hand(package)):
+        yield from wrap(line, width, "  ")
 
 
 def _has_to_be_told(gate: GateResult, mode: str, verbose: bool) -> bool:
@@ -278,8 +266,9 @@ def _summary(report: Report, colour: bool) -> str:
     spend = report.spend
     verdict = paint(report.verdict.value, report.verdict.value, colour)
     calls = f"{counted(spend.agent_calls, 'agent call')}, {counted(spend.judge_calls, 'judge call')}"
+    taken = accepted_note(accepted_count(report))
     status = f" (exit status {report.exit_code})" if report.exit_code else ""
-    return f"{verdict}: {calls}, {_money(spend.cost_usd)} USD, {spend.reused} reused{status}"
+    return f"{verdict}: {calls}, {_money(spend.cost_usd)} USD, {spend.reused} reused{taken}{status}"
 
 
 def _money(cost: str) -> str:
