@@ -47,6 +47,8 @@ class Problem(Struct, frozen=True):
     path: str | None = None
     line: int | None = None
     fix: str | None = None
+    pointer: str | None = None
+    """JSON pointer (RFC 6901) into the file, where it has one."""
 
 
 class Failure(Struct, frozen=True):

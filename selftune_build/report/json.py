@@ -107,6 +107,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
         "path": problem.path,
         "line": problem.line,
         "fix": problem.fix,
+        "pointer": problem.pointer,
     }
 
 

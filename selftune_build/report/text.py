@@ -16,6 +16,7 @@ from selftune_build.limits import (
     SUGGESTED_FINDINGS,
 )
 from selftune_build.model.finding import Finding, Severity
+from selftune_build.model.location import Location
 from selftune_build.model.report import Failure, PackageReport, Problem, Report, StageReport, TargetState
 from selftune_build.model.sample import EvidenceOrigin
 from selftune_build.model.verdict import GateResult, Verdict
@@ -126,8 +127,8 @@ def _decided_by_hand(report: Report, width: int) -> Iterator[str]:
 
 
 def _has_to_be_told(gate: GateResult, mode: str, verbose: bool) -> bool:
-    """Not a pass, and not told already: what fails by a lock is a problem with a code."""
-    told = mode == "locked" and gate.verdict is Verdict.FAIL and gate.required
+    """Not a pass, and not told already: what fails by a lock and what nobody supplies is a problem with a code."""
+    told = gate.required and (bool(gate.code) or (mode == "locked" and gate.verdict is Verdict.FAIL))
     return gate.verdict is not Verdict.PASS and (gate.required or verbose) and not told
 
 
@@ -179,7 +180,7 @@ def _problem(group: Sequence[Problem], width: int) -> Iterator[str]:
     yield from wrap(f"{name(first.code)}: {subject([each.target for each in group])}", width, "  ")
     yield from _entry("", sentence(first.message), width)
     if first.path is not None and len(group) == 1:
-        yield f"  at {name(first.path)}" + (f":{first.line}" if first.line is not None else "")
+        yield f"  at {name(str(Location(first.path, first.line, pointer=first.pointer)))}"
     if fix is not None:
         yield f"  fix: {sentence(fix)}"
 

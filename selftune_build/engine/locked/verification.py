@@ -14,7 +14,7 @@ from selftune_build.agents.protocol import Agent
 from selftune_build.engine.beside import gates_beside, with_gates_beside
 from selftune_build.engine.judging.evidence import Evidence
 from selftune_build.engine.load import Universe, spec_profile
-from selftune_build.engine.locked.identity import other_identity
+from selftune_build.engine.locked.identity import other_identity, unknown_agent
 from selftune_build.engine.locked.judge import locked_judges, other_judge
 from selftune_build.engine.locked.policy import policy_digest
 from selftune_build.engine.locks.files import lock_path
@@ -144,7 +144,8 @@ def _without_entry(report: PackageReport, run: PackageRun) -> PackageReport:
     """Where the lock knows nothing of the agent there is no evidence whose origin could be told."""
     if _entry(run.lock, run.agent.name) is not None:
         return report
-    return msgspec.structs.replace(report, origin="", problems=())
+    left = tuple(problem for problem in report.problems if problem.code == PLUGIN_MISSING)
+    return msgspec.structs.replace(report, origin="", problems=left)
 
 
 def _next(problems: Iterable[Problem], report: PackageReport) -> str | None:
@@ -182,7 +183,8 @@ def _problems(settled: Settled, gates: Iterable[GateResult], universe: Universe,
         yield from _changed(run)
     if run.lock.locks and _entry(run.lock, run.agent.name) is None:
         if not any(problem.agent == run.agent.name for problem in run.lock.problems):
-            yield _problem(run, "agent-changed", f"the lock has no evidence of the agent {run.agent.name!r}")
+            unknown = unknown_agent(run, universe.root)
+            yield unknown or _problem(run, "agent-changed", f"the lock has no evidence of the agent {run.agent.name!r}")
     elif run.lock.locks:
         known = declared(run.agent.name, run.package.manifest, universe.root, run.asking.model)
         origin = run.agent.traits.origin.value
@@ -273,8 +275,6 @@ def _gate_problems(run: PackageRun, gates: Iterable[GateResult]) -> Iterator[Pro
     for gate in gates:
         if gate.required and gate.verdict is Verdict.FAIL:
             yield _problem(run, "gate-failed", f"{gate.id}: {gate.message}", fix=None)
-        if gate.required and gate.code == PLUGIN_MISSING:
-            yield _problem(run, PLUGIN_MISSING, f"no installed plugin supplies the gate {gate.id!r}", fix=None)
 
 
 def _problem(

@@ -11,20 +11,19 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from selftune_build.engine.judging.row import inputs_today
-from selftune_build.errors import UsageError
 from selftune_build.escape import one_line
 from selftune_build.fingerprint.keys import row_key
 from selftune_build.gates.facts import Facts, lift_cases, recall_cases, specificity_cases, task_cases
 from selftune_build.gates.outcomes import CaseOutcome
 from selftune_build.gates.wording import named
-from selftune_build.graph.targets import SAMPLED, address, parse_target
+from selftune_build.graph.targets import address
 from selftune_build.limits import MESSAGE_CHARACTERS
 from selftune_build.model.case import Arm
-from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.lock import Row
 from selftune_build.model.manifest import Waiver
 from selftune_build.model.report import Accepted
 from selftune_build.model.verdict import GateResult, Verdict
+from selftune_build.security.catalogue import GATE
 from selftune_build.stages.row import RowSpec
 
 Rows = Mapping[str, Mapping[str, Row]]
@@ -55,7 +54,7 @@ def accepted(specs: Sequence[RowSpec], rows: Rows, waivers: Sequence[Waiver]) ->
         named = [waiver for waiver in waivers if waiver.target in (target_of(spec), _by_name(spec))]
         key = waiver_key(spec, rows.get(spec.case.id, {}).get(spec.arm.value)) if named else ""
         found.update({place_of(spec): waiver for waiver in named if waiver.key == key})
-    idle = [waiver for waiver in waivers if waiver not in found.values() and _is_of_rows(waiver)]
+    idle = [waiver for waiver in waivers if waiver not in found.values() and not is_of_findings(waiver)]
     return Waived(found, tuple(idle))
 
 
@@ -75,7 +74,9 @@ def left_to_decide(facts: Facts, taken: Waived) -> Facts:
 def with_waived(gates: Iterable[GateResult], facts: Facts, left: Facts) -> list[GateResult]:
     """The verdicts that were decided from `left`, each saying which cases of `facts` it left out: its counts are not those that
     were measured."""
-    return [_said(gate, [each for each in _measured(gate, facts) if each not in _measured(gate, left)]) for gate in gates]
+    if left is facts:
+        return list(gates)
+    return [_said(gate, _without(_measured(gate, facts), _measured(gate, left))) for gate in gates]
 
 
 def emptied(gates: Iterable[GateResult], facts: Facts, left: Facts, off: Container[str]) -> tuple[GateResult, ...]:
@@ -93,15 +94,6 @@ def accepted_rows(specs: Iterable[RowSpec], taken: Waived) -> tuple[Accepted, ..
     """Every row that is accepted as it is, with the reason given."""
     held = [(spec, taken.rows[place_of(spec)]) for spec in specs if place_of(spec) in taken.rows]
     return tuple(Accepted(target_of(spec), waiver.key, one_line(waiver.reason, MESSAGE_CHARACTERS)) for spec, waiver in held)
-
-
-def findings(taken: Waived, *, alone: bool) -> tuple[Finding, ...]:
-    """A warning for each waiver that holds for no row, where the agent is `alone`: of several each has keys of its own, so it
-    may be another one's."""
-    hint = "remove it from `accepted:`, or accept what is there today with `selftune lock accept`"
-    return tuple(
-        _warning("waiver-ended", f"the waiver for {waiver.target} is for a row of before", hint) for waiver in taken.idle if alone
-    )
 
 
 def place_of(spec: RowSpec) -> Place:
@@ -129,22 +121,24 @@ def _measured(gate: GateResult, facts: Facts) -> list[str]:
     return [each.id for each in ours(facts)] if ours is not None else []
 
 
+def _without(names: Iterable[str], others: Iterable[str]) -> list[str]:
+    left = frozenset(others)
+    return [name for name in names if name not in left]
+
+
 def _said(gate: GateResult, out: Sequence[str]) -> GateResult:
     if not out:
         return gate
     return replace(gate, message=f"{gate.message}; {len(out)} accepted as is and left out: {named(out)}", accepted=tuple(out))
 
 
+def is_of_findings(waiver: Waiver) -> bool:
+    """Whether it is one for a finding, about which the gate `security` decides."""
+    return f":{GATE}[" in waiver.target
+
+
 def _by_name(spec: RowSpec) -> str:
     return address(spec.package.name, spec.stage, spec.case.id)
-
-
-def _is_of_rows(waiver: Waiver) -> bool:
-    """Whether a waiver is one for a row; whoever knows other targets decides about those."""
-    try:
-        return parse_target(waiver.target).stage in SAMPLED
-    except UsageError:
-        return False
 
 
 def _left(outcomes: Iterable[CaseOutcome], taken: Waived) -> Iterator[CaseOutcome]:
@@ -154,7 +148,3 @@ def _left(outcomes: Iterable[CaseOutcome], taken: Waived) -> Iterator[CaseOutcom
         if (outcome.id, Arm.WITHOUT_SKILL.value) in taken.rows:
             outcome = replace(outcome, baseline=None, missing=tuple(arm for arm in outcome.missing if arm != Arm.WITHOUT_SKILL))
         yield outcome
-
-
-def _warning(code: str, message: str, hint: str | None = None) -> Finding:
-    return Finding(code, Severity.WARNING, one_line(message, MESSAGE_CHARACTERS), hint=hint)

@@ -10,13 +10,14 @@ from selftune_build.advice import command
 from selftune_build.engine.judging.blunt import not_discriminating
 from selftune_build.engine.judging.judged import judge_findings, judge_problems, rows_awaiting
 from selftune_build.engine.locks.news import lock_news
+from selftune_build.engine.locks.waiver_findings import waiver_findings
 from selftune_build.engine.locks.waivers import accepted_rows
-from selftune_build.engine.locks.waivers import findings as waiver_findings
 from selftune_build.engine.outcome import Outcome
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.paying.ran import Ran
 from selftune_build.engine.paying.scheduler import Question
 from selftune_build.engine.paying.trying import TakenKind
+from selftune_build.engine.places import workspace_root
 from selftune_build.engine.planning.plan import RowPlan, judge_calls
 from selftune_build.engine.report import REFUSING
 from selftune_build.engine.states import Event, advance
@@ -29,9 +30,11 @@ from selftune_build.gates.decide import disabled
 from selftune_build.graph.targets import SAMPLED, Stage, address, stage_of
 from selftune_build.limits import REPORT_REASONS
 from selftune_build.model.finding import Severity
+from selftune_build.model.location import Location
 from selftune_build.model.repeated import Repeated
 from selftune_build.model.report import PackageReport, Problem, Reason, StageReport, TargetState
 from selftune_build.model.verdict import GateResult, Verdict
+from selftune_build.reading.settings import gate_place
 from selftune_build.wording import counted
 
 
@@ -95,7 +98,7 @@ def package_report(settled: Settled) -> PackageReport:
             *run.security.findings,
             *drifted(run),
             *judge_findings(run, dry=settled.dry),
-            *waiver_findings(outcome.accepted, alone=len(run.package.manifest.agent) == 1),
+            *waiver_findings(run, outcome.accepted),
             *(() if settled.dry else noticed(run)),
             *not_discriminating(run, outcome.rows, outcome.always),
         ),
@@ -265,4 +268,6 @@ def _plugin_problems(settled: Settled) -> Iterable[Problem]:
     for gate in settled.outcome.gates:
         if gate.code and gate.required:
             message = f"gate {gate.id}: {gate.message.removeprefix(gate.code + ': ')}"
-            yield Problem(gate.code, name, message, manifest.path, fix="selftune plugins list")
+            at = gate_place(workspace_root(settled.run.package), manifest.path, gate.id) or Location(manifest.path or "")
+            fix = gate.advice or "selftune plugins list"
+            yield Problem(gate.code, name, message, at.path or None, at.line, fix, at.pointer)
