@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from selftune_build.checks.context import Execute
 from selftune_build.checks.execute import command_executor
 from selftune_build.engine.beside import with_gates_beside
+from selftune_build.engine.judging.remarks import noted as remarks_noted
 from selftune_build.engine.load import Said, Universe
 from selftune_build.engine.locks.files import write_lock
 from selftune_build.engine.locks.healing import healed_entry, is_conflicted
@@ -296,4 +297,4 @@ def _traces(settled: Settled) -> dict[str, Inputs]:
         row = rows.get(plan.spec.case.id, {}).get(plan.spec.arm.value)
         if row is not None:
             noted[trace_address(settled.run, plan.spec)] = settled_inputs(settled_spec(plan.spec, rows), row.observed)
-    return noted
+    return noted | dict(remarks_noted(settled.run, settled.outcome.remarks))

@@ -8,9 +8,9 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from selftune_build.checks.context import Execute
-from selftune_build.engine.judging.blunt import Always
 from selftune_build.engine.judging.comparing import with_baseline
 from selftune_build.engine.judging.evidence import evidence_digest
+from selftune_build.engine.judging.remarks import Remarks, remarks_on
 from selftune_build.engine.judging.row import Judgement, judge_row
 from selftune_build.engine.locked.policy import policy_digest
 from selftune_build.engine.locks.waivers import NOTHING, Waived, accepted, emptied, left_to_decide, with_waived
@@ -40,7 +40,8 @@ class Outcome(Struct, frozen=True):
     metrics: dict[str, Metric]
     failures: tuple[Failure, ...]
     verdict: Verdict
-    always: Always = {}
+    remarks: Remarks = {}
+    """What is known of the samples behind its rows."""
     agreements: tuple[Agreement, ...] = ()
     accepted: Waived = NOTHING
     """Rows that a human accepted as they are."""
@@ -53,8 +54,7 @@ def settle(run: PackageRun, execute: Execute | None) -> Outcome:
     rows, judged = judge_plans(run, execute)
     failures = [failure for plan, judgement in judged if _reported(plan) for failure in judgement.failures]
     agreements = tuple(agreement for _, judgement in judged for agreement in judgement.agreements)
-    always = {plan.spec.case.id: judgement.always for plan, judgement in judged if plan.spec.arm is Arm.WITHOUT_SKILL}
-    return replace(decided(run, rows, failures), always=always, agreements=agreements)
+    return replace(decided(run, rows, failures), remarks=remarks_on(run, judged), agreements=agreements)
 
 
 def judge_plans(run: PackageRun, execute: Execute | None) -> tuple[Rows, list[tuple[RowPlan, Judgement]]]:
