@@ -39,8 +39,8 @@ def render(report: Report) -> str:
         list(_listed("Problems", _problems(report))),
         list(_listed("Gates that do not pass", _gates(report))),
         list(_listed("Decided by hand", _by_hand(report))),
-        list(_folded("failed checks", _failures(report))),
-        list(_folded("errors and warnings about the packages", _findings(report))),
+        list(_folded("failed check", "", _failures(report))),
+        list(_folded("finding", " about the packages", _findings(report))),
         [_spend(report)],
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
@@ -74,7 +74,7 @@ def _table(report: Report) -> Iterator[str]:
         rates = [_rate(package.metrics.get(metric)) for metric, _ in _COLUMNS]
         yield "| " + " | ".join([*cells, _verdict(package), *rates]) + " |"
     if len(report.packages) > MARKDOWN_LINES:
-        yield f"\n{len(report.packages) - MARKDOWN_LINES} more packages are not shown."
+        yield f"\n{counted(len(report.packages) - MARKDOWN_LINES, 'more package')} not shown."
 
 
 def _verdict(package: PackageReport) -> str:
@@ -97,7 +97,7 @@ def _disagreements(report: Report) -> Iterator[str]:
         for each in found.differing[:MARKDOWN_LINES]:
             yield f"| {code(each.target)} | {' | '.join(map(shown, each.rows))} |"
         if len(found.differing) > MARKDOWN_LINES:
-            yield f"\n{len(found.differing) - MARKDOWN_LINES} more cases are not shown."
+            yield f"\n{counted(len(found.differing) - MARKDOWN_LINES, 'more case')} not shown."
         yield ""
 
 
@@ -140,10 +140,10 @@ def _listed(title: str, lines: Iterable[str]) -> Iterator[str]:
         yield from _some(every)
 
 
-def _folded(title: str, lines: Iterable[str]) -> Iterator[str]:
+def _folded(noun: str, about: str, lines: Iterable[str]) -> Iterator[str]:
     every = list(dict.fromkeys(lines))
     if every:
-        yield f"<details><summary>{len(every)} {title}</summary>\n"
+        yield f"<details><summary>{counted(len(every), noun)}{about}</summary>\n"
         yield from _some(every)
         yield "\n</details>"
 
@@ -156,4 +156,5 @@ def _some(lines: list[str]) -> Iterator[str]:
 
 def _spend(report: Report) -> str:
     spend = report.spend
-    return f"{spend.agent_calls} agent calls, {spend.judge_calls} judge calls, {spend.cost_usd} USD, {spend.reused} reused"
+    calls = f"{counted(spend.agent_calls, 'agent call')}, {counted(spend.judge_calls, 'judge call')}"
+    return f"{calls}, {spend.cost_usd} USD, {spend.reused} reused"
