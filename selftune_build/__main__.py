@@ -92,12 +92,11 @@ def _completed(asked: str) -> int:
 
 
 def _unknown(name: str) -> int:
-    from difflib import get_close_matches
-
     from selftune_build.errors import UsageError
+    from selftune_build.meant import meant
 
-    close = get_close_matches(name, COMMANDS, n=1)
-    raise UsageError(f"there is no command {name!r}", hint=f"selftune {close[0]}" if close else "selftune --help")
+    close = meant(name, COMMANDS)
+    raise UsageError(f"there is no command {name!r}", hint=f"selftune {close}" if close is not None else "selftune --help")
 
 
 def _recalled(rest: list[str]) -> int:

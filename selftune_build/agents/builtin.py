@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,10 @@ from selftune_build.agents.declaration import refuse_unknown, stated_options
 from selftune_build.agents.embedded import EmbeddedAgent
 from selftune_build.agents.protocol import Agent, AgentSettings, AgentType
 from selftune_build.errors import InputError, UndecidedError
+from selftune_build.meant import did_you_mean
 from selftune_build.model.manifest import Manifest
 from selftune_build.model.sample import EvidenceOrigin
+from selftune_build.reading.settings import agent_place
 
 
 def _embedded(settings: AgentSettings) -> Agent:
@@ -45,13 +46,13 @@ def make_agent(
     definition = manifest.agents.get(name)
     found = types.get(definition.type if definition else name)
     if found is None:
-        raise _unknown(name, manifest, types)
+        raise _unknown(name, manifest, types, workspace_root)
     if definition is not None:
         refuse_unknown(name, definition, found)
     return found.make(AgentSettings(name, definition, model, workspace_root))
 
 
-def _unknown(name: str, manifest: Manifest, types: Mapping[str, AgentType]) -> UndecidedError:
+def _unknown(name: str, manifest: Manifest, types: Mapping[str, AgentType], root: Path) -> UndecidedError:
     definition = manifest.agents.get(name)
     names = sorted({*types, *manifest.agents} - {"command"})
     known = ", ".join(names)
@@ -60,10 +61,10 @@ def _unknown(name: str, manifest: Manifest, types: Mapping[str, AgentType]) -> U
         hint = "install the plugin that supplies it (`selftune plugins list` shows what is there), or use `type: command`"
     else:
         message = f"there is no agent {name!r} here"
-        near = get_close_matches(name, names, n=1)
-        meant = f"did you mean {near[0]!r}? Else " if near else ""
-        hint = f"{meant}install the plugin that supplies it, declare it under `agents:` in selftune.yaml, or use one of: {known}"
-    return UndecidedError(message, code="agent-unavailable", hint=hint)
+        asked = did_you_mean(name, names)
+        else_ = f"{asked} Else " if asked else ""
+        hint = f"{else_}install the plugin that supplies it, declare it under `agents:` in selftune.yaml, or use one of: {known}"
+    return UndecidedError(message, at=agent_place(root, manifest.path, name), code="agent-unavailable", hint=hint)
 
 
 class Declared(Struct, frozen=True):

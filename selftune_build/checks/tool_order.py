@@ -11,7 +11,7 @@ from selftune_build.checks.tools import ACTIVATION_TOOLS, called, not_told
 from selftune_build.model.case import Check
 from selftune_build.model.sample import ToolCall, Transcript
 from selftune_build.model.verdict import CheckResult
-from selftune_build.wording import listed
+from selftune_build.wording import counted, listed
 
 _SHOWN = 12
 
@@ -29,7 +29,7 @@ def judge_count(check: Check, transcript: Transcript, context: CheckContext) -> 
     count = sum(call.name == check.params["name"] for call in calls)
     low, high = check.params.get("min", 0), check.params.get("max")
     fits = low <= count and (high is None or count <= high)
-    return decided(fits, f"{check.params['name']} was called {count} times; {called(calls)}")
+    return decided(fits, f"{check.params['name']} was called {counted(count, 'time')}; {called(calls)}")
 
 
 def judge_order(check: Check, transcript: Transcript, context: CheckContext) -> CheckResult:

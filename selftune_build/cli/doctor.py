@@ -10,6 +10,7 @@ import click
 from selftune_build.agents.protocol import AgentType, Diagnosis
 from selftune_build.cli.start import open_plugins
 from selftune_build.errors import UndecidedError
+from selftune_build.meant import did_you_mean
 from selftune_build.plugins.kinds import Kind
 
 SCHEMA = "selftune.doctor/1"
@@ -19,14 +20,19 @@ SCHEMA = "selftune.doctor/1"
 @click.argument("agents", nargs=-1, metavar="[AGENT]...")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(agents: tuple[str, ...], as_json: bool) -> int:
-    """Look at the programs behind the installed agents: version, login, what to do next. No model is asked, nothing is sent.
+    """Look at the programs behind the agents that are installed and the commands that the workspace declares: version, login,
+    what to do next. No model is asked, nothing is sent.
 
     Exit status: 0 every AGENT named (or, without any, at least one that is there) is ready, 3 it is not.
     """
+    from selftune_build.engine.declared_agents import declared_commands
     from selftune_build.report.doctor import render
 
-    types = _types(agents)
+    commands = declared_commands(Path())
+    supplied = tuple(name for name in agents if name not in commands)
+    types = _types(supplied) if supplied or not agents else []
     found = {each.id: each.diagnose() for each in types if each.diagnose is not None}
+    found |= {name: each for name, each in commands.items() if not agents or name in agents}
     ready = [diagnosis for diagnosis in found.values() if diagnosis.next_step is None]
     enough = len(ready) == len(found) if agents else bool(ready) or not found
     status = 0 if enough else UndecidedError.exit_status
@@ -40,7 +46,8 @@ def _types(names: tuple[str, ...]) -> list[AgentType]:
     for name in names:
         if name not in known:
             hint = "selftune plugins list shows what is installed; the README says how plugins are"
-            raise UndecidedError(f"no plugin here supplies the agent {name!r}", code="agent-unavailable", hint=hint)
+            near = did_you_mean(name, known)
+            raise UndecidedError(f"no plugin here supplies the agent {name!r}", code="agent-unavailable", hint=near or hint)
     return [known[name] for name in names or sorted(known)]
 
 

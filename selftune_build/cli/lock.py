@@ -137,7 +137,8 @@ def accept(target: str, reason: str, agents: tuple[str, ...], directory: Path, a
         waivers = [{"target": each.target, "key": each.key, "reason": each.reason} for each in found.waivers]
         _print_json(path=str(root / MANIFEST_FILE), accepted=waivers, next_command=following)
     else:
-        _print_lines([f"accepted {found.waivers[0].target} in {root / MANIFEST_FILE}", f"next: {following}"])
+        meaning = "gates leave it out: it neither passes nor fails, and every report says so"
+        _print_lines([f"accepted {found.waivers[0].target} in {root / MANIFEST_FILE}", meaning, f"next: {following}"])
     return 0
 
 

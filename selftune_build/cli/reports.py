@@ -14,12 +14,14 @@ from msgspec.structs import replace
 from selftune_build.errors import SelftuneError, StoreError, UsageError
 from selftune_build.escape import one_line
 from selftune_build.limits import PLUGIN_MESSAGE_CHARACTERS, STEP_SUMMARY_BYTES
+from selftune_build.meant import did_you_mean
 from selftune_build.model.report import Report
 from selftune_build.report.errors import render_text
-from selftune_build.report.format import ReportFormat
+from selftune_build.report.format import REPORT_FORMATS, ReportFormat
 from selftune_build.store.atomic import append, write_atomic
 
 _URLS = ("http://", "https://")
+_BUILT_IN = tuple(each.id for each in REPORT_FORMATS)
 
 
 class WantedReport(Struct, frozen=True):
@@ -37,7 +39,7 @@ def asked_reports(words: Sequence[str], **short: str | None) -> list[str]:
 
 def wanted_reports(words: Sequence[str], formats: Mapping[str, ReportFormat], *, locked: bool = False) -> list[WantedReport]:
     """What `ID=FILE` ask for. Raises UsageError for a format that nobody supplies, before anything is built."""
-    hint = "under --locked there are no formats of plugins" if locked else "`selftune plugins list` shows those that are there"
+    known = "under --locked there are no formats of plugins" if locked else "`selftune plugins list` shows those that are there"
     wanted = []
     for word in words:
         name, _, file = word.partition("=")
@@ -45,7 +47,7 @@ def wanted_reports(words: Sequence[str], formats: Mapping[str, ReportFormat], *,
             raise UsageError(f"--report {word!r} is not ID=FILE", hint="such as --report json=report.json")
         format_ = formats.get(name)
         if format_ is None:
-            raise UsageError(f"there is no report format {name!r}", hint=hint)
+            raise UsageError(f"there is no report format {name!r}", hint=did_you_mean(name, _BUILT_IN) or known)
         url = file if file.startswith(_URLS) else ""
         if url and format_.send is None:
             raise UsageError(f"the report {name!r} is written, not sent", hint=f"name a file: --report {name}=FILE")

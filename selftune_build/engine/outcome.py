@@ -8,15 +8,15 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from selftune_build.checks.context import Execute
-from selftune_build.engine.judging.blunt import Always
 from selftune_build.engine.judging.comparing import with_baseline
 from selftune_build.engine.judging.evidence import evidence_digest
+from selftune_build.engine.judging.remarks import Remarks, remarks_on
 from selftune_build.engine.judging.row import Judgement, judge_row
 from selftune_build.engine.locked.policy import policy_digest
-from selftune_build.engine.locks.waivers import NOTHING, Accepted, accepted, left_to_decide
+from selftune_build.engine.locks.waivers import NOTHING, Waived, accepted, emptied, left_to_decide, with_waived
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.planning.plan import RowPlan, answered, larger
-from selftune_build.gates.decide import chosen, decide, overall
+from selftune_build.gates.decide import chosen, decide, disabled, overall
 from selftune_build.gates.facts import Facts, gather, measures_anything
 from selftune_build.gates.metrics import metrics
 from selftune_build.graph.targets import Stage, address
@@ -40,10 +40,13 @@ class Outcome(Struct, frozen=True):
     metrics: dict[str, Metric]
     failures: tuple[Failure, ...]
     verdict: Verdict
-    always: Always = {}
+    remarks: Remarks = {}
+    """What is known of the samples behind its rows."""
     agreements: tuple[Agreement, ...] = ()
-    accepted: Accepted = NOTHING
+    accepted: Waived = NOTHING
     """Rows that a human accepted as they are."""
+    emptied: tuple[GateResult, ...] = ()
+    """Gates that have nothing left to decide by that: told, and in no lock."""
 
 
 def settle(run: PackageRun, execute: Execute | None) -> Outcome:
@@ -51,8 +54,7 @@ def settle(run: PackageRun, execute: Execute | None) -> Outcome:
     rows, judged = judge_plans(run, execute)
     failures = [failure for plan, judgement in judged if _reported(plan) for failure in judgement.failures]
     agreements = tuple(agreement for _, judgement in judged for agreement in judgement.agreements)
-    always = {plan.spec.case.id: judgement.always for plan, judgement in judged if plan.spec.arm is Arm.WITHOUT_SKILL}
-    return replace(decided(run, rows, failures), always=always, agreements=agreements)
+    return replace(decided(run, rows, failures), remarks=remarks_on(run, judged), agreements=agreements)
 
 
 def judge_plans(run: PackageRun, execute: Execute | None) -> tuple[Rows, list[tuple[RowPlan, Judgement]]]:
@@ -82,11 +84,12 @@ def decided(run: PackageRun, rows: Rows, failures: Iterable[Failure] = (), manif
     inconclusive, never another one.
     """
     package, manifest = run.package, manifest or run.package.manifest
-    found, risks, left = package.findings, run.security.counted, _missing(run, rows)
-    facts = gather(package.evals, package.unit_tests, rows, run.measures_outcome, findings=found, security=risks, left=left)
+    found, risks, still = package.findings, run.security.counted, _missing(run, rows)
+    facts = gather(package.evals, package.unit_tests, rows, run.measures_outcome, findings=found, security=risks, left=still)
     taken = accepted(run.specs, rows, manifest.accepted)
     supplied = chosen(manifest.gates, run.registry.gates)
-    gates = decide(left_to_decide(facts, taken), manifest.gates, manifest.samples.confidence, supplied)
+    left = left_to_decide(facts, taken)
+    gates = with_waived(decide(left, manifest.gates, manifest.samples.confidence, supplied), facts, left)
     waived = taken.targets(run.specs)
     return Outcome(
         rows=rows,
@@ -96,6 +99,7 @@ def decided(run: PackageRun, rows: Rows, failures: Iterable[Failure] = (), manif
         failures=tuple(failure for failure in failures if failure.target not in waived),
         verdict=overall(gates, measures_anything(facts)),
         accepted=taken,
+        emptied=emptied(gates, facts, left, disabled(manifest.gates)),
     )
 
 

@@ -51,6 +51,8 @@ class PackageRun:
         self.cases = cases
         self.judge = judge
         self.plans: list[RowPlan] = []
+        self.noted: Mapping[str, object] = {}
+        """What this store remembers of its rows beside what the lock says."""
         self._only: frozenset[str] | None = None
         self._inspect = inspect
 

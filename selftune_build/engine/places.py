@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
@@ -12,6 +12,7 @@ from selftune_build.errors import InputError, UndecidedError
 from selftune_build.model.case import Case, Check, Origin
 from selftune_build.model.finding import Finding
 from selftune_build.model.location import Location
+from selftune_build.model.package import Package
 from selftune_build.reading.evals.source import EvalReading
 
 
@@ -47,3 +48,9 @@ def case_moved(case: Case, member: str) -> Case:
 
 def _origin(part: Case | Check, member: str) -> Origin | None:
     return part.origin and msgspec.structs.replace(part.origin, at=_place(part.origin.at, member))
+
+
+def workspace_root(package: Package) -> Path:
+    """The folder that places in the workspace are relative to."""
+    root = Path(package.root)
+    return root if package.path == "." else root.parents[len(PurePosixPath(package.path).parts) - 1]

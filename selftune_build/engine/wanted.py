@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 
 from msgspec import Struct
 
@@ -12,7 +11,10 @@ from selftune_build.engine.request import BuildRequest
 from selftune_build.errors import UsageError
 from selftune_build.graph.selection import select
 from selftune_build.graph.targets import SAMPLED, Stage, Target, parse_target, with_needs
+from selftune_build.limits import SHOWN_CASES
+from selftune_build.meant import like
 from selftune_build.model.package import Package
+from selftune_build.wording import listed
 
 
 class WantedPackage(Struct, frozen=True):
@@ -69,8 +71,8 @@ def _cases(package: Package, narrowed: Mapping[Target, frozenset[str]]) -> dict[
         unknown = ids - {case.id for case in suite}
         if unknown:
             missing, known = min(unknown), sorted(case.id for case in suite)
-            close = get_close_matches(missing, known, n=3)
-            hint = f"like it: {', '.join(close)}" if close else f"its cases: {', '.join(known[:8]) or 'none'}"
+            close = like(missing, known, 3)
+            hint = f"like it: {', '.join(close)}" if close else f"its cases: {listed(known, SHOWN_CASES) or 'none'}"
             raise UsageError(f"{package.name}:{target.stage} has no case {missing!r}", hint=hint)
         cases[target.stage] = ids
     return cases

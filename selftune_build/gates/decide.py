@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from selftune_build.errors import PLUGIN_MISSING
 from selftune_build.gates.builtin import BUILTIN, REGRESSION, RESERVED, Gate
 from selftune_build.gates.facts import Facts
+from selftune_build.meant import did_you_mean
 from selftune_build.model.manifest import GateSetting
 from selftune_build.model.verdict import GateResult, Verdict
 from selftune_build.stats.decision import Decision
@@ -66,8 +67,9 @@ def _result(gate: Gate, facts: Facts, settings: Mapping[str, GateSetting], confi
     if setting is None and gate.quiet and decision.verdict is Verdict.PASS:
         return None
     required = gate.required if setting is None else setting.required
-    return GateResult(gate.id, decision.verdict, decision.message, required, decision.advice)
+    return GateResult(gate.id, decision.verdict, decision.message, required, decision.advice, code=decision.code)
 
 
 def _absent(name: str, setting: GateSetting) -> GateResult:
-    return GateResult(name, Verdict.INCONCLUSIVE, f"{PLUGIN_MISSING}: no installed plugin supplies this gate", setting.required)
+    message = f"{PLUGIN_MISSING}: no installed plugin supplies this gate"
+    return GateResult(name, Verdict.INCONCLUSIVE, message, setting.required, did_you_mean(name, RESERVED), code=PLUGIN_MISSING)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from msgspec import Struct
 
 from selftune_build.errors import UsageError
 from selftune_build.graph.targets import Stage, Target, Wanted
+from selftune_build.meant import meant
 from selftune_build.probe import probed
 
 
@@ -65,18 +65,20 @@ def find_packages(text: str, names: Mapping[str, str], root: Path, here: Path) -
     if by_name:
         raise UsageError(f"{len(by_name)} packages are called {text!r}", hint="name one by its folder: " + ", ".join(by_name))
     words = sorted({*names, *names.values(), *(stage.value for stage in Stage)})
-    near = _meant_stage(text, names) or difflib.get_close_matches(text, words, n=1)
+    near = _meant_stage(text, names) or meant(text, words)
     raise UsageError(
         f"there is no package {text!r} here",
-        hint=f"did you mean {near[0]!r}?" if near else "name a package, a stage or a folder; `selftune build` takes all packages",
+        hint=f"did you mean {near!r}?"
+        if near is not None
+        else "name a package, a stage or a folder; `selftune build` takes all packages",
     )
 
 
-def _meant_stage(text: str, names: Mapping[str, str]) -> list[str]:
+def _meant_stage(text: str, names: Mapping[str, str]) -> str | None:
     """The target of a package that is there, whose stage was mistyped."""
     package, colon, stage = text.rpartition(":")
-    near = difflib.get_close_matches(stage, [each.value for each in Stage], n=1)
-    return [f"{package}:{near[0]}"] if colon and near and package in {*names, *names.values()} else []
+    near = meant(stage, [each.value for each in Stage])
+    return f"{package}:{near}" if colon and near is not None and package in {*names, *names.values()} else None
 
 
 def _by_path(text: str, names: Mapping[str, str], root: Path, here: Path) -> list[str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from enum import StrEnum
 
 from msgspec import Struct
 
 from selftune_build.errors import UsageError
+from selftune_build.meant import meant
 
 
 class Stage(StrEnum):
@@ -90,8 +90,8 @@ def parse_target(text: str) -> Wanted:
 
 def _meant(package: str, stage: str, case: str | None) -> str | None:
     """What to type instead where only the stage is mistyped."""
-    near = get_close_matches(stage, list(_STAGES), n=1)
-    return f"did you mean {address(package, _STAGES[near[0]], case)!r}?" if package and near else None
+    near = meant(stage, _STAGES)
+    return f"did you mean {address(package, _STAGES[near], case)!r}?" if package and near is not None else None
 
 
 def _split_case(text: str) -> tuple[str, str | None]:

@@ -47,6 +47,8 @@ class Problem(Struct, frozen=True):
     path: str | None = None
     line: int | None = None
     fix: str | None = None
+    pointer: str | None = None
+    """JSON pointer (RFC 6901) into the file, where it has one."""
 
 
 class Failure(Struct, frozen=True):
@@ -97,15 +99,18 @@ class RowReport(Struct, frozen=True):
     should_trigger: bool | None
     path: str | None = None
     line: int | None = None
+    accepted: str = ""
+    """The reason for which a human has accepted it as it is; the state is that which was measured all the same."""
 
 
 class Accepted(Struct, frozen=True):
-    """What a human has accepted in the manifest, with the reason given there, and the finding it is about."""
+    """What a human has accepted in the manifest, with the reason given there: a finding, or a row as it is."""
 
     target: str
     key: str
     reason: str
-    finding: Finding
+    finding: Finding | None = None
+    """None where it is a row."""
 
 
 class Spend(Struct, frozen=True):

@@ -41,5 +41,9 @@ class PackageStatus(Struct, frozen=True):
     oldest: str | None = None
     """When the oldest sample that counts was recorded, ISO 8601 in UTC; None where this store has none of them."""
     newest: str | None = None
+    asked: int = 0
+    """Rows that an agent answers."""
+    answered: int = 0
+    """Those of them that have evidence of today."""
     models: tuple[str, ...] = ()
     """Models that served the samples that count, as far as they tell; more than one is drift."""

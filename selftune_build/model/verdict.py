@@ -34,6 +34,10 @@ class GateResult(Struct, frozen=True):
     advice: str = ""
     fleeting: bool = False
     """Decided from more than tree and evidence: it stands in no lock, and the next run asks again."""
+    code: str = ""
+    """`PLUGIN_MISSING` or `PLUGIN_FAILED` where it could not be asked; else empty."""
+    accepted: tuple[str, ...] = ()
+    """Cases that a human has accepted as they are, which it therefore left out."""
 
 
 class Score(Struct, frozen=True):

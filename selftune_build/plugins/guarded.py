@@ -49,7 +49,7 @@ def guarded_gate(gate: Gate, supplier: Supplier) -> Gate:
         try:
             return contained(supplier, place, lambda: _decision(gate.judge(facts, setting, confidence)))
         except PluginFailure as failure:
-            return Decision(Verdict.INCONCLUSIVE, plain(f"{PLUGIN_FAILED}: {failure.message}"))
+            return Decision(Verdict.INCONCLUSIVE, plain(f"{PLUGIN_FAILED}: {failure.message}"), code=PLUGIN_FAILED)
 
     guarded = msgspec.structs.replace(gate, judge=judge, asked=True, required=True)
     looks = gate.look

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from selftune_build.limits import INTEGER_DIGITS
+from selftune_build.meant import meant
 from selftune_build.reading.document import pointer_of
 from selftune_build.reading.scalars import resolve
 
@@ -111,8 +111,8 @@ def _type_hint(kinds: list[str], value: Any) -> str:
 def _not_an_option(options: list[Any], value: Any) -> tuple[str, str]:
     listed = ", ".join(_shown(option) for option in options)
     texts = [option for option in options if isinstance(option, str)]
-    close = get_close_matches(value, texts, n=1) if isinstance(value, str) else []
-    hint = f"did you mean `{close[0]}`? " if close else ""
+    close = meant(value, texts) if isinstance(value, str) else None
+    hint = f"did you mean `{close}`? " if close is not None else ""
     return f"{_shown(value)} is not known here", f"{hint}write {'one of ' if len(options) > 1 else ''}{listed}"
 
 
@@ -128,9 +128,9 @@ def _unknown_key(error: ValidationError) -> Complaint:
 
 def _key_hint(error: ValidationError, key: str, known: Iterable[str]) -> str:
     spellings = (key.lower().replace("-", "_"), key.lower())
-    close = [match for spelling in spellings for match in get_close_matches(spelling, known, n=1)]
-    if close:
-        return f"did you mean `{close[0]}`?"
+    close = next(filter(None, (meant(spelling, known) for spelling in spellings)), None)
+    if close is not None:
+        return f"did you mean `{close}`?"
     own = _own_hint(error, "additionalProperties")
     if own:
         return own

@@ -14,6 +14,7 @@ from selftune_build.model.case import Case
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.package import MANIFEST_FILE, SKILL_FILE, Package
 from selftune_build.report.document import envelope
+from selftune_build.wording import counted
 
 _PROMPT = 100
 _TRIGGERS = {True: "should trigger", False: "should not trigger", None: ""}
@@ -34,7 +35,7 @@ def document(packages: Sequence[Package], broken: Sequence[Broken], status: int)
 def lines(packages: Sequence[Package], broken: Sequence[Broken]) -> Iterator[str]:
     """For people: a line for each case with its checks below, then what was noticed."""
     for package in packages:
-        yield _line(f"{package.handle}: {_counted(package.evals)}, {len(package.unit_tests)} unit tests")
+        yield _line(f"{package.handle}: {_counted(package.evals)}, {counted(len(package.unit_tests), 'unit test')}")
         for case in (*package.evals, *package.unit_tests):
             yield from _case_lines(case)
         yield from finding_lines(eval_findings(package))
@@ -112,7 +113,7 @@ def _counted(cases: Iterable[Case]) -> str:
     yes, no = (sum(case.should_trigger is wanted for case in cases) for wanted in (True, False))
     checked = sum(bool(case.checks) for case in cases)
     inside = f" in {', '.join(formats)}" if formats else ""
-    return f"{len(cases)} cases{inside}: {yes} should trigger, {no} should not, {checked} have checks"
+    return f"{counted(len(cases), 'case')}{inside}: {yes} should trigger, {no} should not, {checked} have checks"
 
 
 def _case_lines(case: Case) -> Iterator[str]:

@@ -96,7 +96,7 @@ def _metric(metric: Metric) -> dict[str, Any]:
 
 def _gate(gate: GateResult) -> dict[str, Any]:
     known = {"id": gate.id, "verdict": gate.verdict.value, "message": gate.message, "required": gate.required}
-    return {**known, "advice": gate.advice or None}
+    return {**known, "advice": gate.advice or None, "accepted": list(gate.accepted)}
 
 
 def _problem(problem: Problem) -> dict[str, Any]:
@@ -107,6 +107,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
         "path": problem.path,
         "line": problem.line,
         "fix": problem.fix,
+        "pointer": problem.pointer,
     }
 
 
@@ -133,6 +134,7 @@ def _row(row: RowReport) -> dict[str, Any]:
         "should_trigger": row.should_trigger,
         "path": row.path,
         "line": row.line,
+        "accepted": row.accepted or None,
     }
 
 
@@ -150,4 +152,5 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _accepted(one: Accepted) -> dict[str, Any]:
-    return {"target": one.target, "key": one.key, "reason": one.reason, "finding": _finding(one.finding)}
+    finding = _finding(one.finding) if one.finding is not None else None
+    return {"target": one.target, "key": one.key, "reason": one.reason, "finding": finding}

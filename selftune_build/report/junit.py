@@ -1,7 +1,8 @@
 """The report as JUnit XML, in the dialect that Jenkins' xUnit plugin, GitLab and pytest agree on (`junit-10.xsd`).
 
 It says no exactly where the build does: a case that does not hold fails its test only where the gate that counts it does not
-pass either, and otherwise tells what was seen in `system-out`. What could not be decided is an error, never a pass.
+pass either, and otherwise tells what was seen in `system-out`. What could not be decided is an error, never a pass. What a human
+accepted is skipped, with the reason.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from selftune_build.engine.report import REFUSING
 from selftune_build.graph.targets import stage_of
 from selftune_build.model.report import Failure, PackageReport, Report, RowReport, RowState
 from selftune_build.model.verdict import GateResult, Verdict
+from selftune_build.report.by_hand import accepted_line
 from selftune_build.report.cells import name, sentence
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def _suite(package: PackageReport) -> TestSuite:
         suite.add_testcase(_row(package, row, failures.get(row.target, [])))
     for gate in package.gates:
         suite.add_testcase(_gate(package, gate))
-    for case in _problems(package):
+    for case in (*_problems(package), *_accepted(package)):
         suite.add_testcase(case)
     return suite
 
@@ -67,7 +69,9 @@ def _row(package: PackageReport, row: RowReport, failures: Iterable[Failure]) ->
     stage = stage_of(row.target)
     case = _case(package, stage, name(row.case))
     seen = "; ".join(f"{sentence(each.check)}: {sentence(each.evidence)} ({each.failed} of {each.n})" for each in failures)
-    if row.state is RowState.MISSING:
+    if row.accepted and row.state is not RowState.HELD:
+        case.result = [Skipped(f"accepted as it is: {sentence(row.accepted)}; {_counts_of(row) or 'no evidence'}", "accepted")]
+    elif row.state is RowState.MISSING:
         case.result = [Skipped("no evidence of today", "missing")]
     elif row.state is RowState.UNDECIDED:
         case.result = [Skipped(f"not measured. {seen}".strip(), "undecided")]
@@ -110,6 +114,17 @@ def _gate(package: PackageReport, gate: GateResult) -> TestCase:
         kind = Failure if gate.verdict is Verdict.FAIL else Error
         case.result = [kind(message, gate.verdict.value)]
     return case
+
+
+def _accepted(package: PackageReport) -> Iterator[TestCase]:
+    """The findings that are accepted; a row says it itself."""
+    from junitparser import Skipped
+
+    for one in package.accepted:
+        if one.finding is not None:
+            case = _case(package, "accepted", name(one.target))
+            case.result = [Skipped(f"accepted: {accepted_line(one)}", "accepted")]
+            yield case
 
 
 def _problems(package: PackageReport) -> Iterator[TestCase]:

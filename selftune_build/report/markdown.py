@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 
 from selftune_build.limits import MARKDOWN_LINES
 from selftune_build.model.finding import Severity
-from selftune_build.model.report import Report
+from selftune_build.model.report import PackageReport, Report
 from selftune_build.model.sample import EvidenceOrigin
 from selftune_build.model.verdict import Metric, Verdict
+from selftune_build.report.by_hand import accepted_note, decided_by_hand
 from selftune_build.report.cells import name, sentence
 from selftune_build.report.disagreement import disagreements, shown
 from selftune_build.wording import counted
@@ -37,8 +38,9 @@ def render(report: Report) -> str:
         list(_disagreements(report)),
         list(_listed("Problems", _problems(report))),
         list(_listed("Gates that do not pass", _gates(report))),
-        list(_folded("failed checks", _failures(report))),
-        list(_folded("errors and warnings about the packages", _findings(report))),
+        list(_listed("Decided by hand", _by_hand(report))),
+        list(_folded("failed check", "", _failures(report))),
+        list(_folded("finding", " about the packages", _findings(report))),
         [_spend(report)],
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
@@ -70,9 +72,13 @@ def _table(report: Report) -> Iterator[str]:
     for package in report.packages[:MARKDOWN_LINES]:
         cells = [code(package.name), code(package.agent or "none"), package.origin or "none"]
         rates = [_rate(package.metrics.get(metric)) for metric, _ in _COLUMNS]
-        yield "| " + " | ".join([*cells, f"{_SIGNS[package.verdict]} {package.verdict.value}", *rates]) + " |"
+        yield "| " + " | ".join([*cells, _verdict(package), *rates]) + " |"
     if len(report.packages) > MARKDOWN_LINES:
-        yield f"\n{len(report.packages) - MARKDOWN_LINES} more packages are not shown."
+        yield f"\n{counted(len(report.packages) - MARKDOWN_LINES, 'more package')} not shown."
+
+
+def _verdict(package: PackageReport) -> str:
+    return f"{_SIGNS[package.verdict]} {package.verdict.value}{accepted_note(len(package.accepted))}"
 
 
 def _rate(metric: Metric | None) -> str:
@@ -91,7 +97,7 @@ def _disagreements(report: Report) -> Iterator[str]:
         for each in found.differing[:MARKDOWN_LINES]:
             yield f"| {code(each.target)} | {' | '.join(map(shown, each.rows))} |"
         if len(found.differing) > MARKDOWN_LINES:
-            yield f"\n{len(found.differing) - MARKDOWN_LINES} more cases are not shown."
+            yield f"\n{counted(len(found.differing) - MARKDOWN_LINES, 'more case')} not shown."
         yield ""
 
 
@@ -107,6 +113,10 @@ def _gates(report: Report) -> Iterator[str]:
         for gate in package.gates:
             if gate.required and gate.verdict is not Verdict.PASS:
                 yield f"- {gate.verdict.value}: {code(gate.id)} of {code(package.name)}: {code(gate.message)}"
+
+
+def _by_hand(report: Report) -> Iterator[str]:
+    yield from (f"- {code(line)}" for package in report.packages for line in decided_by_hand(package))
 
 
 def _failures(report: Report) -> Iterator[str]:
@@ -130,10 +140,10 @@ def _listed(title: str, lines: Iterable[str]) -> Iterator[str]:
         yield from _some(every)
 
 
-def _folded(title: str, lines: Iterable[str]) -> Iterator[str]:
+def _folded(noun: str, about: str, lines: Iterable[str]) -> Iterator[str]:
     every = list(dict.fromkeys(lines))
     if every:
-        yield f"<details><summary>{len(every)} {title}</summary>\n"
+        yield f"<details><summary>{counted(len(every), noun)}{about}</summary>\n"
         yield from _some(every)
         yield "\n</details>"
 
@@ -146,4 +156,5 @@ def _some(lines: list[str]) -> Iterator[str]:
 
 def _spend(report: Report) -> str:
     spend = report.spend
-    return f"{spend.agent_calls} agent calls, {spend.judge_calls} judge calls, {spend.cost_usd} USD, {spend.reused} reused"
+    calls = f"{counted(spend.agent_calls, 'agent call')}, {counted(spend.judge_calls, 'judge call')}"
+    return f"{calls}, {spend.cost_usd} USD, {spend.reused} reused"

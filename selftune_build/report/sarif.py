@@ -15,9 +15,10 @@ from msgspec import Struct
 
 from selftune_build import __version__
 from selftune_build.limits import SARIF_RESULTS
-from selftune_build.model.finding import Severity
+from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.report import PackageReport, Report, RowReport
 from selftune_build.model.verdict import Verdict
+from selftune_build.report.by_hand import accepted_line
 from selftune_build.report.cells import name, sentence
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
@@ -39,7 +40,7 @@ class Result(Struct, frozen=True):
 
 
 def render(report: Report) -> str:
-    """One run; problems, gates that say no, failed checks and findings, the grave ones first. Newline at the end."""
+    """One run; problems, gates that say no, failed checks, what is accepted, findings; grave ones first. Newline at the end."""
     found = list(dict.fromkeys(each for package in report.packages for each in results(package)))
     kept = sorted(found, key=lambda each: _ORDER.index(each.level))[:SARIF_RESULTS]
     run = {
@@ -68,12 +69,18 @@ def results(package: PackageReport) -> Iterator[Result]:
         message = f"{failure.target}: {failure.check} failed in {failure.failed} of {failure.n}: {failure.evidence}"
         path, line = _place(places.get(failure.target), home)
         yield Result("check-failed", "warning", message, path, line, f"{failure.target} {failure.check} {package.agent}")
+    for one in package.accepted:
+        path, line = _place(places.get(one.target), home) if one.finding is None else _at(one.finding, home)
+        yield Result("accepted", "warning", f"accepted: {accepted_line(one)}", path, line, f"{one.target} {one.key}")
     for finding in package.findings:
-        at = finding.at
-        path, line = (at.path, at.line or 1) if at is not None else (home, 1)
+        path, line = _at(finding, home)
         yield Result(
             finding.code, _LEVELS[finding.severity], finding.message, path, line, f"{package.path} {path} {finding.message}"
         )
+
+
+def _at(finding: Finding, home: str) -> tuple[str, int]:
+    return (finding.at.path, finding.at.line or 1) if finding.at is not None else (home, 1)
 
 
 def _place(row: RowReport | None, home: str) -> tuple[str, int]:

@@ -14,7 +14,7 @@ from selftune_build.report.document import envelope
 from selftune_build.report.remote import remote_state
 from selftune_build.wording import counted
 
-_DAY_S = 86_400
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
 def render_json(statuses: Sequence[PackageStatus], exit_code: int = 0, remote: RemoteState | None = None) -> str:
@@ -46,11 +46,15 @@ def _package(each: PackageStatus, now: datetime, room: int, width: int) -> Itera
 
 
 def _evidence(each: PackageStatus, now: datetime) -> Iterator[str]:
+    if each.agent and not each.asked:
+        yield "none, no case asks an agent"
+        return
     yield name(each.origin) if each.origin else "none in the lock"
     if each.oldest is not None and each.newest is not None:
-        yield f"samples from {_age(each.oldest, now)} to {_age(each.newest, now)} old"
+        ages = dict.fromkeys((_age(each.oldest, now), _age(each.newest, now)))
+        yield f"samples {' to '.join(ages)} old"
     elif each.origin:
-        yield "its samples are not in this store"
+        yield "its samples are not in this store" if each.answered else "none of it of today"
     if len(each.models) > 1:
         yield f"served by different models: {', '.join(map(name, each.models))}"
     elif each.models:
@@ -59,6 +63,5 @@ def _evidence(each: PackageStatus, now: datetime) -> Iterator[str]:
 
 def _age(recorded: str, now: datetime) -> str:
     seconds = max((now.astimezone(UTC) - datetime.fromisoformat(recorded).astimezone(UTC)).total_seconds(), 0)
-    if seconds < _DAY_S:
-        return f"{int(seconds // 3600)} h"
-    return f"{int(seconds // _DAY_S)} d"
+    unit, length = next((each for each in _UNITS if seconds >= each[1]), ("s", 1))
+    return f"{int(seconds // length)} {unit}"

@@ -9,6 +9,7 @@ from msgspec import Struct
 from selftune_build.graph.targets import stage_of
 from selftune_build.model.report import PackageReport, StageReport, TargetState
 from selftune_build.model.verdict import GateResult, Metric, Verdict
+from selftune_build.report.by_hand import accepted_note
 from selftune_build.report.cells import cells, name, pad, paint, wrap
 
 STAGE_OF_GATE = {
@@ -82,7 +83,8 @@ def _package_lines(package: PackageReport, agent: str, folded: bool) -> list[Lin
     verdict = package.verdict
     if folded and idle and verdict is Verdict.PASS:
         reused = sum(stage.reused for stage in package.stages)
-        return [Line(label, "0", str(reused), "all up to date", verdict.value, verdict.value, heading=True)]
+        said = verdict.value + accepted_note(len(package.accepted))
+        return [Line(label, "0", str(reused), "all up to date", said, verdict.value, heading=True)]
     head = Line(label, verdict=verdict.value, style=verdict.value, heading=True)
     shown = {stage_of(stage.target) for stage in package.stages}
     return [head, *(line for stage in _stages(package, shown) for line in _stage_lines(stage, package, shown))]
@@ -117,7 +119,8 @@ def _stage_lines(stage: StageReport, package: PackageReport, shown: set[str]) ->
 def _gate_line(gate: GateResult, package: PackageReport, label: str, run: str = "", reused: str = "") -> Line:
     metric = package.metrics.get(gate.id.replace("-", "_"))
     optional = "" if gate.required else " (optional)"
-    return Line(label + optional, run, reused, _rate(metric), gate.verdict.value, gate.verdict.value)
+    verdict = gate.verdict.value + accepted_note(len(gate.accepted))
+    return Line(label + optional, run, reused, _rate(metric), verdict, gate.verdict.value)
 
 
 def _rate(metric: Metric | None) -> str:

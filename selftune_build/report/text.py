@@ -16,10 +16,12 @@ from selftune_build.limits import (
     SUGGESTED_FINDINGS,
 )
 from selftune_build.model.finding import Finding, Severity
+from selftune_build.model.location import Location
 from selftune_build.model.report import Failure, PackageReport, Problem, Report, StageReport, TargetState
 from selftune_build.model.sample import EvidenceOrigin
 from selftune_build.model.verdict import GateResult, Verdict
 from selftune_build.report.against import against_lines
+from selftune_build.report.by_hand import accepted_count, accepted_note, decided_by_hand
 from selftune_build.report.cells import name, paint, percent, sentence, wrap
 from selftune_build.report.disagreement import disagreement_lines
 from selftune_build.report.grouping import checks_of, common_fix, grouped, same_failure, same_problem, samples_of, subject
@@ -120,26 +122,13 @@ def _gates(report: Report, width: int, verbose: bool) -> Iterator[str]:
 
 
 def _decided_by_hand(report: Report, width: int) -> Iterator[str]:
-    """What the manifest takes out of the verdict, with the reason that it gives: gates, and findings that were accepted."""
-    seen: set[str] = set()
-    for package in report.packages:
-        lines = [f"gate {name(gate)} of {name(package.name)} is switched off: {sentence(why)}" for gate, why in _off(package)]
-        for one in package.accepted:
-            place = f"{name(str(one.finding.at))}: " if one.finding.at is not None else ""
-            lines.append(f"accepted: {place}{sentence(one.finding.message)} [{name(one.finding.code)}]: {sentence(one.reason)}")
-        for line in dict.fromkeys(lines):
-            if line not in seen:
-                seen.add(line)
-                yield from wrap(line, width, "  ")
-
-
-def _off(package: PackageReport) -> Sequence[tuple[str, str]]:
-    return sorted(package.switched_off.items())
+    for line in dict.fromkeys(line for package in report.packages for line in decided_by_hand(package)):
+        yield from wrap(line, width, "  ")
 
 
 def _has_to_be_told(gate: GateResult, mode: str, verbose: bool) -> bool:
-    """Not a pass, and not told already: what fails by a lock is a problem with a code."""
-    told = mode == "locked" and gate.verdict is Verdict.FAIL and gate.required
+    """Not a pass, and not told already: what fails by a lock and what nobody supplies is a problem with a code."""
+    told = gate.required and (bool(gate.code) or (mode == "locked" and gate.verdict is Verdict.FAIL))
     return gate.verdict is not Verdict.PASS and (gate.required or verbose) and not told
 
 
@@ -191,7 +180,7 @@ def _problem(group: Sequence[Problem], width: int) -> Iterator[str]:
     yield from wrap(f"{name(first.code)}: {subject([each.target for each in group])}", width, "  ")
     yield from _entry("", sentence(first.message), width)
     if first.path is not None and len(group) == 1:
-        yield f"  at {name(first.path)}" + (f":{first.line}" if first.line is not None else "")
+        yield f"  at {name(str(Location(first.path, first.line, pointer=first.pointer)))}"
     if fix is not None:
         yield f"  fix: {sentence(fix)}"
 
@@ -278,8 +267,9 @@ def _summary(report: Report, colour: bool) -> str:
     spend = report.spend
     verdict = paint(report.verdict.value, report.verdict.value, colour)
     calls = f"{counted(spend.agent_calls, 'agent call')}, {counted(spend.judge_calls, 'judge call')}"
+    taken = accepted_note(accepted_count(report))
     status = f" (exit status {report.exit_code})" if report.exit_code else ""
-    return f"{verdict}: {calls}, {_money(spend.cost_usd)} USD, {spend.reused} reused{status}"
+    return f"{verdict}: {calls}, {_money(spend.cost_usd)} USD, {spend.reused} reused{taken}{status}"
 
 
 def _money(cost: str) -> str:

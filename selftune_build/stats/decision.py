@@ -16,6 +16,8 @@ class Decision(Struct, frozen=True):
     verdict: Verdict
     message: str
     advice: str = ""
+    code: str = ""
+    """Empty in what a gate answers; what stands in for an answer says here why there is none."""
 
 
 def count(value: Fraction) -> str:

@@ -15,6 +15,7 @@ from selftune_build.stats.level import shown
 from selftune_build.stats.paired import above, below, lower_end, upper_end
 from selftune_build.stats.power import lift_cases_needed
 from selftune_build.stats.remedy import lift_advice, no_lift_advice
+from selftune_build.wording import counted
 
 
 class Pair(Struct, frozen=True):
@@ -99,7 +100,7 @@ def _known(pairs: Sequence[Pair]) -> str:
     better, worse = sum(d > 0 for d in differences), sum(d < 0 for d in differences)
     undecided = len(pairs) - len(differences)
     shares = f"{better} better, {worse} worse" + (f", {undecided} undecided" if undecided else "")
-    return f"lift {'unknown' if lift is None else f'{float(lift):+.2f}'} on {len(pairs)} cases ({shares})"
+    return f"lift {'unknown' if lift is None else f'{float(lift):+.2f}'} on {counted(len(pairs), 'case')} ({shares})"
 
 
 def _why_open(pairs: Sequence[Pair], minimum: float, confidence: float) -> str:

@@ -17,6 +17,7 @@ from selftune_build.stats.decision import Decision, count, exact, threshold
 from selftune_build.stats.level import shown
 from selftune_build.stats.power import cases_with_misses
 from selftune_build.stats.remedy import rate_advice
+from selftune_build.wording import counted
 
 
 @lru_cache(maxsize=4096)
@@ -41,7 +42,7 @@ def rate_decision(cases: Sequence[Bounds], minimum: float, confidence: float, di
     n, held = len(cases), total(case.low for case in cases)
     verdict = rate_verdict(floor(held), ceil(total(case.high for case in cases)), n, minimum, confidence)
     undecided = n - len(decided(cases))
-    known = f"{count(held)} of {n} cases {did}" + (f", {undecided} undecided" if undecided else "")
+    known = f"{count(held)} of {counted(n, 'case')} {did}" + (f", {undecided} undecided" if undecided else "")
     if verdict is Verdict.PASS:
         return Decision(verdict, f"{known}, shown to be at least {threshold(minimum)}")
     if verdict is Verdict.FAIL:

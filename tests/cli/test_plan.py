@@ -36,6 +36,16 @@ def test_the_plan_counts_the_calls_that_the_build_then_makes(noted: Workspace) -
     assert plan["by_lock"] == built.report["spend"]["reused"]
 
 
+def test_a_sample_that_two_packages_share_is_counted_once_in_the_totals(fresh: Workspace) -> None:
+    for name in ("brew", "bake"):
+        fresh.evals(name, [{"id": "both", "prompt": "Make coffee and bread", "should_trigger": name == "brew"}])
+    plan = planned(fresh)
+    assert [stage["calls"] for package in plan["packages"] for stage in package["stages"]] == [1, 1]
+    _, text, _ = fresh.selftune("plan", "-C", str(fresh.root))
+    assert "plan: 1 sample to take;" in text
+    assert plan["expenses"][0]["calls"] == len(fresh.build().calls) == 1
+
+
 def test_every_reason_names_the_cases_that_it_made_stale(noted: Workspace) -> None:
     noted.edit("brew/references/milk.md", "Steam", "Froth")
     (stage,) = (stage for package in planned(noted)["packages"] for stage in package["stages"] if stage["missing"])

@@ -171,6 +171,10 @@ def test_a_check_that_holds_without_the_skill_is_reported_as_not_discriminating(
     tail = "holds in the only sample without the skill, so it does not tell whether the skill helps"
     easy, mixed = (f'sums:baseline[{case}]: contains "Total: 42" {tail}' for case in ("easy", "mixed"))
     assert reported() == {easy, mixed}
+    assert reported() == {easy, mixed}  # nothing was judged anew, and the same is to be said
+    assert reported("--dry-run") == {easy, mixed}
+    sums.edit("sums/SKILL.md", "description: ", "description: By hand. ")
+    assert reported() == {easy, mixed}
     assert reported("--locked") == {easy}  # the lock tells of a case, not of each of its checks
     assert list(sums.rows("sums")["kept"]) == ["with_skill"]
     _, text, _ = sums.selftune("build", "--locked", "-C", str(sums.root))

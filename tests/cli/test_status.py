@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Callable
 from typing import Any
@@ -131,3 +132,27 @@ def test_without_the_samples_the_age_is_not_known_and_said_so(live: Workspace, t
     assert status == 0
     assert "its samples are not in this store" in stdout
     assert "2 of 2 packages ready to publish" in stdout
+
+
+def test_the_evidence_of_a_package_is_that_of_its_agent(built: Workspace) -> None:
+    """What no agent was asked is not missing from the store, and nobody is that old."""
+    case = {"id": "pours", "run": ["python3", "-c", "print(1)"], "checks": [{"contains": "1"}]}
+    built.skill("boil", "Boils water.", "Boil it.")
+    built.write("boil/tests/unit.yaml", json.dumps({"format": "selftune.unit-tests/1", "cases": [case]}))
+    built.build()
+
+    def told() -> dict[str, str]:
+        _, text, _ = built.selftune("status", "-C", str(built.root))
+        names = [line.split()[0] for line in text.splitlines() if line and not line.startswith(" ")]
+        return dict(zip(names, (line for line in text.splitlines() if line.startswith("  evidence: ")), strict=False))
+
+    first = told()
+    assert first["boil"] == "  evidence: none, no case asks an agent"
+    assert re.match(r"  evidence: simulated, samples \d+ (s|min)( to \d+ (s|min))? old, served", first["brew"])
+    assert not re.search(r"(\d+ \w+) to \1", first["brew"])
+    built.remove_store()
+    assert told()["brew"] == "  evidence: simulated, its samples are not in this store"
+    for name, verb in (("brew", "Makes"), ("bake", "Bakes")):
+        built.edit(f"{name}/SKILL.md", f"description: {verb}", f"description: Always. {verb}")
+    assert told()["brew"] == "  evidence: simulated, none of it of today"
+    assert (status_of(built, "brew")["asked"], status_of(built, "brew")["answered"]) == (5, 0)

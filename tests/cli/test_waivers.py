@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -14,16 +15,21 @@ from tests.property.workspace import Built, Workspace
 
 POURS = "brew:unit-tests[pours]"
 LATTE = "brew:replay[latte]"
+SPILT = {"id": "pours", "run": ["python3", "scripts/pour.py"], "checks": [{"contains": "poured"}]}
 
 
 @pytest.fixture
 def failing(built: Workspace) -> Workspace:
     """The kitchen with a unit test that fails, built."""
     built.write("brew/scripts/pour.py", "print('spilt')\n")
-    case = {"id": "pours", "run": ["python3", "scripts/pour.py"], "checks": [{"contains": "poured"}]}
-    built.write("brew/tests/unit.yaml", json.dumps({"format": "selftune.unit-tests/1", "cases": [case]}))
+    unit_tests(built, SPILT)
     assert built.build().status == 1
     return built
+
+
+def unit_tests(workspace: Workspace, *cases: dict[str, Any]) -> None:
+    """Write the unit tests of brew."""
+    workspace.write("brew/tests/unit.yaml", json.dumps({"format": "selftune.unit-tests/1", "cases": cases}))
 
 
 def accept(workspace: Workspace, target: str, reason: str = "it spills", status: int = 0) -> str:
@@ -38,6 +44,11 @@ def told(built: Built, code: str) -> list[str]:
     return [each["message"] for each in built.package("brew")["findings"] if each["code"] == code]
 
 
+def taken(built: Built) -> list[tuple[str, str]]:
+    """What is accepted of brew, with the reason."""
+    return [(each["target"], each["reason"]) for each in built.package("brew")["accepted"]]
+
+
 def codes(built: Built) -> set[str]:
     """Codes of the problems of brew."""
     return {each["code"] for each in built.package("brew")["problems"]}
@@ -47,11 +58,62 @@ def test_a_failing_row_that_is_accepted_does_not_fail_and_is_visible_everywhere(
     said = accept(failing, POURS)
     assert said.splitlines()[-1].startswith("next: selftune build brew -C ")
     built = failing.build("brew")
-    assert (built.status, built.calls, told(built, "accepted")) == (0, [], [f"{POURS} is accepted as it is: it spills"])
+    assert (built.status, built.calls, taken(built)) == (0, [], [(POURS, "it spills")])
     checked = failing.build("--locked", "brew")
-    assert (checked.status, codes(checked), told(checked, "accepted")) == (0, set(), told(built, "accepted"))
+    assert (checked.status, codes(checked), taken(checked)) == (0, set(), taken(built))
     _, stdout, _ = failing.selftune("build", "brew", "-C", str(failing.root))
-    assert f"{POURS} is accepted as it is: it spills" in stdout.replace("\n  ", " ")
+    assert f"accepted: {POURS} as it is: it spills" in stdout.replace("\n  ", " ")
+
+
+def test_a_gate_that_leaves_a_row_out_says_so_alike_in_every_report(failing: Workspace, tmp_path: Path) -> None:
+    unit_tests(failing, SPILT, {"id": "spills", "run": ["python3", "scripts/pour.py"], "checks": [{"contains": "spilt"}]})
+    failing.build()
+    accept(failing, POURS)
+    files = {kind: tmp_path / kind for kind in ("junit", "sarif", "html")}
+    summary = tmp_path / "summary"
+    options = [word for kind, file in files.items() for word in (f"--{kind}", str(file))]
+    environment = {**failing.environment, "GITHUB_STEP_SUMMARY": str(summary), "COLUMNS": "300"}
+    place = ("-C", str(failing.root))
+    status, text, _ = failing.selftune("build", "brew", *options, "--github", *place, environment=environment)
+    built = failing.build("brew")
+    (gate,) = [gate for gate in built.package("brew")["gates"] if gate["id"] == "unit-tests"]
+    said = "1 accepted as is and left out: pours"
+    assert (status, gate["verdict"], gate["accepted"], said in gate["message"]) == (0, "pass", ["pours"], True)
+    assert built.package("brew")["metrics"]["unit_tests"]["n"] == 2  # measured all the same
+    line = f"accepted: {POURS} as it is: it spills"
+    assert [row.endswith("pass, 1 accepted") for row in text.splitlines() if row.startswith("  unit-tests ")] == [True]
+    assert [row.endswith(", 1 accepted") for row in text.splitlines() if row.startswith("pass: ")] == [True]
+    assert line in text
+    document = ElementTree.parse(files["junit"]).getroot()
+    skipped = document.findall(".//testcase[@name='pours']/skipped")
+    assert [(each.get("type"), "it spills" in str(each.get("message"))) for each in skipped] == [("accepted", True)]
+    assert said in "".join(document.find(".//testcase[@name='unit-tests']").itertext())  # type: ignore[union-attr]
+    results = json.loads(files["sarif"].read_text())["runs"][0]["results"]
+    assert [each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in results
+            if each["ruleId"] == "accepted"] == ["brew/tests/unit.yaml"]  # fmt: skip
+    page = files["html"].read_text()
+    assert (said in page, line in page, page.count("1 accepted</span>")) == (True, True, 1)
+    assert f"- `{line}`" in summary.read_text()
+    assert "pass, 1 accepted |" in summary.read_text()
+
+
+def test_a_gate_of_which_every_case_is_accepted_is_told_and_not_gone(failing: Workspace) -> None:
+    accept(failing, POURS)
+    for built in (failing.build("brew"), failing.build("--locked", "brew")):
+        (gate,) = [gate for gate in built.package("brew")["gates"] if gate["id"] == "unit-tests"]
+        assert (built.status, gate["verdict"], gate["required"], gate["accepted"]) == (0, "inconclusive", False, ["pours"])
+        assert gate["message"] == "nothing left to decide; 1 accepted as is and left out: pours"
+    assert "unit-tests" not in json.loads(failing.lock("brew"))["agents"]["house"]["gates"]
+
+
+def test_a_waiver_is_told_although_there_are_more_warnings_than_are_shown(failing: Workspace) -> None:
+    gone = " ".join(f"[{each}](gone/{each}.md)" for each in "abcdefg")
+    failing.edit("brew/SKILL.md", "Grind the beans.", f"Grind the beans. {gone}")
+    failing.build("brew")
+    accept(failing, POURS)
+    _, text, _ = failing.selftune("build", "brew", "-C", str(failing.root))
+    assert "(-v shows all)" in text
+    assert f"accepted: {POURS} as it is: it spills" in text.replace("\n  ", " ")
 
 
 def test_the_counts_of_an_accepted_row_stay_in_the_lock_as_they_were_measured(failing: Workspace) -> None:
@@ -103,7 +165,7 @@ def test_a_stale_row_that_is_accepted_is_no_problem_under_locked(built: Workspac
     assert "key-changed" in codes(built.build("--locked", "brew"))
     accept(built, LATTE, "the host is down")
     checked = built.build("--locked", "brew")
-    assert (codes(checked), told(checked, "accepted")) == ({"tree-changed"}, [f"{LATTE} is accepted as it is: the host is down"])
+    assert (codes(checked), taken(checked)) == ({"tree-changed"}, [(LATTE, "the host is down")])
     built.edit("brew/references/milk.md", "Steam and pour", "Steam and stir")
     assert "key-changed" in codes(built.build("--locked", "brew"))
 
@@ -112,7 +174,7 @@ def test_a_waiver_of_a_stale_row_does_not_accept_what_it_then_measures(built: Wo
     built.edit("brew/references/milk.md", "Steam the milk.", "Pour the milk.")
     accept(built, LATTE)
     measured = built.build("brew")
-    assert told(measured, "accepted") == []
+    assert taken(measured) == []
     assert told(measured, "waiver-ended") == [f"the waiver for {LATTE} is for a row of before"]
 
 
@@ -149,7 +211,7 @@ def test_a_manifest_keeps_its_form_and_its_comments(failing: Workspace, text: st
     else:
         assert after.startswith(text)
     assert failing.build("brew").status == 0
-    assert told(failing.build("--locked", "brew"), "accepted") == [f"{POURS} is accepted as it is: it 'spills': # often"]
+    assert taken(failing.build("--locked", "brew")) == [(POURS, "it 'spills': # often")]
 
 
 def test_lines_around_the_waivers_stay_where_they_are(failing: Workspace) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from selftune_build.checks.registry import check_id
+from selftune_build.engine.judging.remarks import Remarks, name_of
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.graph.targets import address
 from selftune_build.model.case import Arm, Check
@@ -15,22 +16,24 @@ from selftune_build.stages.row import RowSpec
 CODE = "check-not-discriminating"
 HINT = "ask for what only the skill brings; a check that guards against harm may stay"
 
-Always = Mapping[str, tuple[Check, ...]]
-"""Case id → the checks that held in every sample without the skill, of the rows that were judged in this invocation."""
 
-
-def not_discriminating(run: PackageRun, rows: Mapping[str, Mapping[str, Row]], always: Always) -> Iterator[Finding]:
+def not_discriminating(run: PackageRun, rows: Mapping[str, Mapping[str, Row]], remarks: Remarks) -> Iterator[Finding]:
     """A warning for each such check of a case in which the skill should help.
 
-    Of a row that only the lock tells of, every check held in every sample or nobody knows which did: to look would mean to
-    read samples that nothing else needs.
+    Of a row that only the lock tells of and no remark, every check held in every sample or nobody knows which did: to look would
+    mean to read samples that nothing else needs.
     """
     for spec in run.specs:
         row = rows.get(spec.case.id, {}).get(Arm.WITHOUT_SKILL)
         if spec.arm is not Arm.WITHOUT_SKILL or row is None or spec.case.should_trigger is False:
             continue
-        checks = spec.checks if row.passed == row.n else always.get(spec.case.id, ())
+        checks = spec.checks if row.passed == row.n else _always(spec, remarks)
         yield from (_finding(spec, check, row.n) for check in checks)
+
+
+def _always(spec: RowSpec, remarks: Remarks) -> list[Check]:
+    remark = remarks.get(name_of(spec.case.id, spec.arm.value))
+    return [check for index, check in enumerate(spec.checks) if remark is not None and index in remark.always]
 
 
 def _finding(spec: RowSpec, check: Check, samples: int) -> Finding:

@@ -14,13 +14,13 @@ from selftune_build.agents.protocol import Agent
 from selftune_build.engine.beside import gates_beside, with_gates_beside
 from selftune_build.engine.judging.evidence import Evidence
 from selftune_build.engine.load import Universe, spec_profile
-from selftune_build.engine.locked.identity import other_identity
+from selftune_build.engine.locked.identity import other_identity, unknown_agent
 from selftune_build.engine.locked.judge import locked_judges, other_judge
 from selftune_build.engine.locked.policy import policy_digest
 from selftune_build.engine.locks.files import lock_path
 from selftune_build.engine.locks.healing import NOBODY
 from selftune_build.engine.locks.signature import Demand
-from selftune_build.engine.locks.waivers import Accepted, place_of
+from selftune_build.engine.locks.waivers import Waived, place_of
 from selftune_build.engine.outcome import decided, failures_by_lock, fresh_stages
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.past.against import revision_of, with_comparison
@@ -33,7 +33,7 @@ from selftune_build.engine.request import BuildRequest
 from selftune_build.engine.runs import AgentOf, package_runs
 from selftune_build.engine.telling.summary import Settled, package_report
 from selftune_build.engine.wanted import wanted_packages
-from selftune_build.errors import PLUGIN_FAILED, PLUGIN_MISSING
+from selftune_build.errors import PLUGIN_MISSING
 from selftune_build.graph.targets import Stage, address
 from selftune_build.lock.parsing import LockReading
 from selftune_build.model.case import Arm
@@ -124,7 +124,7 @@ def _report(run: PackageRun, universe: Universe, request: BuildRequest, revision
     return msgspec.structs.replace(report, problems=problems, verdict=verdict, next_command=_next(problems, report))
 
 
-def _unless_accepted(plan: RowPlan, taken: Accepted) -> RowPlan:
+def _unless_accepted(plan: RowPlan, taken: Waived) -> RowPlan:
     """A row that a human accepted as it is lacks nothing."""
     return msgspec.structs.replace(plan, missing=0, reasons=()) if place_of(plan.spec) in taken.rows else plan
 
@@ -144,7 +144,8 @@ def _without_entry(report: PackageReport, run: PackageRun) -> PackageReport:
     """Where the lock knows nothing of the agent there is no evidence whose origin could be told."""
     if _entry(run.lock, run.agent.name) is not None:
         return report
-    return msgspec.structs.replace(report, origin="", problems=())
+    left = tuple(problem for problem in report.problems if problem.code == PLUGIN_MISSING)
+    return msgspec.structs.replace(report, origin="", problems=left)
 
 
 def _next(problems: Iterable[Problem], report: PackageReport) -> str | None:
@@ -182,7 +183,8 @@ def _problems(settled: Settled, gates: Iterable[GateResult], universe: Universe,
         yield from _changed(run)
     if run.lock.locks and _entry(run.lock, run.agent.name) is None:
         if not any(problem.agent == run.agent.name for problem in run.lock.problems):
-            yield _problem(run, "agent-changed", f"the lock has no evidence of the agent {run.agent.name!r}")
+            unknown = unknown_agent(run, universe.root)
+            yield unknown or _problem(run, "agent-changed", f"the lock has no evidence of the agent {run.agent.name!r}")
     elif run.lock.locks:
         known = declared(run.agent.name, run.package.manifest, universe.root, run.asking.model)
         origin = run.agent.traits.origin.value
@@ -254,7 +256,7 @@ def _other_verdicts(settled: Settled) -> Iterator[Problem]:
     same = declared is run.package.manifest
     outcome = settled.outcome if same else decided(run, settled.outcome.rows, manifest=declared)
     gates = [gate for gate in outcome.gates if gate.id != "spec" or spec_profile(declared) == spec_profile(run.package.manifest)]
-    supplied = [gate for gate in gates if not gate.message.startswith((PLUGIN_MISSING, PLUGIN_FAILED))]
+    supplied = [gate for gate in gates if not gate.code]
     unknown = {gate.id for gate in outcome.gates} - {gate.id for gate in supplied} | {gate.id for gate in gates_beside(run)}
     noted = {name: verdict for name, verdict in entry.gates.items() if name not in unknown}
     if noted != {gate.id: gate.verdict.value for gate in supplied}:
@@ -273,8 +275,6 @@ def _gate_problems(run: PackageRun, gates: Iterable[GateResult]) -> Iterator[Pro
     for gate in gates:
         if gate.required and gate.verdict is Verdict.FAIL:
             yield _problem(run, "gate-failed", f"{gate.id}: {gate.message}", fix=None)
-        if gate.required and gate.message.startswith(PLUGIN_MISSING):
-            yield _problem(run, PLUGIN_MISSING, f"no installed plugin supplies the gate {gate.id!r}", fix=None)
 
 
 def _problem(

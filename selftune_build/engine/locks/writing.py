@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from selftune_build.engine.judging.remarks import noted as remarks_noted
 from selftune_build.engine.locks.files import write_lock
 from selftune_build.engine.locks.healing import healed_entry, is_conflicted
 from selftune_build.engine.outcome import lock_of, settled_spec
@@ -72,4 +73,4 @@ def _traces(settled: Settled) -> dict[str, Inputs]:
         row = rows.get(plan.spec.case.id, {}).get(plan.spec.arm.value)
         if row is not None:
             noted[trace_address(settled.run, plan.spec)] = settled_inputs(settled_spec(plan.spec, rows), row.observed)
-    return noted
+    return noted | dict(remarks_noted(settled.run, settled.outcome.remarks))

@@ -11,6 +11,7 @@ from selftune_build.agents.builtin import make_agent
 from selftune_build.agents.protocol import Agent
 from selftune_build.engine.judging.evidence import Evidence
 from selftune_build.engine.judging.judge import judges
+from selftune_build.engine.judging.remarks import recall_remarks
 from selftune_build.engine.load import Universe
 from selftune_build.engine.locks.files import refuse_newer
 from selftune_build.engine.package_run import PackageRun, failing_cases
@@ -68,6 +69,7 @@ def plan_rows(universe: Universe, request: BuildRequest, stores: Stores, registr
     groups = _group_by_agent(every)
     for runs in groups:
         _plan(runs, request, stores.traces)
+    recall_remarks(every, stores.traces)
     if stores.shared is not None:
         from selftune_build.engine.planning.fetching import fetch_missing
 

@@ -6,20 +6,29 @@ from collections.abc import Mapping
 
 from msgspec import UNSET
 
+from selftune_build.engine.locks.waivers import Waived, place_of
 from selftune_build.engine.package_run import PackageRun
+from selftune_build.escape import one_line
 from selftune_build.graph.targets import address
+from selftune_build.limits import MESSAGE_CHARACTERS
 from selftune_build.model.case import Arm
 from selftune_build.model.lock import Row
+from selftune_build.model.manifest import Waiver
 from selftune_build.model.report import RowReport, RowState
 from selftune_build.stages.row import RowSpec
 
 
-def row_reports(run: PackageRun, rows: Mapping[str, Mapping[str, Row]]) -> tuple[RowReport, ...]:
-    """The rows that are asked for, in the order of the suite; `rows` are those of the lock as it is now."""
-    return tuple(_row(spec, rows.get(spec.case.id, {}).get(spec.arm.value)) for spec in run.specs if run.wants(spec))
+def row_reports(run: PackageRun, rows: Mapping[str, Mapping[str, Row]], taken: Waived) -> tuple[RowReport, ...]:
+    """The rows that are asked for, in the order of the suite; `rows` are those of the lock as it is now, `taken` what of them
+    is accepted."""
+    return tuple(
+        _row(spec, rows.get(spec.case.id, {}).get(spec.arm.value), taken.rows.get(place_of(spec)))
+        for spec in run.specs
+        if run.wants(spec)
+    )
 
 
-def _row(spec: RowSpec, row: Row | None) -> RowReport:
+def _row(spec: RowSpec, row: Row | None, waiver: Waiver | None) -> RowReport:
     origin = spec.case.origin
     return RowReport(
         target=address(spec.package.handle, spec.stage, spec.case.id),
@@ -32,6 +41,7 @@ def _row(spec: RowSpec, row: Row | None) -> RowReport:
         should_trigger=spec.polarity,
         path=origin.at.path if origin is not None else None,
         line=origin.at.line if origin is not None else None,
+        accepted=one_line(waiver.reason, MESSAGE_CHARACTERS) if waiver is not None else "",
     )
 
 

@@ -54,6 +54,7 @@ def _status(package: Package | None, report: PackageReport, run: PackageRun | No
     step = first_step(package, report, place) if package is not None else _unread(report)
     samples = _counted(run) if run is not None else []
     recorded = sorted(filter(None, (sample.recorded for sample in samples)))
+    plans = [plan for plan in run.plans if not plan.spec.case.is_script] if run is not None else []
     return PackageStatus(
         name=report.name,
         path=report.path,
@@ -65,6 +66,8 @@ def _status(package: Package | None, report: PackageReport, run: PackageRun | No
         verdict=report.verdict,
         oldest=recorded[0] if recorded else None,
         newest=recorded[-1] if recorded else None,
+        asked=len(plans),
+        answered=sum(plan.row is not None or bool(plan.counted.samples) for plan in plans),
         models=tuple(sorted({model for sample in samples if (model := sample.transcript.reply.model)})),
     )
 

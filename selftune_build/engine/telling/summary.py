@@ -10,12 +10,14 @@ from selftune_build.advice import command
 from selftune_build.engine.judging.blunt import not_discriminating
 from selftune_build.engine.judging.judged import judge_findings, judge_problems, rows_awaiting
 from selftune_build.engine.locks.news import lock_news
-from selftune_build.engine.locks.waivers import findings as waiver_findings
+from selftune_build.engine.locks.waiver_findings import waiver_findings
+from selftune_build.engine.locks.waivers import accepted_rows
 from selftune_build.engine.outcome import Outcome
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.paying.ran import Ran
 from selftune_build.engine.paying.scheduler import Question
 from selftune_build.engine.paying.trying import TakenKind
+from selftune_build.engine.places import workspace_root
 from selftune_build.engine.planning.plan import RowPlan, judge_calls
 from selftune_build.engine.report import REFUSING
 from selftune_build.engine.states import Event, advance
@@ -23,14 +25,16 @@ from selftune_build.engine.telling.advice import next_command
 from selftune_build.engine.telling.noticed import drifted, noticed
 from selftune_build.engine.telling.row_reports import row_reports
 from selftune_build.engine.telling.statistics import statistics_of
-from selftune_build.errors import PLUGIN_FAILED, PLUGIN_MISSING
+from selftune_build.errors import PLUGIN_MISSING
 from selftune_build.gates.decide import disabled
 from selftune_build.graph.targets import SAMPLED, Stage, address, stage_of
 from selftune_build.limits import REPORT_REASONS
 from selftune_build.model.finding import Severity
+from selftune_build.model.location import Location
 from selftune_build.model.repeated import Repeated
 from selftune_build.model.report import PackageReport, Problem, Reason, StageReport, TargetState
 from selftune_build.model.verdict import GateResult, Verdict
+from selftune_build.reading.settings import gate_place
 from selftune_build.wording import counted
 
 
@@ -94,18 +98,18 @@ def package_report(settled: Settled) -> PackageReport:
             *run.security.findings,
             *drifted(run),
             *judge_findings(run, dry=settled.dry),
-            *waiver_findings(run.specs, outcome.accepted, alone=len(run.package.manifest.agent) == 1),
-            *(() if settled.dry else noticed(run)),
-            *not_discriminating(run, outcome.rows, outcome.always),
+            *waiver_findings(run, outcome.accepted),
+            *noticed(run, outcome.remarks),
+            *not_discriminating(run, outcome.rows, outcome.remarks),
         ),
         failures=failures,
-        rows=row_reports(run, outcome.rows) if settled.detailed or settled.several else (),
+        rows=row_reports(run, outcome.rows, outcome.accepted) if settled.detailed or settled.several else (),
         next_command=next_command(run, failures, verdict, stopped=stopped, told=_is_told(settled, gates), place=settled.place),
         remark=run.agent.traits.remark,
         judge=run.judge.agent.name if run.judge is not None else "",
         agreements=tuple(each for each in outcome.agreements if _belongs(each.target, run)),
         statistics=statistics_of(run, outcome.rows, dry=settled.dry, detailed=settled.detailed),
-        accepted=run.security.accepted,
+        accepted=(*run.security.accepted, *accepted_rows(run.specs, outcome.accepted)),
         switched_off=disabled(run.package.manifest.gates),
     )
 
@@ -121,11 +125,12 @@ def _belongs(target: str, run: PackageRun) -> bool:
 
 def _gates(settled: Settled) -> tuple[GateResult, ...]:
     """All gates for `verify`; for less, only those whose stage was asked for."""
+    gates = (*settled.outcome.gates, *settled.outcome.emptied)
     if Stage.VERIFY in settled.run.stages:
-        return settled.outcome.gates
+        return gates
     asked = {"spec": Stage.SPEC, "security": Stage.SPEC, "unit-tests": Stage.UNIT_TESTS}
     wanted = {gate for gate, stage in asked.items() if stage in settled.run.stages}
-    return tuple(gate for gate in settled.outcome.gates if gate.id in wanted)
+    return tuple(gate for gate in gates if gate.id in wanted)
 
 
 def _verdict(settled: Settled, gates: Sequence[GateResult], stages: Iterable[StageReport]) -> Verdict:
@@ -261,8 +266,8 @@ def _plugin_problems(settled: Settled) -> Iterable[Problem]:
         message = f"policy.plugins asks for {plugin}, which is not installed"
         yield Problem(PLUGIN_MISSING, name, message, path=manifest.path, fix=f"pip install {plugin}")
     for gate in settled.outcome.gates:
-        code = next((code for code in (PLUGIN_MISSING, PLUGIN_FAILED) if gate.message.startswith(code + ":")), None)
-        if code is not None and gate.required:
-            yield Problem(
-                code, name, f"gate {gate.id}: {gate.message.partition(': ')[2]}", manifest.path, fix="selftune plugins list"
-            )
+        if gate.code and gate.required:
+            message = f"gate {gate.id}: {gate.message.removeprefix(gate.code + ': ')}"
+            at = gate_place(workspace_root(settled.run.package), manifest.path, gate.id) or Location(manifest.path or "")
+            fix = gate.advice or "selftune plugins list"
+            yield Problem(gate.code, name, message, at.path or None, at.line, fix, at.pointer)

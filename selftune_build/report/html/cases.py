@@ -76,7 +76,8 @@ _WANTED = {True: "should trigger", False: "should not trigger", None: ""}
 
 def _state(row: RowReport) -> Markup:
     n = tag("span", f"n {row.n}", class_="kind") if row.n else None
-    return tag("td", badge(row.state.value, MARKS[row.state]), n, data_key=str(STATES.index(row.state)))
+    taken = tag("span", "accepted", class_="kind") if row.accepted else None
+    return tag("td", badge(row.state.value, MARKS[row.state]), n, taken, data_key=str(STATES.index(row.state)))
 
 
 def badge(word: str, mark: str) -> Markup:

@@ -11,6 +11,7 @@ from selftune_build.limits import HTML_CASES, HTML_ENTRIES, HTML_PICTURES
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.report import Failure, PackageReport, Problem, Report
 from selftune_build.model.verdict import GateResult, Metric, Verdict
+from selftune_build.report.by_hand import decided_by_hand
 from selftune_build.report.cells import name, sentence
 from selftune_build.report.grouping import checks_of, common_fix, grouped, same_failure, same_problem, samples_of, subject
 from selftune_build.report.html.cases import badge, case_table, entries
@@ -113,10 +114,7 @@ def _gates(package: PackageReport, drawn: Drawn) -> Markup | None:
 
 def _by_hand(package: PackageReport) -> Markup | None:
     """What the manifest takes out of the verdict, with the reasons that it gives."""
-    lines = [f"gate {name(gate)} is switched off: {sentence(why)}" for gate, why in sorted(package.switched_off.items())]
-    for one in package.accepted:
-        place = f"{name(str(one.finding.at))}: " if one.finding.at is not None else ""
-        lines.append(f"accepted: {place}{sentence(one.finding.message)} [{name(one.finding.code)}]: {sentence(one.reason)}")
+    lines = list(dict.fromkeys(decided_by_hand(package)))
     return _part("Decided by hand", *_listed(lines, lambda line: tag("li", line))) if lines else None
 
 
@@ -128,9 +126,10 @@ def _gate(gate: GateResult, package: PackageReport, drawn: Drawn) -> Markup:
     value = package.metrics.get(metric)
     picture = drawn.found.get(_interval(metric, value, package)) if value is not None else None
     optional = None if gate.required else tag("span", "not required", class_="kind")
+    accepted = tag("span", f"{len(gate.accepted)} accepted", class_="kind") if gate.accepted else None
     cells = [
         tag("th", tag("span", name(gate.id), class_="id"), optional, scope="row", role="rowheader"),
-        tag("td", badge(gate.verdict.value, VERDICTS[gate.verdict]), role="cell"),
+        tag("td", badge(gate.verdict.value, VERDICTS[gate.verdict]), accepted, role="cell"),
         tag("td", _measured(value), class_="number" if value is not None else "number none", role="cell"),
         tag("td", picture, class_="picture", role="cell"),
         tag("td", sentence(gate.message), class_="why", role="cell"),

@@ -95,7 +95,7 @@ def test_messages_say_what_was_counted_and_what_is_lacking() -> None:
     assert message([BETTER] * 3 + [WORSE] * 4, 0.05) == (
         "lift -0.14 on 7 cases (3 better, 4 worse): measured below the floor of 0.05, not shown to be below it"
     )
-    assert message([Pair(UNDECIDED, exactly(0))], 0.0).startswith("lift unknown on 1 cases (0 better, 0 worse, 1 undecided)")
+    assert message([Pair(UNDECIDED, exactly(0))], 0.0).startswith("lift unknown on 1 case (0 better, 0 worse, 1 undecided)")
     assert message([BETTER] * 9, 1.0).endswith("no number of cases can show a lift above 1.00, choose a lower minimum")
     assert message([], -3.0) == "no case measures this"
 
