@@ -138,7 +138,7 @@ def command(
         base=since or against or "HEAD",
         detailed=as_json or github or verbose or bool(asked),
     )
-    with recorded() as trail:
+    with recorded(wanted=not locked) as trail:
         plugins = open_plugins(starting_folder(request.directory, request.targets), locked=locked)
         wanted = wanted_reports(asked, plugins.reports, locked=locked)
         request = replace(request, transcripts=any(each.format.transcripts for each in wanted))

@@ -13,6 +13,7 @@ from selftune_build.engine.registry import BUILTIN, Registry
 from selftune_build.errors import PLUGIN_MISSING, InputError, SelftuneError, UndecidedError, refuse_machine
 from selftune_build.fingerprint.disk import DISK, Disk
 from selftune_build.fingerprint.facets import facets
+from selftune_build.fingerprint.regular import read_regular
 from selftune_build.fingerprint.tree import find_boundary, scan, staged_files, tree_digest
 from selftune_build.limits import EVAL_FILE_BYTES, SKILL_FILE_BYTES_MAX
 from selftune_build.model.case import Case
@@ -267,6 +268,9 @@ def _bounded(path: Path, limit: int, shown: str, disk: Disk, hint: str = "keep l
     laid = disk.laid(path)
     if laid is not None and len(laid.content) <= limit:
         return laid.content
+    content = _whole(path, limit) if laid is None else None
+    if content is not None:
+        return content
     if laid is not None or (path.is_file() and path.stat().st_size > limit):
         raise InputError(f"the file is larger than {limit:,} bytes", at=Location(shown), hint=hint)
     if path.exists() and not path.is_file():
@@ -277,3 +281,12 @@ def _bounded(path: Path, limit: int, shown: str, disk: Disk, hint: str = "keep l
     except OSError as error:
         refuse_machine(error, path)
         raise
+
+
+def _whole(path: Path, limit: int) -> bytes | None:
+    """The bytes of a regular file of at most `limit`; None where something is wrong with it."""
+    try:
+        content = read_regular(str(path), limit + 1)
+    except OSError:
+        return None
+    return content if content is not None and len(content) <= limit else None
