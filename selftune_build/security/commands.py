@@ -66,7 +66,7 @@ _DOWNLOADED = "keep what runs in the package, or fetch it, check its digest and 
 _WORDS = ("curl", "wget", "aria2c", "base64", "xxd", "openssl", "exec", "eval", "function", "iwr", "irm", "iex", "invoke-")
 """Without one of these, in small letters, a line is none of the rules' business."""
 _SIGNS = ("|", "`", "(", ";", "&&", "iex", "invoke-expression")
-"""Nor is a text of ASCII without one of these: nothing joins what is fetched to what runs it. Signs are found ten times as fast."""
+"""Nor is a text of ASCII without one of these: nothing joins what is fetched to what runs it."""
 _SAID = {
     "security-curl-pipe-shell": "fetched and run unseen",
     "security-decode-pipe-shell": "decoded and run unseen",
