@@ -16,6 +16,7 @@ from selftune_build.model.case import Case, Profile
 from selftune_build.model.manifest import Limits
 
 KEY_FORMAT = "selftune.key/1"
+_LIMITS = Limits()
 
 Inputs = dict[str, Any]
 """Input name → plain JSON value; fields at their default are left out, so that a new field does not change old keys."""
@@ -54,8 +55,8 @@ def static_inputs(question: Question) -> Inputs:
     _put(inputs, "profile", question.profile, "package")
     for name, value in (question.agent or {}).items():
         inputs[f"agent {name}"] = value
-    _put(inputs, "timeout_s", question.limits.timeout_s, Limits().timeout_s)
-    _put(inputs, "max_turns", question.limits.max_turns, Limits().max_turns)
+    _put(inputs, "timeout_s", question.limits.timeout_s, _LIMITS.timeout_s)
+    _put(inputs, "max_turns", question.limits.max_turns, _LIMITS.max_turns)
     return inputs
 
 

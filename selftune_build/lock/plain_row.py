@@ -1,4 +1,4 @@
-"""Rows as nearly all are: each field of the right kind, nothing unknown, the seal intact. What another one is, the parser says."""
+"""Rows as nearly all are: each field of its kind, nothing unknown, the seal intact. What another one is, the parser says."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def package_report(settled: Settled) -> PackageReport:
         remark=run.agent.traits.remark,
         judge=run.judge.agent.name if run.judge is not None else "",
         agreements=tuple(each for each in outcome.agreements if _belongs(each.target, run)),
-        statistics=statistics_of(run, outcome.rows, dry=settled.dry, detailed=settled.detailed),
+        statistics=statistics_of(run, outcome, dry=settled.dry, detailed=settled.detailed),
         accepted=run.security.accepted,
         switched_off=disabled(run.package.manifest.gates),
     )
