@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
-from selftune_build.agents.command import CommandAgent
 from selftune_build.agents.declaration import refuse_unknown, stated_options
 from selftune_build.agents.embedded import EmbeddedAgent
 from selftune_build.agents.protocol import Agent, AgentSettings, AgentType
@@ -25,6 +23,8 @@ def _embedded(settings: AgentSettings) -> Agent:
 def _command(settings: AgentSettings) -> Agent:
     if settings.definition is None:
         raise InputError("`command` is a type of agent, not an agent", hint="declare one under `agents:` with `argv`")
+    from selftune_build.agents.command import CommandAgent  # brings what it takes to start programs
+
     return CommandAgent(settings.name, settings.definition, settings.workspace_root, settings.model)
 
 
@@ -52,6 +52,8 @@ def make_agent(
 
 
 def _unknown(name: str, manifest: Manifest, types: Mapping[str, AgentType]) -> UndecidedError:
+    from difflib import get_close_matches
+
     definition = manifest.agents.get(name)
     names = sorted({*types, *manifest.agents} - {"command"})
     known = ", ".join(names)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 
 from msgspec import Struct
 
@@ -68,6 +67,8 @@ def _cases(package: Package, narrowed: Mapping[Target, frozenset[str]]) -> dict[
         suite = package.unit_tests if target.stage is Stage.UNIT_TESTS else package.evals
         unknown = ids - {case.id for case in suite}
         if unknown:
+            from difflib import get_close_matches
+
             missing, known = min(unknown), sorted(case.id for case in suite)
             close = get_close_matches(missing, known, n=3)
             hint = f"like it: {', '.join(close)}" if close else f"its cases: {', '.join(known[:8]) or 'none'}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -108,10 +107,17 @@ def _type_hint(kinds: list[str], value: Any) -> str:
     return f"write {_ARTICLES[kinds[0]]}"
 
 
+def _near(text: str, known: Iterable[str]) -> list[str]:
+    """What may have been meant, at most one of them."""
+    from difflib import get_close_matches
+
+    return get_close_matches(text, list(known), n=1)
+
+
 def _not_an_option(options: list[Any], value: Any) -> tuple[str, str]:
     listed = ", ".join(_shown(option) for option in options)
     texts = [option for option in options if isinstance(option, str)]
-    close = get_close_matches(value, texts, n=1) if isinstance(value, str) else []
+    close = _near(value, texts) if isinstance(value, str) else []
     hint = f"did you mean `{close[0]}`? " if close else ""
     return f"{_shown(value)} is not known here", f"{hint}write {'one of ' if len(options) > 1 else ''}{listed}"
 
@@ -128,7 +134,7 @@ def _unknown_key(error: ValidationError) -> Complaint:
 
 def _key_hint(error: ValidationError, key: str, known: Iterable[str]) -> str:
     spellings = (key.lower().replace("-", "_"), key.lower())
-    close = [match for spelling in spellings for match in get_close_matches(spelling, known, n=1)]
+    close = [match for spelling in spellings for match in _near(spelling, known)]
     if close:
         return f"did you mean `{close[0]}`?"
     own = _own_hint(error, "additionalProperties")

@@ -35,7 +35,6 @@ from selftune_build.model.lock import Row
 from selftune_build.model.package import Package
 from selftune_build.model.report import PackageReport, Problem, Reason, Report, Spend
 from selftune_build.model.verdict import Verdict
-from selftune_build.revision.revision import Revision
 from selftune_build.stages.row import RowSpec
 from selftune_build.store.location import find_store
 from selftune_build.store.records import RecordStore
@@ -44,6 +43,7 @@ from selftune_build.store.traces import Traces
 
 if TYPE_CHECKING:
     from selftune_build.engine.locked.standard import Standard
+    from selftune_build.revision.revision import Revision
 
 
 def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTIN, standard: Standard | None = None) -> Report:

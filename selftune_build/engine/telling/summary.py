@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -14,8 +15,7 @@ from selftune_build.engine.locks.waivers import findings as waiver_findings
 from selftune_build.engine.outcome import Outcome
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.paying.ran import Ran
-from selftune_build.engine.paying.scheduler import Question
-from selftune_build.engine.paying.trying import TakenKind
+from selftune_build.engine.paying.taken import TakenKind
 from selftune_build.engine.planning.plan import RowPlan, judge_calls
 from selftune_build.engine.report import REFUSING
 from selftune_build.engine.states import Event, advance
@@ -32,6 +32,9 @@ from selftune_build.model.repeated import Repeated
 from selftune_build.model.report import PackageReport, Problem, Reason, StageReport, TargetState
 from selftune_build.model.verdict import GateResult, Verdict
 from selftune_build.wording import counted
+
+if TYPE_CHECKING:
+    from selftune_build.engine.paying.scheduler import Question
 
 
 class Settled(Struct, frozen=True):
