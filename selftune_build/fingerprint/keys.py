@@ -45,9 +45,11 @@ def static_inputs(question: Question) -> Inputs:
     case = question.case
     inputs: Inputs = {"format": KEY_FORMAT}
     _put(inputs, "prompt", case.prompt, "")
-    _put(inputs, "run", list(case.run), [])
+    if case.run:
+        inputs["run"] = list(case.run)
     _put(inputs, "stdin", case.stdin, "")
-    _put(inputs, "setup", [list(argv) for argv in case.setup], [])
+    if case.setup:
+        inputs["setup"] = [list(argv) for argv in case.setup]
     for file in case.files:
         inputs[f"file {file.dest}"] = digest_bytes(file.content)
     _put(inputs, "package", question.package, None)

@@ -12,7 +12,6 @@ from selftune_build.engine.beside import gates_beside
 from selftune_build.engine.load import Universe, spec_profile
 from selftune_build.engine.locked.identity import other_identity
 from selftune_build.engine.locked.judge import other_judge
-from selftune_build.engine.locked.policy import policy_digest
 from selftune_build.engine.locks.files import lock_path
 from selftune_build.engine.locks.healing import NOBODY
 from selftune_build.engine.locks.waivers import place_of
@@ -86,7 +85,7 @@ def _changed(run: PackageRun) -> Iterator[Problem]:
     """A lock of today's tree and policy, on any side of a merge."""
     if all(side.tree != run.package.tree_digest for side in run.lock.locks):
         yield _problem(run, "tree-changed", "the files of the package are not those that the lock was written for")
-    if all(side.policy != policy_digest(_declared(run)) for side in run.lock.locks):
+    if all(side.policy != run.policy for side in run.lock.locks):
         yield _problem(run, "policy-changed", "gates, samples or policy are not those that the lock was written under")
 
 

@@ -74,7 +74,8 @@ def findings(specs: Iterable[RowSpec], taken: Accepted, *, alone: bool) -> tuple
 
     Of several agents each has keys of its own, so a waiver that holds for none here may be another one's.
     """
-    held = [(spec, taken.rows[place_of(spec)]) for spec in specs if place_of(spec) in taken.rows]
+    accepted_specs = [spec for spec in specs if place_of(spec) in taken.rows] if taken.rows else []
+    held = [(spec, taken.rows[place_of(spec)]) for spec in accepted_specs]
     told = [_warning("accepted", f"{target_of(spec)} is accepted as it is: {waiver.reason}") for spec, waiver in held]
     hint = "remove it from `accepted:`, or accept what is there today with `selftune lock accept`"
     ended = [
