@@ -112,14 +112,17 @@ def _recalled(rest: list[str]) -> int:
 
 
 def _run_command(name: str, rest: list[str]) -> int:
+    import atexit
     import gc
+
+    gc.set_threshold(GARBAGE_THRESHOLD)
+    atexit.register(gc.freeze)  # else the interpreter looks through all there is for cycles before it ends, for 20 ms
     from importlib import import_module
 
     import click
 
     from selftune_build.errors import UsageError
 
-    gc.set_threshold(GARBAGE_THRESHOLD)
     module, _ = COMMANDS[name]
     command = import_module(module).command
     try:

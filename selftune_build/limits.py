@@ -36,6 +36,8 @@ LOCK_BYTES = 32 * MIB
 LOCK_DEPTH = 64
 LOCK_COUNT = 1_000_000
 LOCK_CONFLICTS = 8
+PACKAGES_FOR_TWO = 32
+"""Fewer are judged before a second process is under way."""
 
 # reading: manifests, YAML, JSON, paths, workspaces
 MANIFEST_BYTES = 256 * KIB

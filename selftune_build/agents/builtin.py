@@ -8,7 +8,6 @@ from typing import Any
 
 from msgspec import Struct
 
-from selftune_build.agents.command import CommandAgent
 from selftune_build.agents.declaration import refuse_unknown, stated_options
 from selftune_build.agents.embedded import EmbeddedAgent
 from selftune_build.agents.protocol import Agent, AgentSettings, AgentType
@@ -26,6 +25,8 @@ def _embedded(settings: AgentSettings) -> Agent:
 def _command(settings: AgentSettings) -> Agent:
     if settings.definition is None:
         raise InputError("`command` is a type of agent, not an agent", hint="declare one under `agents:` with `argv`")
+    from selftune_build.agents.command import CommandAgent  # brings what it takes to start programs
+
     return CommandAgent(settings.name, settings.definition, settings.workspace_root, settings.model)
 
 

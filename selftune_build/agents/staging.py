@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -161,6 +160,8 @@ class Stage:
     def _part(self, name: str) -> Path:
         with store_errors("create a folder in", os.environ.get("TMPDIR", "the temporary folder")):
             if self._base is None:
+                import tempfile
+
                 self._base = Path(os.path.realpath(tempfile.mkdtemp(prefix=_PREFIX)))
                 (self._base / _MARK).write_bytes(started())
             (self._base / name).mkdir()

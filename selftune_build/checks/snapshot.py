@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 from collections.abc import Sequence
 
@@ -21,6 +20,8 @@ def judge(check: Check, transcript: Transcript, context: CheckContext) -> CheckR
     if content is None:
         return failed(f"no file {path}")
     if "base64" in check.params:
+        import base64
+
         return _bytes(path, base64.b64decode(check.params["base64"]), content)
     wanted, found = _lines(check.params["text"]), _lines(content.decode("utf-8", "replace"))
     if wanted == found:

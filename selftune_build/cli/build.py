@@ -138,12 +138,12 @@ def command(
         base=since or against or "HEAD",
         detailed=as_json or github or verbose or bool(asked),
     )
-    with recorded() as trail:
+    with recorded(wanted=not locked) as trail:
         plugins = open_plugins(starting_folder(request.directory, request.targets), locked=locked)
         wanted = wanted_reports(asked, plugins.reports, locked=locked)
         request = replace(request, transcripts=any(each.format.transcripts for each in wanted))
         standard = _standard(request, policy)
-        universe, recalled = _universe(request, plugins, standard, whole=overlay is not None)
+        universe, recalled = _universe(request, plugins, standard, whole=overlay is not None, simple=not since)
         universe, request = laid_over(universe, _narrowed(universe, request, since), overlay, plugins)
         progress = Progress(sys.stderr, quiet=quiet or as_json)
         around = Surroundings(progress=progress, confirm=confirm, registry=plugins.registry)
@@ -229,15 +229,22 @@ def _narrowed(universe: Universe, request: BuildRequest, since: str | None) -> B
     return replace(request, among=affected(universe, since))
 
 
-def _universe(request: BuildRequest, plugins: Plugins, standard: Standard | None, *, whole: bool) -> tuple[Universe, Recalled]:
-    """The workspace; where it is wanted whole, nothing of it is left to memory."""
+def _universe(
+    request: BuildRequest, plugins: Plugins, standard: Standard | None, *, whole: bool, simple: bool
+) -> tuple[Universe, Recalled]:
+    """The workspace; where it is wanted `whole`, nothing of it is left to memory. `simple`: all packages are asked for."""
     from selftune_build.engine.load import by_its_own
-    from selftune_build.engine.remembered import load_remembering
+    from selftune_build.engine.remembered import Recalled, load_remembering
     from selftune_build.reading.absent import no_package
 
     start = starting_folder(request.directory, request.targets)
-    standards = standard.over if standard is not None else by_its_own
-    universe, recalled = load_remembering(start, request, plugins.registry, standards, whole=whole)
+    if request.locked and simple and standard is None and not (request.targets or request.against or request.signers):
+        from selftune_build.engine.locked.halves import load_in_halves
+
+        universe, recalled = load_in_halves(start, request, plugins.registry), Recalled()
+    else:
+        standards = standard.over if standard is not None else by_its_own
+        universe, recalled = load_remembering(start, request, plugins.registry, standards, whole=whole)
     if not (universe.packages or universe.broken):
         raise no_package(universe.root)
     return universe, recalled

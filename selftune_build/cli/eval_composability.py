@@ -65,7 +65,7 @@ def command(siblings: tuple[str, ...], skill: str | None, eval_set: Path | None,
 def _cases(package: Package, eval_set: Path | None) -> Sequence[Case]:
     if eval_set is None:
         return package.evals
-    from selftune_build.engine.load import reader
+    from selftune_build.engine.package_files import reader
     from selftune_build.limits import EVAL_FILE_BYTES
     from selftune_build.reading.evals.suite import read_eval_files
 

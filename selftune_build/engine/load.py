@@ -6,21 +6,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from selftune_build.engine.handles import with_handles
+from selftune_build.engine.package_files import reader, skill_text
 from selftune_build.engine.places import case_moved, inside, located, moved
 from selftune_build.engine.registry import BUILTIN, Registry
-from selftune_build.errors import PLUGIN_MISSING, InputError, SelftuneError, UndecidedError, refuse_machine
+from selftune_build.errors import PLUGIN_MISSING, InputError, SelftuneError, UndecidedError
 from selftune_build.fingerprint.disk import DISK, Disk
 from selftune_build.fingerprint.facets import facets
 from selftune_build.fingerprint.tree import find_boundary, scan, staged_files, tree_digest
-from selftune_build.limits import EVAL_FILE_BYTES, SKILL_FILE_BYTES_MAX
 from selftune_build.model.case import Case
 from selftune_build.model.location import Location
 from selftune_build.model.manifest import Manifest
 from selftune_build.model.package import MANIFEST_FILE, SKILL_FILE, Package
 from selftune_build.model.report import PackageReport
-from selftune_build.probe import about, probed
+from selftune_build.probe import about
 from selftune_build.reading.evals.claude_plugin import PROMPT
 from selftune_build.reading.evals.left_over import unread_folder
 from selftune_build.reading.evals.recognise import Format
@@ -51,13 +52,15 @@ def by_its_own(_member: str, manifest: Manifest) -> Manifest:
 
 Said = tuple[str, PackageReport]
 """A report, and the group of packages under one agent that it belongs to (`agent_group`)."""
+NOTHING_TOLD: Mapping[str, tuple[Said, ...]] = {}
+NOBODY: Mapping[str, Package] = {}
 Known = Callable[[Path], Mapping[str, Package]]
 """The root of a workspace → packages that need not be read, by folder relative to it."""
 
 
 def nothing_known(_root: Path) -> Mapping[str, Package]:
     """Every package is read."""
-    return {}
+    return NOBODY
 
 
 class Broken(Struct, frozen=True):
@@ -74,8 +77,19 @@ class Universe(Struct, frozen=True):
     declared: bool
     packages: tuple[Package, ...]
     broken: tuple[Broken, ...] = ()
-    told: Mapping[str, tuple[Said, ...]] = {}
+    told: Mapping[str, tuple[Said, ...]] = NOTHING_TOLD
     """What was said of packages that did not change since, by folder: they stand in `packages` without cases and body."""
+
+    @classmethod
+    def of(
+        cls,
+        workspace: Workspace,
+        packages: Sequence[Package],
+        broken: Sequence[Broken] = (),
+        told: Mapping[str, tuple[Said, ...]] = NOTHING_TOLD,
+    ) -> Universe:
+        """The packages of a workspace, in the order of their folders, with the words that address them."""
+        return cls(workspace.root, workspace.declared, with_handles(packages), tuple(broken), told)
 
     @property
     def siblings(self) -> tuple[Package, ...]:
@@ -101,17 +115,35 @@ def load_universe(
     Raises InputError for a workspace manifest that cannot be read.
     """
     workspace = find_workspace(start)
+    there = known(workspace.root) if workspace.declared else {}
+    return Universe.of(workspace, *load_members(workspace, workspace.members, second_opinion, registry, standards, disk, there))
+
+
+def load_members(
+    workspace: Workspace,
+    members: Iterable[str],
+    second_opinion: SecondOpinionOf = ask_second_opinion,
+    registry: Registry = BUILTIN,
+    standards: Standards = by_its_own,
+    disk: Disk = DISK,
+    there: Mapping[str, Package] = NOBODY,
+) -> tuple[list[Package], list[Broken]]:
+    """The packages in these folders of a workspace but those that are `there` already, and those that cannot be read."""
     packages: list[Package] = []
     broken: list[Broken] = []
-    there = known(workspace.root) if workspace.declared else {}
-    for member in workspace.members:
+    for member in members:
         try:
             with about(workspace.root / member):
                 package = there.get(member) or load_package(workspace, member, second_opinion, registry, standards, disk)
             packages.append(package)
         except (InputError, UndecidedError) as error:
             broken.append(Broken(member, error))
-    return Universe(workspace.root, workspace.declared, with_handles(packages), tuple(broken))
+    return packages, broken
+
+
+def seen_by_others(package: Package) -> Package:
+    """What other packages see of one: all but its cases and its body."""
+    return replace(package, evals=(), unit_tests=(), skill=replace(package.skill, body=""))
 
 
 def load_package(
@@ -131,7 +163,7 @@ def load_package(
     declared = effective(workspace.manifest_file, own, member)
     manifest = standards(member, declared)
     tree = scan(root, manifest.exclude, find_boundary(root, workspace.root), disk=disk)
-    content = _skill_text(root, member, disk)
+    content = skill_text(root, member, disk)
     reading = read_skill(content, inside(member, SKILL_FILE), root.name)
     name = reading.skill.name if is_safe_name(reading.skill.name) else root.name
     paths = [file.path for file in tree.files]
@@ -243,37 +275,3 @@ def is_eval_file(manifest: Manifest) -> Callable[[str], bool]:
     given_away = (pattern for globs in manifest.readers.values() for pattern in globs)
     globs = (*(manifest.evals or ()), *(manifest.unit_tests or ()), *given_away)
     return lambda path: any(match_glob(pattern, path) for pattern in globs)
-
-
-def _skill_text(root: Path, member: str, disk: Disk) -> bytes:
-    """The bytes of SKILL.md. Raises InputError where they cannot be had, also where it went since the package was found."""
-    shown = inside(member, SKILL_FILE)
-    try:
-        return _bounded(root / SKILL_FILE, SKILL_FILE_BYTES_MAX, shown, disk, "move long material to files under references/")
-    except OSError as error:
-        message = f"the file cannot be read: {error.strerror or error}"
-        raise InputError(message, at=Location(shown), hint="make it readable, or move its folder away") from error
-
-
-def reader(root: Path, disk: Disk = DISK) -> Read:
-    """Reads files of a package by their path in it, none larger than an eval file may be."""
-    return lambda path: _bounded(root / path, EVAL_FILE_BYTES, path, disk)
-
-
-def _bounded(path: Path, limit: int, shown: str, disk: Disk, hint: str = "keep large files out of it") -> bytes:
-    """The bytes of a regular file. Raises OSError where there is none, InputError where it is too large, StoreError where the
-    machine refuses."""
-    probed(path)
-    laid = disk.laid(path)
-    if laid is not None and len(laid.content) <= limit:
-        return laid.content
-    if laid is not None or (path.is_file() and path.stat().st_size > limit):
-        raise InputError(f"the file is larger than {limit:,} bytes", at=Location(shown), hint=hint)
-    if path.exists() and not path.is_file():
-        raise InputError("it is not a regular file", at=Location(shown), hint="replace it with a regular file")
-    try:
-        with path.open("rb") as stream:
-            return stream.read(limit)
-    except OSError as error:
-        refuse_machine(error, path)
-        raise

@@ -12,7 +12,6 @@ from selftune_build.engine.judging.comparing import with_baseline
 from selftune_build.engine.judging.evidence import evidence_digest
 from selftune_build.engine.judging.remarks import Remarks, remarks_on
 from selftune_build.engine.judging.row import Judgement, judge_row
-from selftune_build.engine.locked.policy import policy_digest
 from selftune_build.engine.locks.waivers import NOTHING, Waived, accepted, emptied, left_to_decide, with_waived
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.planning.plan import RowPlan, answered, larger
@@ -202,7 +201,7 @@ def lock_of(run: PackageRun, outcome: Outcome, others: Mapping[str, AgentEntry])
     lock = Lock(
         package=run.package.name,
         tree=run.package.tree_digest,
-        policy=policy_digest(run.package.declared or run.package.manifest),
+        policy=run.policy,
         agents={**others, run.agent.name: entry},
         surface=tuple(run.security.surface),
         accepted=(run.package.declared or run.package.manifest).accepted,

@@ -12,6 +12,7 @@ from selftune_build.engine.judging.comparing import plan_rows, with_baseline
 from selftune_build.engine.judging.evidence import Evidence
 from selftune_build.engine.judging.judge import Judge, Ruling, calls_for
 from selftune_build.engine.judging.row import Bench
+from selftune_build.engine.locked.policy import policy_digest
 from selftune_build.engine.planning.plan import RowPlan, Trace, changes_since, kept_row, larger, plan_row
 from selftune_build.engine.registry import BUILTIN, Registry
 from selftune_build.engine.security import NOTHING, Inspection
@@ -60,6 +61,11 @@ class PackageRun:
     def security(self) -> Inspection:
         """What the gate `security` sees; looked at when it is asked for. Raises InputError."""
         return self._inspect()
+
+    @cached_property
+    def policy(self) -> str:
+        """Digest of what a lock is written under: the package's own settings, whoever's it is judged by."""
+        return policy_digest(self.package.declared or self.package.manifest)
 
     @cached_property
     def specs(self) -> list[RowSpec]:

@@ -42,12 +42,13 @@ def moved(finding: Finding, member: str) -> Finding:
 
 def case_moved(case: Case, member: str) -> Case:
     """A case and its checks with their origins in the workspace."""
-    checks = tuple(msgspec.structs.replace(check, origin=_origin(check, member)) for check in case.checks)
+    checks = tuple([msgspec.structs.replace(check, origin=_origin(check, member)) for check in case.checks])
     return msgspec.structs.replace(case, checks=checks, origin=_origin(case, member))
 
 
 def _origin(part: Case | Check, member: str) -> Origin | None:
-    return part.origin and msgspec.structs.replace(part.origin, at=_place(part.origin.at, member))
+    origin = part.origin
+    return Origin(origin.format, _place(origin.at, member)) if origin is not None else None
 
 
 def workspace_root(package: Package) -> Path:

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from selftune_build.engine.load import Said, Standards, Universe, by_its_own, load_universe
+from selftune_build.engine.load import Said, Standards, Universe, by_its_own, load_universe, seen_by_others
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.registry import Registry
 from selftune_build.engine.request import BuildRequest
@@ -128,7 +128,7 @@ def encoded(universe: Universe, runs: Sequence[PackageRun], built: Sequence[Said
     """A package under all its agents as it is remembered; None where reading it back would give anything else."""
     if len({package.name for package in universe.packages}) < len(universe.packages):
         return None  # an observed name could be that of either
-    package = replace(runs[0].package, evals=(), unit_tests=(), skill=replace(runs[0].package.skill, body=""))
+    package = seen_by_others(runs[0].package)
     observed = {name: digest for run in runs for name, digest in _observed(run).items()}
     try:
         said = [msgspec.Raw(msgspec.msgpack.encode(each)) for each in (built, planned)]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Iterable
-from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from selftune_build.errors import InputError, refuse_machine
 from selftune_build.fingerprint.digest import digest_bytes, digest_json
+from selftune_build.fingerprint.regular import read_regular
 from selftune_build.limits import SECURITY_HEAD_BYTES, SECURITY_TEXT_BYTES, SECURITY_TOTAL_BYTES
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.location import Location
@@ -95,17 +93,13 @@ def _read(package: Package, file: TreeFile, limit: int) -> bytes:
     laid = package.overlay.get(file.path)
     if laid is not None:
         return laid[: max(limit, SECURITY_HEAD_BYTES)]
-    path = Path(package.root) / file.path
+    path, wanted = f"{package.root}/{file.path}", max(limit, SECURITY_HEAD_BYTES)
     try:
-        # Not blocking: what was a file when it was listed may be a pipe by now.
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-        with os.fdopen(handle, "rb") as stream:
-            whole = stat.S_ISREG(os.fstat(handle).st_mode)
-            content = stream.read(max(limit, SECURITY_HEAD_BYTES)) if whole else b""
+        content = read_regular(path, wanted) or b""
     except OSError as error:
         refuse_machine(error, path)
         content = b""
-    if file.size <= max(limit, SECURITY_HEAD_BYTES) and digest_bytes(content) != file.digest:
+    if file.size <= wanted and digest_bytes(content) != file.digest:
         raise InputError("it changed while it was read", at=Location(_path(package, file.path)), hint="run it again")
     return content
 
@@ -117,7 +111,8 @@ def _decode(content: bytes) -> str | None:
     head = content[:SECURITY_HEAD_BYTES]
     if b"\0" in head:
         return None
-    text = content.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    text = content.decode("utf-8", "replace")
+    text = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
     return text if text.count("\ufffd", 0, SECURITY_HEAD_BYTES) <= len(head) // 20 else None
 
 

@@ -16,6 +16,7 @@ from selftune_build.model.case import Case, Profile
 from selftune_build.model.manifest import Limits
 
 KEY_FORMAT = "selftune.key/1"
+_LIMITS = Limits()
 
 Inputs = dict[str, Any]
 """Input name → plain JSON value; fields at their default are left out, so that a new field does not change old keys."""
@@ -44,9 +45,11 @@ def static_inputs(question: Question) -> Inputs:
     case = question.case
     inputs: Inputs = {"format": KEY_FORMAT}
     _put(inputs, "prompt", case.prompt, "")
-    _put(inputs, "run", list(case.run), [])
+    if case.run:
+        inputs["run"] = list(case.run)
     _put(inputs, "stdin", case.stdin, "")
-    _put(inputs, "setup", [list(argv) for argv in case.setup], [])
+    if case.setup:
+        inputs["setup"] = [list(argv) for argv in case.setup]
     for file in case.files:
         inputs[f"file {file.dest}"] = digest_bytes(file.content)
     _put(inputs, "package", question.package, None)
@@ -54,8 +57,8 @@ def static_inputs(question: Question) -> Inputs:
     _put(inputs, "profile", question.profile, "package")
     for name, value in (question.agent or {}).items():
         inputs[f"agent {name}"] = value
-    _put(inputs, "timeout_s", question.limits.timeout_s, Limits().timeout_s)
-    _put(inputs, "max_turns", question.limits.max_turns, Limits().max_turns)
+    _put(inputs, "timeout_s", question.limits.timeout_s, _LIMITS.timeout_s)
+    _put(inputs, "max_turns", question.limits.max_turns, _LIMITS.max_turns)
     return inputs
 
 

@@ -119,12 +119,15 @@ def scan(root: Path, exclude: Iterable[str], boundary: Path, *, read_digest: Rea
 
 def find_boundary(folder: Path, fallback: Path) -> Path:
     """The nearest folder upwards that holds `.git`, else `fallback` (the workspace)."""
-    start = folder.resolve()
-    for place in (start, *start.parents):
-        probed(place / ".git")
-        if (place / ".git").exists():
-            return place
-    return fallback
+    place = os.path.realpath(folder)
+    while True:
+        mark = os.path.join(place, ".git")
+        probed(mark)
+        if os.path.exists(mark):
+            return Path(place)
+        place, below = os.path.dirname(place), place
+        if place == below:
+            return fallback
 
 
 def tree_digest(files: Sequence[TreeFile]) -> str:

@@ -47,7 +47,11 @@ class Suite(Struct, frozen=True):
 
 def unsettleable(suite: Suite, settings: Mapping[str, GateSetting], confidence: float) -> list[str]:
     """One sentence for each gate that this suite cannot pass whatever it measures, with the number of cases that would do."""
-    facts = gather(suite.evals, suite.unit_tests, {}, suite.is_outcome)
+    return unsettleable_of(gather(suite.evals, suite.unit_tests, {}, suite.is_outcome), settings, confidence)
+
+
+def unsettleable_of(facts: Facts, settings: Mapping[str, GateSetting], confidence: float) -> list[str]:
+    """As `unsettleable`, of a suite whose facts are known: how many cases measure a thing does not depend on their rows."""
     sentences = [_rate_limit(name, len(select(facts)), settings.get(name), confidence) for name, select in RATES.items()]
     sentences.append(_lift_limit(len(lift_cases(facts)), settings.get("lift"), confidence))
     return [sentence for sentence in sentences if sentence]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sized
+from contextlib import suppress
 from typing import Any, TypeVar
 
+import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from selftune_build.limits import ENVELOPE_SIGNATURES, LOCK_BYTES, LOCK_DEPTH
 from selftune_build.lock.conflict import conflict_sides, has_markers
 from selftune_build.lock.fields import Malformed, base64_text, count, digest, inner, names, one_of, record, text
+from selftune_build.lock.plain_row import plain_row
 from selftune_build.lock.rendering import ACCEPTED, JUDGE, REVISION, SIGNATURES, SURFACE, VERSION, is_canonical, needed_revision
 from selftune_build.lock.salvage import salvaged
 from selftune_build.lock.seal import SEAL, holds
@@ -21,6 +24,8 @@ from selftune_build.model.sample import EvidenceOrigin
 from selftune_build.model.verdict import Verdict
 
 FUTURE = "lock-from-the-future"
+_DEEP = b"\n" + b" " * LOCK_DEPTH
+"""What stands in the canonical rendering of a document with more than that many levels, and hardly anywhere else."""
 _Sized = TypeVar("_Sized", bound=Sized)
 _ARMS, _ORIGINS, _VERDICTS = tuple(Arm), tuple(EvidenceOrigin), tuple(Verdict)
 
@@ -71,17 +76,28 @@ def _nothing(code: str, message: str) -> LockReading:
 
 def _read_side(content: bytes) -> LockReading:
     try:
-        document = record(json.loads(content, parse_constant=_refuse, parse_float=_refuse))
-        _refuse_depth(document)
+        document, canonical = _decoded(content)
         version = document.get("version")
         if isinstance(version, int) and version > VERSION:
             return _nothing(FUTURE, f"the lock is of a newer version than {VERSION}, the one that this release reads")
         count(document, "version", VERSION, VERSION)
-        if not is_canonical(document, content):
+        if not canonical:
             raise Malformed("it is not in its canonical rendering")
         return _Parser(document).read()
     except (ValueError, RecursionError) as error:
         return _nothing("lock-malformed", f"the lock cannot be read: {error}")
+
+
+def _decoded(content: bytes) -> tuple[dict[str, Any], bool]:
+    """The document, and whether these bytes are its canonical rendering. Raises ValueError and RecursionError."""
+    with suppress(ValueError, TypeError, RecursionError):
+        known = msgspec.json.decode(content)
+        if isinstance(known, dict) and _DEEP not in content and is_canonical(known, content):
+            return known, True
+    # Whatever else it is, the reader of the standard library says what is wrong with it.
+    document = record(json.loads(content, parse_constant=_refuse, parse_float=_refuse))
+    _refuse_depth(document)
+    return document, is_canonical(document, content)
 
 
 def _refuse(literal: str) -> Any:
@@ -188,6 +204,10 @@ class _Parser:
             raise Malformed(f"case {case!r} has no arm, or one that is none of {', '.join(_ARMS)}")
         kept: dict[str, Row] = {}
         for arm in arms:
+            plain = plain_row(arms[arm], package, agent, case, arm)
+            if plain is not None:
+                kept[arm] = plain
+                continue
             fields = inner(arms, arm)
             row = self._row(fields)
             if self._sealed(fields, package, agent, case, arm):

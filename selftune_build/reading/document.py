@@ -68,7 +68,8 @@ def pointer_of(parts: Iterable[str | int]) -> str:
 
 def parts_of(pointer: str) -> list[str]:
     """The keys and indices of a JSON pointer, unescaped; the inverse of `pointer_of` but for the type of indices."""
-    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+    parts = pointer.split("/")[1:]
+    return [part.replace("~1", "/").replace("~0", "~") for part in parts] if "~" in pointer else parts
 
 
 def _child(place: Place, part: str) -> Place | None:
@@ -78,4 +79,5 @@ def _child(place: Place, part: str) -> Place | None:
         return place.children.get(part)
     if place.children is None or not (part.isascii() and part.isdecimal() and len(part) < 10):
         return None
-    return place.children[int(part)] if int(part) < len(place.children) else None
+    index = int(part)
+    return place.children[index] if index < len(place.children) else None

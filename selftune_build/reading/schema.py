@@ -44,12 +44,9 @@ def validate(document: Document, name: str) -> None:
 
 @lru_cache(maxsize=8)
 def _schema_text(name: str) -> str:
-    from importlib.resources import files
-
-    packaged = files("selftune_build") / "_schemas" / f"{name}.json"
-    if packaged.is_file():
-        return packaged.read_text(encoding="utf-8")
-    return (Path(__file__).parents[2] / "schemas" / f"{name}.json").read_text(encoding="utf-8")
+    here = Path(__file__).parents[1]
+    packaged = here / "_schemas" / f"{name}.json"  # in a wheel; `importlib.resources` takes longer than all else that reads it
+    return (packaged if packaged.is_file() else here.parent / "schemas" / packaged.name).read_text(encoding="utf-8")
 
 
 def _errors(data: Any, name: str) -> Iterator[ValidationError]:

@@ -65,6 +65,8 @@ _AUTO = late(r"(?:^|[\s(:])!`([^`\n]{1,300})`")
 _DOWNLOADED = "keep what runs in the package, or fetch it, check its digest and run it in separate steps"
 _WORDS = ("curl", "wget", "aria2c", "base64", "xxd", "openssl", "exec", "eval", "function", "iwr", "irm", "iex", "invoke-")
 """Without one of these, in small letters, a line is none of the rules' business."""
+_SIGNS = ("|", "`", "(", ";", "&&", "iex", "invoke-expression")
+"""Nor is a text of ASCII without one of these: nothing joins what is fetched to what runs it."""
 _SAID = {
     "security-curl-pipe-shell": "fetched and run unseen",
     "security-decode-pipe-shell": "decoded and run unseen",
@@ -98,7 +100,7 @@ INSTALLERS = (
 def check_commands(subject: Subject) -> Iterator[Finding]:
     """Findings in everything an agent gets that is prose, script or configuration."""
     for text in subject.staged:
-        for number, line in text.logical_lines() if _concerns(text.low) else ():
+        for number, line in text.logical_lines() if _joins(text.low) and _concerns(text.low) else ():
             if _concerns(line.lower()):
                 yield from _piped(text, number, line)
                 yield from _run(text, number, line)
@@ -107,6 +109,11 @@ def check_commands(subject: Subject) -> Iterator[Finding]:
     skill = subject.skill
     if skill is not None and "!`" in skill.content:
         yield from _opened(skill)
+
+
+def _joins(low: str) -> bool:
+    """Other letters than ASCII may be the capitals of some that the patterns name."""
+    return not low.isascii() or any(sign in low for sign in _SIGNS)
 
 
 def _concerns(low: str) -> bool:

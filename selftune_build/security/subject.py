@@ -16,7 +16,7 @@ from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.location import Location
 from selftune_build.model.package import SKILL_FILE
 from selftune_build.security.catalogue import BY_CODE
-from selftune_build.security.tokens import LEAST_TOKEN, TOKEN, masked
+from selftune_build.security.tokens import LEAST_TOKEN, TOKEN, TOKEN_CHARACTERS, masked
 
 PROSE_SUFFIXES = (".md", ".markdown", ".mdx", ".txt", ".rst")
 SHELL_SUFFIXES = (".sh", ".bash", ".zsh", ".fish", ".ps1", ".psm1", ".bat", ".cmd")
@@ -110,7 +110,12 @@ class Subject(Struct, frozen=True):
         return tuple(text for text in self.texts if text.staged)
 
 
+_OF_TOKENS = bytes(ord("x" if chr(code) in TOKEN_CHARACTERS else " ") for code in range(256))
+
+
 def _tokens(content: str) -> Iterator[tuple[int, str]]:
+    if b"x" * LEAST_TOKEN not in content.encode("utf-8", "replace").translate(_OF_TOKENS):
+        return
     place = 0
     for word in content.split():
         if len(word) >= LEAST_TOKEN:  # no token has white space in it, and few words are as long

@@ -16,6 +16,7 @@ from selftune_build.late import late
 _BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _CHECKED_BODY = 30
 LEAST_TOKEN = 20
+TOKEN_CHARACTERS = f"{_BASE62}+/_.-"
 LEAST_ENTROPY = 3.2
 """Bits a character: random tokens of these lengths have more than 4, words and repeats less than 3."""
 PLACEHOLDER = late(

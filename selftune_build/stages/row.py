@@ -135,7 +135,7 @@ def _row(
     asking: Asking, stage: Stage, case: Case, arm: Arm, staged: StagedSet, question: Question, polarity: bool | None, needed: int
 ) -> RowSpec:
     inputs = static_inputs(question)
-    checks = tuple(check for check in case.checks if applies(check, arm))
+    checks = tuple([check for check in case.checks if applies(check, arm)])
     key = static_key(inputs)
     judge = asking.judge if any(needs_judge(check.kind) for check in checks) else None
     return RowSpec(asking.package, stage, case, arm, staged, inputs, key, checks, polarity, needed, question.profile, judge)

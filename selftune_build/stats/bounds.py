@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from fractions import Fraction
 
@@ -29,10 +30,12 @@ def exactly(mean: Fraction | int) -> Bounds:
 
 
 def total(values: Iterable[Fraction]) -> Fraction:
-    """Exact sum; those of one denominator are added as integers."""
+    """Exact sum; those of one denominator are added as integers, and those that are one object at once."""
+    known = list(values)
+    times, which = Counter(map(id, known)), {id(value): value for value in known}
     numerators: dict[int, int] = {}
-    for value in values:
-        numerators[value.denominator] = numerators.get(value.denominator, 0) + value.numerator
+    for one, value in which.items():
+        numerators[value.denominator] = numerators.get(value.denominator, 0) + times[one] * value.numerator
     return sum((Fraction(numerator, denominator) for denominator, numerator in numerators.items()), Fraction(0))
 
 

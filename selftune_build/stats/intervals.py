@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import sqrt
-from statistics import NormalDist
 
 from selftune_build.stats.level import level
 
@@ -17,6 +16,8 @@ def wilson(successes: float, n: int, confidence: float) -> tuple[float, float]:
         raise ValueError(f"{successes} of {n} is no rate")
     if n == 0:
         return 0.0, 1.0
+    from statistics import NormalDist
+
     z = NormalDist().inv_cdf(1.0 - level(confidence) / 2.0)
     rate = successes / n
     scale = 1.0 + z * z / n

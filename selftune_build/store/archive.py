@@ -11,7 +11,6 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 import msgspec
-import zstandard
 from msgspec import Struct
 
 from selftune_build.limits import PRICE_MAX_USD, STORE_ARCHIVE_MAX_BYTES
@@ -101,12 +100,16 @@ class NewerRecord(Exception):
 
 def encode(record: Archive | Attempt) -> bytes:
     """The bytes of an archive file."""
+    import zstandard
+
     compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
     return compressor.compress(bytes((FORMAT_VERSION,)) + msgspec.msgpack.encode(record))
 
 
 def decode(content: bytes, kind: type[_Record]) -> _Record:
     """The record in the bytes of an archive file. Raises DamagedRecord or NewerRecord."""
+    import zstandard
+
     try:
         if not 0 < zstandard.frame_content_size(content) <= STORE_ARCHIVE_MAX_BYTES:
             raise DamagedRecord("has no plausible size")

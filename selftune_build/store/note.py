@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -43,6 +42,8 @@ def anchored(watched: Watched, anchor: str, known: Iterable[Watched] = ()) -> Wa
 
 def write_index(path: Path, magic: bytes, body: bytes) -> None:
     """Write a file that can be had again, and remove the oldest of its kind. Raises StoreError and OSError."""
+    import secrets
+
     # A time that only we know: a file that came out of a clone or an archive does not have it.
     written_ns = 2_000_000_000 * secrets.randbelow(2**30)
     with store_errors("create the folder", path.parent):

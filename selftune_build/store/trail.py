@@ -100,10 +100,18 @@ _hooked = False
 
 
 @contextmanager
-def recorded() -> Iterator[Trail]:
-    """The trail of what happens inside, in whatever thread. One at a time: a second one takes over."""
+def recorded(*, wanted: bool = True) -> Iterator[Trail]:
+    """The trail of what happens inside, in whatever thread. One at a time: a second one takes over.
+
+    Where none is `wanted` nothing listens, and the trail is one of which nothing can be noted.
+    """
     global _current, _hooked
-    trail = _current = Trail()
+    trail = Trail()
+    if not wanted:
+        trail.idle = False
+        yield trail
+        return
+    _current = trail
     if not _hooked:
         sys.addaudithook(_hook)  # cannot be taken back, so there is one for all trails
         _hooked = True

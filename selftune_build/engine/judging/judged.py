@@ -9,7 +9,7 @@ from selftune_build.engine.judging.families import families
 from selftune_build.engine.judging.judge import Judge
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.paying.ran import Ran
-from selftune_build.engine.paying.trying import Taken, TakenKind
+from selftune_build.engine.paying.taken import Taken, TakenKind
 from selftune_build.engine.planning.plan import RowPlan
 from selftune_build.escape import one_line
 from selftune_build.limits import MESSAGE_CHARACTERS

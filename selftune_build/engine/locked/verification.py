@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from selftune_build.advice import command
-from selftune_build.agents.builtin import declared
 from selftune_build.agents.locked import LockedAgent
 from selftune_build.agents.protocol import Agent
-from selftune_build.engine.beside import gates_beside, with_gates_beside
+from selftune_build.engine.beside import with_gates_beside
 from selftune_build.engine.judging.evidence import Evidence
-from selftune_build.engine.load import Universe, spec_profile
-from selftune_build.engine.locked.identity import other_identity, unknown_agent
-from selftune_build.engine.locked.judge import locked_judges, other_judge
-from selftune_build.engine.locked.policy import policy_digest
-from selftune_build.engine.locks.files import lock_path
+from selftune_build.engine.load import Universe
+from selftune_build.engine.locked.judge import locked_judges
+from selftune_build.engine.locked.problems import entry_of, locked_problems
 from selftune_build.engine.locks.healing import NOBODY
 from selftune_build.engine.locks.signature import Demand
 from selftune_build.engine.locks.waivers import Waived, place_of
@@ -32,18 +28,14 @@ from selftune_build.engine.report import REFUSING, broken_reports, overall_repor
 from selftune_build.engine.request import BuildRequest
 from selftune_build.engine.runs import AgentOf, package_runs
 from selftune_build.engine.telling.summary import Settled, package_report
-from selftune_build.engine.wanted import wanted_packages
+from selftune_build.engine.wanted import told_packages, wanted_packages
 from selftune_build.errors import PLUGIN_MISSING
-from selftune_build.graph.targets import Stage, address
+from selftune_build.graph.targets import Stage
 from selftune_build.lock.parsing import LockReading
-from selftune_build.model.case import Arm
-from selftune_build.model.lock import AgentEntry, Row
-from selftune_build.model.manifest import Manifest
+from selftune_build.model.lock import Row
 from selftune_build.model.package import Package
-from selftune_build.model.repeated import Repeated
 from selftune_build.model.report import PackageReport, Problem, Reason, Report, Spend
-from selftune_build.model.verdict import GateResult, Verdict
-from selftune_build.revision.revision import Revision
+from selftune_build.model.verdict import Verdict
 from selftune_build.stages.row import RowSpec
 from selftune_build.store.location import find_store
 from selftune_build.store.records import RecordStore
@@ -52,11 +44,7 @@ from selftune_build.store.traces import Traces
 
 if TYPE_CHECKING:
     from selftune_build.engine.locked.standard import Standard
-
-_STAGES = {Arm.WITHOUT_SKILL.value: Stage.BASELINE, Arm.SCRIPT.value: Stage.UNIT_TESTS}
-"""Where a row of a case stands that is there no more; else under `replay`."""
-_BUILD = ""
-"""The fix of what another build of the package mends: becomes its command."""
+    from selftune_build.revision.revision import Revision
 
 
 def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTIN, standard: Standard | None = None) -> Report:
@@ -64,45 +52,60 @@ def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTI
 
     `standard`: the policy of another place, under which `universe` was loaded.
     """
-    runs, revision = locked_runs(universe, request, registry), revision_of(universe.root, request)
-    demand = Demand(request)
-    judged = ((run, _report(run, universe, request, revision)) for run in runs)
-    signed = ((run, demand.on(report, run.package, run.lock, policy=standard is not None)) for run, report in judged)
-    reports = [_with_policy(report, run, standard) for run, report in signed]
+    reports = judged(universe, request, registry, standard)
+    reports += [report for package in told_packages(universe, request) for _, report in universe.told[package.path]]
     if standard is not None and not request.targets:
         from selftune_build.engine.locked.policy_changes import dropped
 
         reports += dropped([*universe.names, *(broken.path for broken in universe.broken)], standard)
-    if request.transcripts:
-        from selftune_build.engine.telling.detail import without_transcripts
-
-        reports = without_transcripts(reports, runs, request.base)
     spend = Spend(reused=sum(stage.reused for each in reports for stage in each.stages))
     return overall_report([*reports, *broken_reports(universe, request)], spend, request)
 
 
-def locked_runs(universe: Universe, request: BuildRequest, registry: Registry = BUILTIN) -> list[PackageRun]:
+def judged(
+    universe: Universe, request: BuildRequest, registry: Registry = BUILTIN, standard: Standard | None = None
+) -> list[PackageReport]:
+    """The reports of those packages that are asked for and of which nothing is told yet, in the order of the packages."""
+    revision, demand = revision_of(universe.root, request), Demand(request)
+    return [
+        _signed_report(run, universe, request, revision, demand, standard) for run in locked_runs(universe, request, registry)
+    ]
+
+
+def locked_runs(universe: Universe, request: BuildRequest, registry: Registry = BUILTIN) -> Iterator[PackageRun]:
     """Every package that is asked for under each of its agents, planned by its lock alone."""
     root = find_store(universe.root)
     traces, samples, records = Traces(root, universe.root), SampleStore(root), RecordStore(root)
     agents, judge_of = _agents(samples, records), locked_judges(universe.root, samples, records)
-    runs = list(package_runs(universe, wanted_packages(universe, request), request, agents, judge_of, registry))
-    for run in runs:
+    for run in package_runs(universe, wanted_packages(universe, request), request, agents, judge_of, registry):
         trace = tracer(run, traces)
         run.plans = [_plan(run, run.compared_by_lock(spec), trace) for spec in run.specs]
-    return runs
+        yield run
+
+
+def _signed_report(
+    run: PackageRun,
+    universe: Universe,
+    request: BuildRequest,
+    revision: Revision | None,
+    demand: Demand,
+    standard: Standard | None,
+) -> PackageReport:
+    report = demand.on(_report(run, universe, request, revision), run.package, run.lock, policy=standard is not None)
+    report = _with_policy(report, run, standard)
+    if not request.transcripts:
+        return report
+    from selftune_build.engine.telling.detail import without_transcripts
+
+    return without_transcripts([report], [run], request.base)[0]
 
 
 def _agents(samples: SampleStore, records: RecordStore) -> AgentOf:
     def agent_of(name: str, _package: Package, lock: LockReading) -> tuple[Agent, Evidence]:
-        agent = LockedAgent(name, _entry(lock, name) or NOBODY)
+        agent = LockedAgent(name, entry_of(lock, name) or NOBODY)
         return agent, Evidence(samples, records, agent)
 
     return agent_of
-
-
-def _entry(lock: LockReading, agent: str) -> AgentEntry | None:
-    return next((side.agents[agent] for side in lock.locks if agent in side.agents), None)
 
 
 def _report(run: PackageRun, universe: Universe, request: BuildRequest, revision: Revision | None) -> PackageReport:
@@ -118,8 +121,7 @@ def _report(run: PackageRun, universe: Universe, request: BuildRequest, revision
     settled = Settled(run, Ran(), outcome, fresh, True, request.repeated, request.detailed, several, request.verbose)
     known = with_comparison(_without_entry(package_report(settled), run), run, rows, revision, request.against or "")
     report = with_gates_beside(known, run, outcome, universe.root, "nobody looked: --locked executes nothing")
-    found = [_with_fix(problem, run, request.repeated) for problem in _problems(settled, report.gates, universe, request)]
-    problems = (*report.problems, *found)
+    problems = (*report.problems, *locked_problems(settled, report.gates, universe, request))
     verdict = Verdict.FAIL if any(problem.code in REFUSING for problem in problems) else report.verdict
     return msgspec.structs.replace(report, problems=problems, verdict=verdict, next_command=_next(problems, report))
 
@@ -142,7 +144,7 @@ def _with_policy(report: PackageReport, run: PackageRun, standard: Standard | No
 
 def _without_entry(report: PackageReport, run: PackageRun) -> PackageReport:
     """Where the lock knows nothing of the agent there is no evidence whose origin could be told."""
-    if _entry(run.lock, run.agent.name) is not None:
+    if entry_of(run.lock, run.agent.name) is not None:
         return report
     left = tuple(problem for problem in report.problems if problem.code == PLUGIN_MISSING)
     return msgspec.structs.replace(report, origin="", problems=left)
@@ -173,128 +175,3 @@ def _reasons(run: PackageRun, spec: RowSpec, kept: Row | None, trace: Trace) -> 
 def _has_row(run: PackageRun, case: str, arm: str) -> bool:
     sides = (side.agents[run.agent.name] for side in run.lock.locks if run.agent.name in side.agents)
     return any(arm in side.cases.get(case, {}) for side in sides)
-
-
-def _problems(settled: Settled, gates: Iterable[GateResult], universe: Universe, request: BuildRequest) -> Iterator[Problem]:
-    run = settled.run
-    whole = Stage.VERIFY in run.stages
-    yield from _unbelievable(run, request)
-    if run.lock.locks and whole:
-        yield from _changed(run)
-    if run.lock.locks and _entry(run.lock, run.agent.name) is None:
-        if not any(problem.agent == run.agent.name for problem in run.lock.problems):
-            unknown = unknown_agent(run, universe.root)
-            yield unknown or _problem(run, "agent-changed", f"the lock has no evidence of the agent {run.agent.name!r}")
-    elif run.lock.locks:
-        known = declared(run.agent.name, run.package.manifest, universe.root, run.asking.model)
-        origin = run.agent.traits.origin.value
-        other = other_identity(f"the agent {run.agent.name!r}", run.agent.identity, origin, known)
-        yield from (_problem(run, "agent-changed", message) for message in other)
-        judged = (_entry(run.lock, run.agent.name) or NOBODY).judge
-        yield from (_problem(run, "agent-changed", message) for message in other_judge(run, judged, universe.root))
-        yield from _row_problems(run)
-        if whole:
-            yield from _extra(run)
-            yield from _other_verdicts(settled)
-            yield from _other_waivers(run)
-    yield from _gate_problems(run, gates)
-
-
-def _unbelievable(run: PackageRun, request: BuildRequest) -> Iterator[Problem]:
-    """What the reader of the lock found, without what is said of another agent that is judged here as well."""
-    judged = {*(request.agents or run.package.manifest.agent)} - {run.agent.name}
-    told = [problem for problem in run.lock.problems if problem.agent not in judged]
-    for found in told:
-        fix = "use the release of selftune-build that wrote it" if found.code == "lock-from-the-future" else ""
-        yield _problem(run, found.code, found.message, found.case, found.arm, fix)
-
-
-def _changed(run: PackageRun) -> Iterator[Problem]:
-    """A lock of today's tree and policy, on any side of a merge."""
-    if all(side.tree != run.package.tree_digest for side in run.lock.locks):
-        yield _problem(run, "tree-changed", "the files of the package are not those that the lock was written for")
-    if all(side.policy != policy_digest(_declared(run)) for side in run.lock.locks):
-        yield _problem(run, "policy-changed", "gates, samples or policy are not those that the lock was written under")
-
-
-def _declared(run: PackageRun) -> Manifest:
-    """What a lock is written under: the package's own settings, whoever's it is judged by."""
-    return run.package.declared or run.package.manifest
-
-
-def _row_problems(run: PackageRun) -> Iterator[Problem]:
-    tampered = {(found.case, found.arm) for found in run.lock.problems if found.agent == run.agent.name}
-    for plan in run.plans:
-        spec = plan.spec
-        if not plan.missing or not run.wants(spec) or (spec.case.id, spec.arm) in tampered:
-            continue
-        first = plan.reasons[0]
-        code = first.code if first.code in ("n-too-small", "case-missing") else "key-changed"
-        origin = spec.case.origin
-        path, line = (origin.at.path, origin.at.line) if origin is not None else (_lock_file(run), None)
-        message = "; ".join(reason.message for reason in plan.reasons)
-        yield Problem(code, plan.address, f"{spec.arm.value}: {message}", path, line, _BUILD)
-
-
-def _extra(run: PackageRun) -> Iterator[Problem]:
-    wanted = {(spec.case.id, spec.arm.value) for spec in run.specs}
-    for side in run.lock.locks:
-        for case, arms in side.agents.get(run.agent.name, NOBODY).cases.items():
-            extra = [arm for arm in arms if (case, arm) not in wanted]
-            if extra:
-                yield _problem(run, "case-extra", "the lock has evidence for a case that is not there", case, extra[0])
-
-
-def _other_verdicts(settled: Settled) -> Iterator[Problem]:
-    """Of a lock of today's rows, tree and policy the verdicts have to be today's, too."""
-    run = settled.run
-    waived = settled.outcome.accepted.rows
-    open_rows = any(plan.row is None and place_of(plan.spec) not in waived for plan in run.plans)
-    if len(run.lock.locks) != 1 or open_rows or [*_changed(run)]:
-        return
-    entry, declared = _entry(run.lock, run.agent.name) or NOBODY, _declared(run)
-    same = declared is run.package.manifest
-    outcome = settled.outcome if same else decided(run, settled.outcome.rows, manifest=declared)
-    gates = [gate for gate in outcome.gates if gate.id != "spec" or spec_profile(declared) == spec_profile(run.package.manifest)]
-    supplied = [gate for gate in gates if not gate.code]
-    unknown = {gate.id for gate in outcome.gates} - {gate.id for gate in supplied} | {gate.id for gate in gates_beside(run)}
-    noted = {name: verdict for name, verdict in entry.gates.items() if name not in unknown}
-    if noted != {gate.id: gate.verdict.value for gate in supplied}:
-        yield _problem(run, "lock-tampered", "the verdicts in the lock do not follow from its rows")
-
-
-def _other_waivers(run: PackageRun) -> Iterator[Problem]:
-    """What a lock of today's tree says was accepted has to be what its manifest accepts, whoever's policy it is judged by."""
-    accepted = set(_declared(run).accepted)
-    for side in run.lock.locks:
-        if side.tree == run.package.tree_digest and set(side.accepted) != accepted:
-            yield _problem(run, "lock-tampered", "what the lock calls accepted is not what the manifest accepts")
-
-
-def _gate_problems(run: PackageRun, gates: Iterable[GateResult]) -> Iterator[Problem]:
-    for gate in gates:
-        if gate.required and gate.verdict is Verdict.FAIL:
-            yield _problem(run, "gate-failed", f"{gate.id}: {gate.message}", fix=None)
-
-
-def _problem(
-    run: PackageRun, code: str, message: str, case: str | None = None, arm: str | None = None, fix: str | None = _BUILD
-) -> Problem:
-    """About the lock as a whole, or about one of its rows."""
-    target = run.package.handle if case is None else address(run.package.handle, _stage(run, case, arm or ""), case)
-    return Problem(code, target, message, _lock_file(run), fix=fix)
-
-
-def _stage(run: PackageRun, case: str, arm: str) -> Stage:
-    return run.stage_of.get((case, arm)) or _STAGES.get(arm, Stage.REPLAY)
-
-
-def _lock_file(run: PackageRun) -> str:
-    path = lock_path(run.package)
-    return path.name if run.package.path == "." else f"{run.package.path}/{path.name}"
-
-
-def _with_fix(problem: Problem, run: PackageRun, place: Repeated) -> Problem:
-    if problem.fix != _BUILD:
-        return problem
-    return msgspec.structs.replace(problem, fix=command("build", run.package.handle, place=place))

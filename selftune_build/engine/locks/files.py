@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from selftune_build.errors import InputError, StoreError
+from selftune_build.fingerprint.regular import read_regular
 from selftune_build.limits import LOCK_BYTES
 from selftune_build.lock.parsing import FUTURE, LockProblem, LockReading, read_lock
 from selftune_build.lock.rendering import render
@@ -31,6 +33,10 @@ def lock_bytes(package: Package) -> bytes | None:
 def lock_bytes_in(folder: Path) -> bytes | None:
     """As `lock_bytes`, of the package in a folder."""
     path = folder / LOCK_FILE
+    with suppress(OSError):
+        content = read_regular(str(path), LOCK_BYTES + 1, follow=False)
+        if content is not None:
+            return content
     if path.is_symlink() or (path.exists() and not path.is_file()):
         return b""
     if not path.exists():

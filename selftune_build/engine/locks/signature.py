@@ -19,7 +19,6 @@ from selftune_build.model.lock import Lock
 from selftune_build.model.package import LOCK_FILE, Package
 from selftune_build.model.report import PackageReport, Problem
 from selftune_build.model.verdict import Verdict
-from selftune_build.publish.statement import about_lock
 
 if TYPE_CHECKING:
     from selftune_build.signing.signatory import Signatory, Signed
@@ -119,6 +118,7 @@ def _nobody(lock: Lock) -> str:
 
 
 def _what(lock: Lock) -> Signed:
+    from selftune_build.publish.statement import about_lock
     from selftune_build.signing.signatory import Signed
 
     content = payload(lock)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from selftune_build.engine.paying.trying import Taken, TakenKind
+from selftune_build.engine.paying.taken import Taken, TakenKind
 from selftune_build.limits import BREAKER_QUESTIONS, BREAKER_TIMEOUTS
 from selftune_build.model.sample import ErrorKind
 

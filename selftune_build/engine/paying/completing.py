@@ -18,7 +18,8 @@ from msgspec import Struct
 from selftune_build.agents.protocol import Agent, AgentFailure, CompleteRequest
 from selftune_build.engine.paying.budget import Purse
 from selftune_build.engine.paying.keeping import charged, plain, reports
-from selftune_build.engine.paying.trying import Enter, Taken, TakenKind, tried
+from selftune_build.engine.paying.taken import Taken, TakenKind
+from selftune_build.engine.paying.trying import Enter, tried
 from selftune_build.engine.request import Surroundings
 from selftune_build.errors import UndecidedError
 from selftune_build.fingerprint.digest import digest_json

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct, field
 
-from selftune_build.engine.paying.scheduler import Question
 from selftune_build.engine.planning.plan import RowPlan
 from selftune_build.errors import StoreError
+
+if TYPE_CHECKING:  # threads, which nobody needs who runs nothing
+    from selftune_build.engine.paying.scheduler import Question
 
 
 class Ran(Struct):

@@ -17,7 +17,7 @@ from selftune_build.engine.paying.ran import Ran
 from selftune_build.engine.paying.sampling import take_sample
 from selftune_build.engine.paying.scheduler import Question, Work, run_rounds
 from selftune_build.engine.paying.slots import Slots
-from selftune_build.engine.paying.trying import Taken, TakenKind
+from selftune_build.engine.paying.taken import Taken, TakenKind
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.errors import StoreError
 from selftune_build.graph.targets import address

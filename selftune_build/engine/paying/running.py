@@ -19,7 +19,7 @@ from selftune_build.engine.paying.ruling import Rulings
 from selftune_build.engine.paying.sampling import commit_limit, take_sample
 from selftune_build.engine.paying.scheduler import Question, Work, questions, run_rounds
 from selftune_build.engine.paying.slots import Slots
-from selftune_build.engine.paying.trying import Taken, TakenKind
+from selftune_build.engine.paying.taken import Taken, TakenKind
 from selftune_build.engine.planning.plan import RowPlan, answered
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.errors import StoreError, UndecidedError

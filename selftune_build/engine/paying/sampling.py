@@ -16,7 +16,8 @@ from selftune_build.engine.judging.evidence import explanation
 from selftune_build.engine.paying.asking import Ended
 from selftune_build.engine.paying.keeping import Means, charged, is_whole, keep, plain
 from selftune_build.engine.paying.recovery import recover
-from selftune_build.engine.paying.trying import Enter, Over, Taken, TakenKind, tried
+from selftune_build.engine.paying.taken import Taken, TakenKind
+from selftune_build.engine.paying.trying import Enter, Over, tried
 from selftune_build.errors import UndecidedError
 from selftune_build.fingerprint.keys import call_id
 from selftune_build.graph.targets import address

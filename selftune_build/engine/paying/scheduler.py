@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from msgspec import Struct, field
 
 from selftune_build.engine.paying.slots import threads_for
-from selftune_build.engine.paying.trying import Taken, TakenKind
+from selftune_build.engine.paying.taken import Taken, TakenKind
 from selftune_build.engine.planning.plan import RowPlan, by_key
 from selftune_build.limits import SCHEDULER_ROUNDS
 from selftune_build.stages.row import RowSpec

@@ -4,39 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Protocol
-
-from msgspec import Struct
 
 from selftune_build.agents.protocol import AgentFailure
 from selftune_build.engine.paying.budget import Purse
 from selftune_build.engine.paying.slots import Slot, Slots
+from selftune_build.engine.paying.taken import Taken, TakenKind
 from selftune_build.limits import SAMPLE_ATTEMPTS, SAMPLE_BACKOFF_MAX_S, SAMPLE_BACKOFF_S, SAMPLE_REFUSALS, SAMPLE_TIMEOUTS
 from selftune_build.model.sample import ErrorKind
 from selftune_build.process import NotStarted
 from selftune_build.store.pool import NOBODYS, Pool, PoolShut, lasting
-
-
-class TakenKind(StrEnum):
-    """How an attempt to get one more sample ended."""
-
-    ANSWERED = "answered"
-    FOUND = "found"
-    """Another process, or an earlier one that was killed, has paid for it."""
-    TIMED_OUT = "timed-out"
-    BROKE = "broke"
-    NO_BUDGET = "no-budget"
-    STOPPED = "stopped"
-
-
-class Taken(Struct, frozen=True):
-    """The end of one attempt: which sample of the cohort, and what to say about it."""
-
-    kind: TakenKind
-    index: int | None = None
-    message: str = ""
-    error: ErrorKind | None = None
 
 
 class Paying(Protocol):

@@ -45,7 +45,7 @@ class RowPlan(Struct, frozen=True):
     @property
     def judging(self) -> int:
         """Judge calls that it takes at most."""
-        return self.later + sum(ruling.missing for ruling in self.rulings)
+        return self.later + (sum(ruling.missing for ruling in self.rulings) if self.rulings else 0)
 
     @property
     def settled(self) -> bool:

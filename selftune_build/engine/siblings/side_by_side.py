@@ -20,7 +20,7 @@ from selftune_build.engine.load import Universe
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.paying.budget import Purse, Purses, tightest
 from selftune_build.engine.paying.ran import Ran
-from selftune_build.engine.paying.trying import TakenKind
+from selftune_build.engine.paying.taken import TakenKind
 from selftune_build.engine.planning.plan import RowPlan, answered, by_key
 from selftune_build.engine.planning.price import Price, price_of, refuse_or_confirm
 from selftune_build.engine.request import BuildRequest, Surroundings

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from statistics import fmean
 
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.model.case import Arm
@@ -49,4 +48,6 @@ def _taken(sample: Sample) -> dict[str, float | None]:
 
 def _mean(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
+    from statistics import fmean
+
     return fmean(known) if known else None

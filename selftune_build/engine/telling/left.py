@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from selftune_build.engine.paying.budget import Purse, Purses
 from selftune_build.engine.paying.scheduler import Question
-from selftune_build.engine.paying.trying import TakenKind
+from selftune_build.engine.paying.taken import TakenKind
 from selftune_build.engine.telling.summary import Settled
 from selftune_build.model.report import Spend
 

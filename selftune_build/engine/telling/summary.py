@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -15,8 +16,7 @@ from selftune_build.engine.locks.waivers import accepted_rows
 from selftune_build.engine.outcome import Outcome
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.paying.ran import Ran
-from selftune_build.engine.paying.scheduler import Question
-from selftune_build.engine.paying.trying import TakenKind
+from selftune_build.engine.paying.taken import TakenKind
 from selftune_build.engine.places import workspace_root
 from selftune_build.engine.planning.plan import RowPlan, judge_calls
 from selftune_build.engine.report import REFUSING
@@ -36,6 +36,9 @@ from selftune_build.model.report import PackageReport, Problem, Reason, StageRep
 from selftune_build.model.verdict import GateResult, Verdict
 from selftune_build.reading.settings import gate_place
 from selftune_build.wording import counted
+
+if TYPE_CHECKING:
+    from selftune_build.engine.paying.scheduler import Question
 
 
 class Settled(Struct, frozen=True):
@@ -108,7 +111,7 @@ def package_report(settled: Settled) -> PackageReport:
         remark=run.agent.traits.remark,
         judge=run.judge.agent.name if run.judge is not None else "",
         agreements=tuple(each for each in outcome.agreements if _belongs(each.target, run)),
-        statistics=statistics_of(run, outcome.rows, dry=settled.dry, detailed=settled.detailed),
+        statistics=statistics_of(run, outcome, dry=settled.dry, detailed=settled.detailed),
         accepted=(*run.security.accepted, *accepted_rows(run.specs, outcome.accepted)),
         switched_off=disabled(run.package.manifest.gates),
     )

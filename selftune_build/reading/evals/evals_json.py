@@ -17,7 +17,7 @@ from selftune_build.model.finding import Severity
 from selftune_build.reading.evals.assertion import foreign_check
 from selftune_build.reading.evals.case_files import found_files
 from selftune_build.reading.evals.draft import NO_FILE, NO_PROMPT, Draft, finished
-from selftune_build.reading.evals.foreign import as_json, foreign_id, foreign_limits, has_text
+from selftune_build.reading.evals.foreign import LIMITS, as_json, foreign_id, foreign_limits, has_text
 from selftune_build.reading.evals.source import EvalReading, Source, note_unknown_fields
 
 FORMAT = "evals.json"
@@ -25,10 +25,11 @@ FORMAT = "evals.json"
 _PROMPTS = ("prompt", "question", "query", "input")
 _ASSERTIONS = ("expectations", "assertions", "expected_behavior", "tool_assertions")
 _EXPECTED = ("expected_output", "ground_truth")
+_CHECKED = frozenset({*_ASSERTIONS, *_EXPECTED})
 _KEYS_SHOWN = 5
 _KNOWN = frozenset(
     {*_PROMPTS, *_ASSERTIONS, *_EXPECTED, "id", "name", "description", "tags", "files", "should_trigger", "expected_skill"}
-    | {"timeout", "timeout_s", "timeout_seconds", "max_turns"}
+    | LIMITS
 )
 _KNOWN_AROUND = frozenset({"evals", "cases", "skill_name", "skill", "name", "description", "version", "$schema"})
 
@@ -73,7 +74,7 @@ def _case(source: Source, entry: dict[str, Any], pointer: str) -> Case:
         id=foreign_id(source, entry, prompt, pointer),
         pointer=pointer,
         prompt=prompt,
-        checks=_checks(source, entry, pointer),
+        checks=_checks(source, entry, pointer) if _CHECKED & entry.keys() else (),
         files=files,
         should_trigger=trigger.should,
         of_other_skill=trigger.other,

@@ -14,6 +14,9 @@ from selftune_build.model.manifest import Limits
 from selftune_build.reading.evals.identifiers import derived_id, id_fault
 from selftune_build.reading.evals.source import Source
 
+_TIMEOUTS, _TURNS = ("timeout", "timeout_s", "timeout_seconds"), ("max_turns",)
+LIMITS = frozenset({*_TIMEOUTS, *_TURNS})
+"""Keys under which cases say how long they may take."""
 _SECONDS = late(r"([0-9]{1,7})(ms|s|m)?")
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, None: 1}
 
@@ -40,8 +43,10 @@ def foreign_id(source: Source, entry: dict[str, Any], prompt: str, pointer: str)
 
 def foreign_limits(source: Source, entry: dict[str, Any], pointer: str) -> Limits | None:
     """The limits of a case that declares some, the package's for the rest."""
-    timeout_s = _first(source, entry, ("timeout", "timeout_s", "timeout_seconds"), pointer)
-    max_turns = _first(source, entry, ("max_turns",), pointer)
+    if not LIMITS & entry.keys():
+        return None
+    timeout_s = _first(source, entry, _TIMEOUTS, pointer)
+    max_turns = _first(source, entry, _TURNS, pointer)
     if timeout_s is None and max_turns is None:
         return None
     return Limits(timeout_s or source.limits.timeout_s, max_turns or source.limits.max_turns)

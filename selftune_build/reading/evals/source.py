@@ -124,8 +124,8 @@ def note_unknown_in_parts(items: Iterable[tuple[Source, str, object]], known: fr
     """As `note_unknown_fields`, for mappings that stand in several files of one suite."""
     places: dict[str, list[tuple[Source, str]]] = {}
     for source, pointer, item in items:
-        for name in item if isinstance(item, dict) else ():
-            if name not in known:
+        if isinstance(item, dict) and not item.keys() <= known:
+            for name in (name for name in item if name not in known):
                 places.setdefault(name, []).append((source, pointer + pointer_of([name])))
     for name, found in places.items():
         times = f" ({len(found)} times)" if len(found) > 1 else ""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
+from importlib.util import find_spec
 from pathlib import PurePosixPath
 
 from msgspec import Struct
@@ -12,6 +14,7 @@ from selftune_build.limits import SKILL_FILE_BYTES_MAX, SPEC_SECOND_OPINION_BYTE
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.location import Location
 from selftune_build.stages.spec_rules.catalogue import finding
+from selftune_build.stages.spec_rules.plain_frontmatter import is_plainly_valid
 
 SAME_QUESTION = frozenset(
     {
@@ -55,6 +58,8 @@ def ask_second_opinion(content: bytes, folder_name: str) -> SecondOpinion:
     """The answer of skills-ref, in memory: nothing is executed or read from disk, and nothing it does escapes as an exception."""
     if len(content) > SKILL_FILE_BYTES_MAX or _is_too_large(_frontmatter(content)):
         return SecondOpinion(None, reason="the frontmatter is too large for it")
+    if is_plainly_valid(content, folder_name) and _is_installed():
+        return SecondOpinion(True)
     try:
         from skills_ref.parser import ParseError, parse_frontmatter
         from skills_ref.validator import validate_metadata
@@ -70,6 +75,15 @@ def ask_second_opinion(content: bytes, folder_name: str) -> SecondOpinion:
     except Exception as error:  # it is a demonstration by its own words: whatever breaks in it is no answer
         return SecondOpinion(None, reason=f"skills-ref failed: {type(error).__name__}")
     return _rejected(complaints) if complaints else SecondOpinion(True)
+
+
+@cache
+def _is_installed() -> bool:
+    """Whether it could be asked, told without the millisecond a package and the fourteen once that asking takes."""
+    try:
+        return find_spec("skills_ref") is not None
+    except ValueError:
+        return False
 
 
 def compare(opinion: SecondOpinion, strict: Iterable[Finding], path: str) -> tuple[Finding, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from selftune_build.engine import load
+from selftune_build.engine import package_files
 from selftune_build.engine.load import load_universe
 from selftune_build.model.manifest import Manifest
 
@@ -37,14 +37,14 @@ def test_a_skill_that_went_since_it_was_found_breaks_its_package_and_no_other(tm
 
 def test_so_does_one_that_may_not_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     skills(tmp_path)
-    whole = load._bounded
+    whole = package_files._bounded
 
     def refused(path: Path, limit: int, shown: str, *more: Any) -> bytes:
         if shown == "brew/SKILL.md":
             raise PermissionError(13, "Permission denied")
         return whole(path, limit, shown, *more)
 
-    monkeypatch.setattr(load, "_bounded", refused)
+    monkeypatch.setattr(package_files, "_bounded", refused)
     universe = load_universe(tmp_path)
     assert [package.name for package in universe.packages] == ["bake"]
     assert [each.error.message for each in universe.broken] == ["the file cannot be read: Permission denied"]

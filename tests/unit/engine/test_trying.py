@@ -15,7 +15,8 @@ from selftune_build.agents.protocol import AgentFailure
 from selftune_build.engine.paying.breaker import Breaker
 from selftune_build.engine.paying.budget import Purse
 from selftune_build.engine.paying.slots import Slots, threads_for
-from selftune_build.engine.paying.trying import Enter, Taken, TakenKind, tried
+from selftune_build.engine.paying.taken import Taken, TakenKind
+from selftune_build.engine.paying.trying import Enter, tried
 from selftune_build.limits import SAMPLE_REFUSALS
 from selftune_build.model.manifest import PoolSetting
 from selftune_build.model.sample import ErrorKind, Usage
