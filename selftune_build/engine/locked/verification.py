@@ -11,7 +11,7 @@ from selftune_build.advice import command
 from selftune_build.agents.builtin import declared
 from selftune_build.agents.locked import LockedAgent
 from selftune_build.agents.protocol import Agent
-from selftune_build.engine.beside import gates_beside, with_gates_beside
+from selftune_build.engine.beside import LOCKED, gates_beside, with_gates_beside
 from selftune_build.engine.judging.evidence import Evidence
 from selftune_build.engine.load import Universe, spec_profile
 from selftune_build.engine.locked.identity import other_identity
@@ -117,7 +117,7 @@ def _report(run: PackageRun, universe: Universe, request: BuildRequest, revision
     fresh = fresh_stages(run, outcome)
     settled = Settled(run, Ran(), outcome, fresh, True, request.repeated, request.detailed, several, request.verbose)
     known = with_comparison(_without_entry(package_report(settled), run), run, rows, revision, request.against or "")
-    report = with_gates_beside(known, run, outcome, universe.root, "nobody looked: --locked executes nothing")
+    report = with_gates_beside(known, run, outcome, universe.root, "" if request.looks else LOCKED)
     found = [_with_fix(problem, run, request.repeated) for problem in _problems(settled, report.gates, universe, request)]
     problems = (*report.problems, *found)
     verdict = Verdict.FAIL if any(problem.code in REFUSING for problem in problems) else report.verdict
@@ -274,7 +274,7 @@ def _gate_problems(run: PackageRun, gates: Iterable[GateResult]) -> Iterator[Pro
         if gate.required and gate.verdict is Verdict.FAIL:
             yield _problem(run, "gate-failed", f"{gate.id}: {gate.message}", fix=None)
         if gate.required and gate.message.startswith(PLUGIN_MISSING):
-            yield _problem(run, PLUGIN_MISSING, f"no installed plugin supplies the gate {gate.id!r}", fix=None)
+            yield _problem(run, PLUGIN_MISSING, f"no plugin that `policy: {{plugins: […]}}` names supplies {gate.id!r}", fix=None)
 
 
 def _problem(
