@@ -237,5 +237,5 @@ def test_bringing_back_what_was_installed_asks_no_scanner(skill_workspace: Skill
     folder = stand_in(tmp_path, f"open({str(tmp_path / 'ran')!r}, 'w')\nsys.exit(1)")
     done = published(skill_workspace, tmp_path / "out", "--rollback", "--to", str(tmp_path / "skills"), path=folder)
     assert done.status != 0
-    assert "there is nothing to bring back" in done.stdout + done.stderr
+    assert "there is no earlier" in done.stdout + done.stderr
     assert not (tmp_path / "ran").exists()
