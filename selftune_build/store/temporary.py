@@ -9,7 +9,7 @@ import fcntl
 import itertools
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _serial = itertools.count()
@@ -52,7 +52,7 @@ def _opened(folder: Path, name: str, shared: bool) -> tuple[Path, int]:
         path = folder / f".{name}.{os.getpid()}-{next(_serial)}.tmp"
         try:
             if shared:
-                folder.mkdir(exist_ok=True)
+                _make(folder)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         except FileExistsError:
             _tidy(path)
@@ -65,11 +65,14 @@ def _opened(folder: Path, name: str, shared: bool) -> tuple[Path, int]:
             os.close(descriptor)
 
 
+def _make(folder: Path) -> None:
+    with suppress(FileExistsError):  # not `exist_ok`: that looks again, and then it may be gone
+        folder.mkdir()
+
+
 def _tidy(path: Path) -> None:
-    try:
+    with suppress(OSError):  # another name will do
         remove_unguarded(path)
-    except OSError:
-        pass  # another name will do
 
 
 def _is_ours(descriptor: int, path: Path) -> bool:

@@ -251,3 +251,9 @@ def test_what_is_written_is_not_removed_and_what_was_left_is(tmp_path: Path) -> 
     path.write_bytes(b"left")
     assert (temporary.is_guarded(path), temporary.remove_unguarded(path)) == (False, True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_where_the_folder_of_the_temporary_file_should_be_is_an_error_and_no_endless_loop(tmp_path: Path) -> None:
+    (tmp_path / ".selftune").write_bytes(b"")
+    with pytest.raises(StoreError, match="Not a directory"):
+        write_atomic(tmp_path / "selftune.lock", b"lock", beside=tmp_path / ".selftune")
