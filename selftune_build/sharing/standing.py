@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 from msgspec import Struct
@@ -10,13 +11,13 @@ from msgspec import Struct
 from selftune_build.errors import SelftuneError
 from selftune_build.limits import REMOTE_LOOK_S
 from selftune_build.model.remote import RemoteState
+from selftune_build.sharing.finished import finished, starts
 from selftune_build.sharing.named import Named
 from selftune_build.sharing.opening import open_remote
 from selftune_build.sharing.parcel import call_of
 from selftune_build.sharing.places import SAMPLES
 from selftune_build.sharing.remote import Remote, RemoteError
 from selftune_build.sharing.unsent import noted
-from selftune_build.store.survey import Kind, survey
 from selftune_build.store.wip import ARCHIVE_SUFFIX
 
 
@@ -31,29 +32,26 @@ class Standing(Struct, frozen=True):
 
 
 def standing(store: Path, remote: Remote, tiers: Sequence[str]) -> list[Standing]:
-    """Compare them, tier by tier, a part of the names at a time. Raises RemoteError and StoreError."""
-    ours: dict[str, set[str]] = {}
-    for entry in survey(store):
-        if entry.kind is Kind.ARCHIVE:
-            ours.setdefault(_start(entry.path), set()).add(entry.path.removesuffix(ARCHIVE_SUFFIX))
-    return [_standing(ours, remote, tier) for tier in tiers]
+    """Compare them, a part of the names at a time. Raises RemoteError and StoreError."""
+    there = {tier: {f"{SAMPLES}/{name}" for name in remote.folders(f"{tier}/{SAMPLES}")} for tier in tiers}
+    found = {tier: Standing(tier, 0, 0, 0, 0) for tier in tiers}
+    for part in sorted({*starts(store), *chain.from_iterable(there.values())}):
+        own = {path.removesuffix(ARCHIVE_SUFFIX) for path in finished(store, part)}
+        for tier in tiers:
+            listed = remote.list(f"{tier}/{part}") if part in there[tier] else {}
+            found[tier] = _and_part(found[tier], own, listed)
+    return list(found.values())
 
 
-def _standing(ours: Mapping[str, set[str]], remote: Remote, tier: str) -> Standing:
-    parts = {f"{SAMPLES}/{name}" for name in remote.folders(f"{tier}/{SAMPLES}")}
-    here = sum(len(calls) for start, calls in ours.items() if start not in parts)
-    both = there = size = 0
-    for part in sorted(parts):
-        listed = remote.list(f"{tier}/{part}")
-        theirs = {call for name in listed if (call := call_of(name.removeprefix(f"{tier}/"))) is not None}
-        own = ours.get(part, set())
-        here, both, there = here + len(own - theirs), both + len(own & theirs), there + len(theirs - own)
-        size += sum(listed.values())
-    return Standing(tier, here, both, there, size)
-
-
-def _start(path: str) -> str:
-    return "/".join(path.split("/")[:2])
+def _and_part(before: Standing, own: set[str], listed: Mapping[str, int]) -> Standing:
+    theirs = {call for name in listed if (call := call_of(name.removeprefix(f"{before.tier}/"))) is not None}
+    return Standing(
+        before.tier,
+        before.here + len(own - theirs),
+        before.both + len(own & theirs),
+        before.there + len(theirs - own),
+        before.bytes + sum(listed.values()),
+    )
 
 
 def state_of(named: Named, store: Path) -> RemoteState:

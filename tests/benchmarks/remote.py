@@ -1,7 +1,7 @@
 """What sharing very many samples costs: `python -m tests.benchmarks.remote [SAMPLES [folder|s3|names]]` prints a table.
 
-`folder` and `s3` (moto's server, in a process of its own) share sound, signed samples, three of each key. `names` shares nothing: on
-both sides lie empty files with the names of so many samples, which is all that `status`, and `pull` of what is here, may look at.
+`folder` and `s3` (moto's server, in a process of its own) share sound, signed samples, three of each key. `names` shares nothing:
+on both sides lie empty files named as so many samples are, which is all that `status`, and `pull` of what is here, may look at.
 """
 
 from __future__ import annotations
