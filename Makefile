@@ -3,6 +3,7 @@
 #   make lint     style, types, import contracts         make bench  timings       make clean
 #   make browser  the tests of the HTML page in a real Chromium, from apt-get where there is none
 #   make hosts    the tests that drive real host programs, installed from npm into .hosts (Node 20 or newer; 950 MB)
+#   make bare     the tests of the core where no plugin is installed
 
 PYTHON ?= python3
 VENV   := .venv
@@ -15,15 +16,18 @@ export PYTHONNOUSERSITE := 1
 
 EXAMPLES := examples/skills skill/selftune-build
 TESTS    ?= tests plugins
+# What `make bare` runs: all tests of single modules and of what supplies plugins. Those of whole commands take longest.
+CORE     ?= tests/unit tests/plugins
 WORKERS  ?= auto
 # .ci/run asks for branch coverage: what runs inside the test processes, not the commands that they start.
 COVERAGE ?=
+FAST     := not benchmark and not slow and not hosts and not browser
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test lint bench hosts browser clean
+.PHONY: help verify test lint bench hosts browser bare clean
 
 help:
-	@sed -n '2,5s/^# //p' Makefile
+	@sed -n '2,7s/^# //p' Makefile
 
 # The stamps are newer than pyproject.toml exactly if the environment has what it asks for.
 $(BIN)/python:
@@ -51,7 +55,7 @@ verify: $(VENV)/.installed
 test: $(VENV)/.installed-plugins
 	@echo "left out: benchmark (timings need a quiet machine: make bench), slow (over ten seconds each: .ci/run runs them)"
 	@echo "left out: hosts (real host programs from npm: make hosts), browser (a real Chromium: make browser)"
-	@$(BIN)/python -m pytest -q -n $(WORKERS) $(COVERAGE) -m "not benchmark and not slow and not hosts and not browser" $(TESTS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) $(COVERAGE) -m "$(FAST)" $(TESTS)
 
 lint: $(VENV)/.installed-plugins
 	@$(BIN)/ruff check .
@@ -89,6 +93,19 @@ browser: $(VENV)/.installed-browser
 	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-dejavu-core >/dev/null; } || \
 	  { echo "chromium is needed: install it" >&2; exit 2; }
 	@$(BIN)/python -m pytest -q -m browser tests/browser
+
+# An environment of its own inside of the other one, so that it goes with it.
+BARE := $(VENV)/bare
+$(BARE)/.installed: pyproject.toml | $(BIN)/python
+	@echo "installing selftune-build and what its tests need, without plugins, into $(BARE)" >&2
+	@$(PYTHON) -m venv --clear $(BARE)
+	@$(BARE)/bin/python -m pip -qq --disable-pip-version-check --no-input install --editable '.[dev]'
+	@touch $@
+
+bare: $(BARE)/.installed
+	@$(BARE)/bin/python -P -c 'import importlib.metadata as m; raise SystemExit(bool(m.entry_points(group="selftune_build.plugins")))' || \
+	  { echo "a plugin is installed in $(BARE): make clean" >&2; exit 2; }
+	@$(BARE)/bin/python -m pytest -q -n $(WORKERS) -m "$(FAST)" $(CORE)
 
 clean:
 	rm -rf $(VENV) build dist .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
