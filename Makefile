@@ -24,7 +24,7 @@ COVERAGE ?=
 FAST     := not benchmark and not slow and not hosts and not browser
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test lint bench hosts browser bare clean
+.PHONY: help compiled verify test lint bench hosts browser bare clean
 
 help:
 	@sed -n '2,7s/^# //p' Makefile
@@ -45,14 +45,19 @@ $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	@$(PIP) install --editable '.[dev]'
 	@touch $(VENV)/.installed $@
 
+# Each of the thousands of commands that tests start would else compile the whole package: where PYTHONDONTWRITEBYTECODE is set, nobody
+# keeps what was compiled.
+compiled: $(VENV)/.installed
+	@$(BIN)/python -m compileall -q selftune_build $(wildcard plugins/*/src)
+
 # Every workspace is built, whatever became of the one before it; one failure fails the whole.
-verify: $(VENV)/.installed
+verify: compiled
 	@status=0; for workspace in $(EXAMPLES); do \
 	  echo "== selftune build verify -C $$workspace"; \
 	  $(BIN)/selftune build verify -C $$workspace || status=$$?; \
 	done; exit $$status
 
-test: $(VENV)/.installed-plugins
+test: $(VENV)/.installed-plugins compiled
 	@echo "left out: benchmark (timings need a quiet machine: make bench), slow (over ten seconds each: .ci/run runs them)"
 	@echo "left out: hosts (real host programs from npm: make hosts), browser (a real Chromium: make browser)"
 	@$(BIN)/python -m pytest -q -n $(WORKERS) $(COVERAGE) -m "$(FAST)" $(TESTS)
@@ -64,7 +69,7 @@ lint: $(VENV)/.installed-plugins
 	@$(BIN)/mypy --strict $(wildcard plugins/*/src)
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/.installed-dev
+bench: $(VENV)/.installed-dev compiled
 	@$(BIN)/python -m pytest -q -s -m benchmark $(TESTS)
 
 # Pinned versions stand in tests/hosts/package.json; the programs are not ours, so clean leaves them alone.
@@ -80,7 +85,7 @@ $(VENV)/.installed-plugins: $(wildcard plugins/*/pyproject.toml) $(VENV)/.instal
 	@$(PIP) install $(patsubst %/pyproject.toml,--editable '%[dev]',$(wildcard plugins/*/pyproject.toml))
 	@touch $@
 
-hosts: .hosts/.installed $(VENV)/.installed-plugins
+hosts: .hosts/.installed $(VENV)/.installed-plugins compiled
 	@$(BIN)/python -m pytest -q -n $(WORKERS) -m hosts tests/hosts
 
 $(VENV)/.installed-browser: pyproject.toml $(VENV)/.installed-dev
@@ -102,7 +107,7 @@ $(BARE)/.installed: pyproject.toml | $(BIN)/python
 	@$(BARE)/bin/python -m pip -qq --disable-pip-version-check --no-input install --editable '.[dev]'
 	@touch $@
 
-bare: $(BARE)/.installed
+bare: $(BARE)/.installed compiled
 	@$(BARE)/bin/python -P -c 'import importlib.metadata as m; raise SystemExit(bool(m.entry_points(group="selftune_build.plugins")))' || \
 	  { echo "a plugin is installed in $(BARE): make clean" >&2; exit 2; }
 	@$(BARE)/bin/python -m pytest -q -n $(WORKERS) -m "$(FAST)" $(CORE)
