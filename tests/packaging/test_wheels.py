@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.environments import CHECKOUT, build_wheel, copied_environment, install, new_environment, run
+from tests.environments import CHECKOUT, build_wheel, copied_environment, core_environment, install, run
 
 PROJECTS = sorted(path for path in (CHECKOUT / "plugins").iterdir() if path.is_dir() and not path.name.startswith((".", "__")))
 """Every folder: one that is no distribution fails below, and is not left out."""
@@ -35,8 +35,7 @@ def test_what_is_tested_is_what_was_installed(name: str) -> None:
 @pytest.fixture(scope="session")
 def core(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment with the core's wheel and what it needs; its Python."""
-    wheel = build_wheel(CHECKOUT, tmp_path_factory.mktemp("core-wheel"))
-    return new_environment(tmp_path_factory.mktemp("core") / "venv", wheel)
+    return core_environment(tmp_path_factory)
 
 
 def environment() -> dict[str, str]:
