@@ -6,7 +6,7 @@ import os
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -156,14 +156,15 @@ class _Sender:
         with self._guard:  # most samples share their records: one sends, the others wait for it
             for digest, record in each.records.items():
                 name = digest.rpartition(":")[2]
-                self._put(f"{self._tier}/records/{name[:2]}/{name}.json", canonical_json(record), self._known)
+                self._put(f"{self._tier}/records/{name[:2]}/{name}.json", record, canonical_json, self._known)
         folder = names[0].rpartition("/")[0]
-        self._put(f"{folder}/{KEY_NAME}", render_asked(each.inputs), there)
+        self._put(f"{folder}/{KEY_NAME}", each.inputs, render_asked, there)
         content = pack(statement, each.content, self._by)
         return "sent" if self._remote.create(names[0], content) else "there"
 
-    def _put(self, name: str, content: bytes, known: dict[str, int]) -> None:
+    def _put(self, name: str, data: Mapping[str, object], render: Callable[..., bytes], known: dict[str, int]) -> None:
         if name not in known:
+            content = render(data)
             self._remote.create(name, content)
             known[name] = len(content)
 
