@@ -3,6 +3,7 @@
 #   make lint     style, types, import contracts         make bench  timings       make clean
 #   make browser  the tests of the HTML page in a real Chromium, from apt-get where there is none
 #   make hosts    the tests that drive real host programs, installed from npm into .hosts (Node 20 or newer; 950 MB)
+#   make bare     the tests of the core where no plugin is installed
 
 PYTHON ?= python3
 VENV   := .venv
@@ -15,15 +16,18 @@ export PYTHONNOUSERSITE := 1
 
 EXAMPLES := examples/skills skill/selftune-build
 TESTS    ?= tests plugins
+# What `make bare` runs: all tests of single modules and of what supplies plugins. Those of whole commands take longest.
+CORE     ?= tests/unit tests/plugins
 WORKERS  ?= auto
 # .ci/run asks for branch coverage: what runs inside the test processes, not the commands that they start.
 COVERAGE ?=
+FAST     := not benchmark and not slow and not hosts and not browser
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test lint bench hosts browser clean
+.PHONY: help compiled verify test lint bench hosts browser bare clean
 
 help:
-	@sed -n '2,5s/^# //p' Makefile
+	@sed -n '2,7s/^# //p' Makefile
 
 # The stamps are newer than pyproject.toml exactly if the environment has what it asks for.
 $(BIN)/python:
@@ -41,17 +45,22 @@ $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	@$(PIP) install --editable '.[dev]'
 	@touch $(VENV)/.installed $@
 
+# Each of the thousands of commands that tests start would else compile the whole package: where PYTHONDONTWRITEBYTECODE is set, nobody
+# keeps what was compiled.
+compiled: $(VENV)/.installed
+	@$(BIN)/python -m compileall -q selftune_build $(wildcard plugins/*/src)
+
 # Every workspace is built, whatever became of the one before it; one failure fails the whole.
-verify: $(VENV)/.installed
+verify: compiled
 	@status=0; for workspace in $(EXAMPLES); do \
 	  echo "== selftune build verify -C $$workspace"; \
 	  $(BIN)/selftune build verify -C $$workspace || status=$$?; \
 	done; exit $$status
 
-test: $(VENV)/.installed-plugins
+test: $(VENV)/.installed-plugins compiled
 	@echo "left out: benchmark (timings need a quiet machine: make bench), slow (over ten seconds each: .ci/run runs them)"
 	@echo "left out: hosts (real host programs from npm: make hosts), browser (a real Chromium: make browser)"
-	@$(BIN)/python -m pytest -q -n $(WORKERS) $(COVERAGE) -m "not benchmark and not slow and not hosts and not browser" $(TESTS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) $(COVERAGE) -m "$(FAST)" $(TESTS)
 
 lint: $(VENV)/.installed-plugins
 	@$(BIN)/ruff check .
@@ -60,7 +69,7 @@ lint: $(VENV)/.installed-plugins
 	@$(BIN)/mypy --strict $(wildcard plugins/*/src)
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/.installed-dev
+bench: $(VENV)/.installed-dev compiled
 	@$(BIN)/python -m pytest -q -s -m benchmark $(TESTS)
 
 # Pinned versions stand in tests/hosts/package.json; the programs are not ours, so clean leaves them alone.
@@ -76,7 +85,7 @@ $(VENV)/.installed-plugins: $(wildcard plugins/*/pyproject.toml) $(VENV)/.instal
 	@$(PIP) install $(patsubst %/pyproject.toml,--editable '%[dev]',$(wildcard plugins/*/pyproject.toml))
 	@touch $@
 
-hosts: .hosts/.installed $(VENV)/.installed-plugins
+hosts: .hosts/.installed $(VENV)/.installed-plugins compiled
 	@$(BIN)/python -m pytest -q -n $(WORKERS) -m hosts tests/hosts
 
 $(VENV)/.installed-browser: pyproject.toml $(VENV)/.installed-dev
@@ -89,6 +98,19 @@ browser: $(VENV)/.installed-browser
 	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-dejavu-core >/dev/null; } || \
 	  { echo "chromium is needed: install it" >&2; exit 2; }
 	@$(BIN)/python -m pytest -q -m browser tests/browser
+
+# An environment of its own inside of the other one, so that it goes with it.
+BARE := $(VENV)/bare
+$(BARE)/.installed: pyproject.toml | $(BIN)/python
+	@echo "installing selftune-build and what its tests need, without plugins, into $(BARE)" >&2
+	@$(PYTHON) -m venv --clear $(BARE)
+	@$(BARE)/bin/python -m pip -qq --disable-pip-version-check --no-input install --editable '.[dev]'
+	@touch $@
+
+bare: $(BARE)/.installed compiled
+	@$(BARE)/bin/python -P -c 'import importlib.metadata as m; raise SystemExit(bool(m.entry_points(group="selftune_build.plugins")))' || \
+	  { echo "a plugin is installed in $(BARE): make clean" >&2; exit 2; }
+	@$(BARE)/bin/python -m pytest -q -n $(WORKERS) -m "$(FAST)" $(CORE)
 
 clean:
 	rm -rf $(VENV) build dist .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import subprocess
 import sys
 import venv
 from collections.abc import Mapping
 from pathlib import Path
+
+import pytest
 
 CHECKOUT = Path(__file__).parents[1]
 
@@ -38,6 +42,23 @@ def new_environment(folder: Path, *needs: str | Path) -> Path:
     python = folder / "bin/python"
     install(python, *needs, cwd=folder)
     return python
+
+
+def core_environment(factory: pytest.TempPathFactory) -> Path:
+    """An environment with the core's wheel and what it needs, made once for all workers of a test run; its Python.
+
+    Nobody may change it: `copied_environment` is for whoever installs more.
+    """
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "core-environment"
+    folder.mkdir(exist_ok=True)
+    with (folder / "made").open("a+") as made:
+        fcntl.flock(made, fcntl.LOCK_EX)
+        if os.fstat(made.fileno()).st_size == 0:
+            shutil.rmtree(folder / "venv", ignore_errors=True)
+            new_environment(folder / "venv", build_wheel(CHECKOUT, folder / "wheel"))
+            made.write("made")
+    return folder / "venv/bin/python"
 
 
 def copied_environment(python: Path, folder: Path) -> Path:

@@ -74,7 +74,8 @@ def command(
 
     Beside the archive lie an attestation (in-toto statement in a DSSE envelope, signed where --key or --identity says by whom)
     and the lock. Only live evidence is published, unless `policy: {origins: […]}` says otherwise, and where `policy:
-    {signatures: […]}` names somebody, only with a lock that one of them signed. Nothing of the package is executed.
+    {signatures: […]}` names somebody, only with a lock that one of them signed. Nothing of the package is executed; a gate that
+    looks at the files with a program of its own, as a scanner does, is asked.
 
     Exit status: 0 published, or what was checked holds; 1 refused; 2 bad input; 3 could not decide; 4 not written.
     """
@@ -90,7 +91,7 @@ def command(
     words = (*targets, *skill_path)
     if folder is not None and host is not None:
         raise UsageError("--to and --install exclude each other", hint="install into one folder at a time")
-    universe, report = _verified(directory, words, signers, trust_root)
+    universe, report = _verified(directory, words, signers, trust_root, looks=not rollback)
     goal = _goal(universe, folder, host, user=user)
     if rollback:
         return _rollback(report, goal, as_json, force=force)
@@ -106,7 +107,7 @@ def command(
 
 
 def _verified(
-    directory: Path, words: Sequence[str], signers: tuple[str, ...], trust_root: Path | None
+    directory: Path, words: Sequence[str], signers: tuple[str, ...], trust_root: Path | None, *, looks: bool
 ) -> tuple[Universe, Report]:
     from selftune_build.engine.publishing import publishable
 
@@ -116,7 +117,7 @@ def _verified(
         names = ", ".join(package.handle for package in universe.packages[:8])
         raise UsageError("say which package to publish", hint=f"selftune publish PACKAGE: {names}")
     asked = BuildRequest(directory=found.here, place=found.place, targets=tuple(words), locked=True)
-    request = replace(asked, signers=signers, trust_root=trust_root)
+    request = replace(asked, signers=signers, trust_root=trust_root, looks=looks)
     return universe, publishable(universe, request, found.registry)
 
 

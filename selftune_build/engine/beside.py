@@ -17,6 +17,7 @@ from selftune_build.model.finding import Finding
 from selftune_build.model.manifest import GateSetting
 from selftune_build.model.report import PackageReport
 
+LOCKED = "nobody looked: --locked executes nothing"
 _ELSEWHERE = "let a job that may execute it decide: `selftune build --no-exec --max-calls 0`"
 
 

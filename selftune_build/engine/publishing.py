@@ -57,7 +57,7 @@ class Goal(Struct, frozen=True):
 
 def publishable(universe: Universe, request: BuildRequest, registry: Registry) -> Report:
     """The report of a locked verify, in which evidence that must not be published is a problem, and a lock that nobody signed of
-    those whom the policy names."""
+    those whom the policy names. Where the request `looks`, gates look at the files that are published."""
     report = check(universe, request, registry)
     demand = Demand(msgspec.structs.replace(request, signers=()))
     packages = {package.path: package for package in universe.packages}

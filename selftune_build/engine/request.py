@@ -61,6 +61,8 @@ class BuildRequest(Struct, frozen=True):
     """The revision whose locks those of today are compared with on a page."""
     among: frozenset[str] | None = None
     """Folders of the packages that `--since` leaves; None without it."""
+    looks: bool = False
+    """Whether gates that look at the files may do so although the lock decides: `publish` (ADR 0089)."""
     overlay: Overlaid | None = None
     """What lies over the tree: then neither a lock nor anything else of the workspace is written."""
 

@@ -119,7 +119,9 @@ def _agent(report: PackageReport) -> dict[str, Any]:
         for name, found in report.metrics.items()
     }
     gates = {gate.id: gate.verdict.value for gate in report.gates}
-    return {"name": report.agent, "origin": report.origin, "verdict": report.verdict.value, "gates": gates, "metrics": metrics}
+    beside = {gate.id: gate.message for gate in report.gates if gate.fleeting}
+    said = {"name": report.agent, "origin": report.origin, "verdict": report.verdict.value, "gates": gates, "metrics": metrics}
+    return {**said, "beside_the_lock": beside} if beside else said
 
 
 def _content(file: ArchivedFile) -> dict[str, str | int | bool]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from selftune_build.errors import StoreError
@@ -41,7 +40,7 @@ class Folder:
         found: dict[str, int] = {}
         with _told("list", self._root / prefix):
             self.reach()
-            for name, size in _below(self._root, self._root / prefix):
+            for name, size in _below(os.path.join(self._root, prefix), f"{prefix}/" if prefix else ""):
                 found[name] = size
                 if len(found) > REMOTE_NAMES:
                     raise TooMuch(f"there are more than {REMOTE_NAMES} names below {prefix}")
@@ -70,13 +69,20 @@ class Folder:
                 raise RemoteError(error.message) from error
 
 
-def _below(root: Path, folder: Path) -> Iterator[tuple[str, int]]:
-    for above, _, names in os.walk(folder):
-        for name in names:
-            path = Path(above, name)
-            status = path.lstat()
-            if stat.S_ISREG(status.st_mode):
-                yield path.relative_to(root).as_posix(), status.st_size
+def _below(folder: str, prefix: str) -> Iterator[tuple[str, int]]:
+    """Name, with `prefix` before it, and size of every regular file; what cannot be listed holds none."""
+    try:
+        with os.scandir(folder) as found:
+            entries = list(found)
+    except OSError:
+        return
+    for each in entries:
+        name = f"{prefix}{each.name}"
+        if each.is_dir(follow_symlinks=False):
+            yield from _below(each.path, f"{name}/")
+        elif each.is_file(follow_symlinks=False):
+            with suppress(FileNotFoundError):  # others write, and remove what they wrote for a moment
+                yield name, each.stat(follow_symlinks=False).st_size
 
 
 @contextmanager

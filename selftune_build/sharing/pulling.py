@@ -50,7 +50,7 @@ class Pulled(Struct):
     refused: list[Refusal] = field(default_factory=list)
     trouble: str = ""
     calls: set[str] = field(default_factory=set)
-    """The places of what was taken, without the end of the file name."""
+    """The places of what was taken, without the end of the file name; only where folders were named: of all there may be many."""
     down: bool = False
     """Whether nothing more is to be had there now."""
 
@@ -76,6 +76,8 @@ def pull(
                 places = puller.places() if wanted is None else wanted
                 for outcome in chain.from_iterable(pool.map(puller.take_all, places)):
                     _add(result, outcome)
+                    if wanted is not None and outcome.taken:
+                        result.calls.add(outcome.taken)
         except BaseException:
             state.down = _STOPPED  # whoever leaves waits for the threads, which then end with what they are at
             raise
@@ -108,9 +110,12 @@ class _Outcome(Struct, frozen=True):
     trouble: str = ""
 
 
+_HERE = _Outcome(here=True)
+"""One for all of them: most of what a remote has is here already."""
+
+
 def _add(result: Pulled, outcome: _Outcome) -> None:
     result.taken += bool(outcome.taken)
-    result.calls |= {outcome.taken} - {""}
     result.here += outcome.here
     result.refused += outcome.refused
     result.trouble = result.trouble or outcome.trouble
@@ -162,7 +167,7 @@ class _Puller:
     def _take(self, call: str, names: Sequence[str]) -> _Outcome | None:
         """The first parcel of a call that may be believed; None where the remote broke off. Raises StoreError."""
         if self._into.has(call):
-            return _Outcome(here=True)
+            return _HERE
         refused: list[Refusal] = []
         for name in names[:REMOTE_PARCELS_TRIED]:
             try:

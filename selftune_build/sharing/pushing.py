@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from msgspec import Struct
 
 from selftune_build.fingerprint.digest import canonical_json, digest_bytes, is_digest
 from selftune_build.limits import KEY_JSON_BYTES, REMOTE_JOBS, REMOTE_TREE_RECORDS, SHARED_ENVELOPE_BYTES, STORE_ARCHIVE_MAX_BYTES
+from selftune_build.sharing.finished import finished, starts
 from selftune_build.sharing.origin import origin
 from selftune_build.sharing.parcel import Statement, free_names, pack, read_statement
 from selftune_build.sharing.places import Place, places_of
@@ -26,7 +28,6 @@ from selftune_build.store.call_checks import ENVELOPE_SUFFIX, follows
 from selftune_build.store.reading import read_bounded
 from selftune_build.store.records import RecordStore
 from selftune_build.store.samples import place_of
-from selftune_build.store.survey import Kind, survey
 from selftune_build.store.wip import ARCHIVE_SUFFIX
 
 if TYPE_CHECKING:
@@ -67,23 +68,29 @@ def push(
 
     What the remote refuses is counted, with the first reason; nothing is raised for it, since what was sent is there.
     """
-    result = Pushed()
-    groups: dict[str, list[str]] = {}
-    for path in archives_in(store) if paths is None else paths:
-        groups.setdefault(path.rpartition("/")[0], []).append(path)
     sender = _Sender(store, remote, tier, by, stop or threading.Event())
-    work = [(place, [path for key in sorted(place.keys or ()) for path in groups[key]]) for place in places_of(groups)]
+    counted: Counter[str] = Counter()
     with ThreadPoolExecutor(REMOTE_JOBS) as pool:
-        for outcomes in pool.map(sender.send_all, work):
-            for outcome in outcomes:
-                setattr(result, outcome, getattr(result, outcome) + 1)
-    result.trouble = sender.down
-    return result
+        if paths is None:
+            parts = pool.map(lambda start: sum(map(sender.send_all, _work(finished(store, start))), Counter()), starts(store))
+        else:
+            parts = pool.map(sender.send_all, _work(paths))
+        for part in parts:
+            counted += part
+    return Pushed(**counted, trouble=sender.down)
+
+
+def _work(paths: Iterable[str]) -> list[tuple[Place, list[str]]]:
+    """What is sent with one listing each."""
+    groups: dict[str, list[str]] = {}
+    for path in paths:
+        groups.setdefault(path.rpartition("/")[0], []).append(path)
+    return [(place, [path for key in sorted(place.keys or ()) for path in groups[key]]) for place in places_of(groups)]
 
 
 def archives_in(store: Path, since_ns: int = 0) -> list[str]:
     """The finished samples of a store that were written since a time, by path."""
-    return [entry.path for entry in survey(store) if entry.kind is Kind.ARCHIVE and entry.changed_ns >= since_ns]
+    return [path for start in starts(store) for path in finished(store, start, since_ns)]
 
 
 def archives_of(store: Path, folders: Iterable[str]) -> list[str]:
@@ -106,14 +113,14 @@ class _Sender:
 
     def __init__(self, store: Path, remote: Remote, tier: str, by: CryptoSigner | None, stop: threading.Event) -> None:
         self._store, self._remote, self._tier, self._by, self._stop = store, remote, tier, by, stop
-        self._known: set[str] = set()
+        self._known: dict[str, int] = {}
         self._records = RecordStore(store)
         self._origin = origin()
         self._guard = threading.Lock()
         self.down = ""
 
-    def send_all(self, work: tuple[Place, list[str]]) -> list[str]:
-        """The outcomes of the samples in one place, as fields of Pushed."""
+    def send_all(self, work: tuple[Place, list[str]]) -> Counter[str]:
+        """How many of the samples in one place came to what, by the fields of Pushed."""
         place, paths = work
         there: dict[str, int] = {}
         try:
@@ -121,9 +128,7 @@ class _Sender:
                 there = self._remote.list(f"{self._tier}/{place.prefix}")
         except RemoteError as error:
             self.down = error.message
-        with self._guard:
-            self._known.update(name for name in there if name.endswith(KEY_NAME))
-        return [self._sent(path, there) for path in paths]
+        return Counter(self._sent(path, there) for path in paths)
 
     def _over(self) -> bool:
         if self._stop.is_set():
@@ -151,16 +156,17 @@ class _Sender:
         with self._guard:  # most samples share their records: one sends, the others wait for it
             for digest, record in each.records.items():
                 name = digest.rpartition(":")[2]
-                self._put(f"{self._tier}/records/{name[:2]}/{name}.json", canonical_json(record))
+                self._put(f"{self._tier}/records/{name[:2]}/{name}.json", record, canonical_json, self._known)
         folder = names[0].rpartition("/")[0]
-        self._put(f"{folder}/{KEY_NAME}", render_asked(each.inputs))
+        self._put(f"{folder}/{KEY_NAME}", each.inputs, render_asked, there)
         content = pack(statement, each.content, self._by)
         return "sent" if self._remote.create(names[0], content) else "there"
 
-    def _put(self, name: str, content: bytes) -> None:
-        if name not in self._known:
+    def _put(self, name: str, data: Mapping[str, object], render: Callable[..., bytes], known: dict[str, int]) -> None:
+        if name not in known:
+            content = render(data)
             self._remote.create(name, content)
-            self._known.add(name)
+            known[name] = len(content)
 
     def _statement(self, each: _Sample) -> Statement:
         """What came from elsewhere keeps saying where from, and who vouched for it."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 
 from msgspec import Struct
@@ -11,6 +12,7 @@ from msgspec import Struct
 from selftune_build.errors import SelftuneError
 from selftune_build.limits import KEY_JSON_BYTES, REMOTE_LOOK_S
 from selftune_build.model.remote import RemoteState
+from selftune_build.sharing.finished import finished, starts
 from selftune_build.sharing.named import Named
 from selftune_build.sharing.opening import open_remote
 from selftune_build.sharing.parcel import call_of
@@ -19,7 +21,6 @@ from selftune_build.sharing.remote import Remote, RemoteError
 from selftune_build.sharing.unsent import noted
 from selftune_build.store.asked import KEY_NAME, is_free, read_asked
 from selftune_build.store.reading import read_bounded
-from selftune_build.store.survey import Kind, survey
 from selftune_build.store.wip import ARCHIVE_SUFFIX
 
 
@@ -36,13 +37,16 @@ class Standing(Struct, frozen=True):
 
 
 def standing(store: Path, remote: Remote, tiers: Sequence[str]) -> list[Standing]:
-    """Compare them, tier by tier, a part of the names at a time. Raises RemoteError and StoreError."""
-    ours: dict[str, set[str]] = {}
-    for entry in survey(store):
-        if entry.kind is Kind.ARCHIVE:
-            ours.setdefault(_start(entry.path), set()).add(entry.path.removesuffix(ARCHIVE_SUFFIX))
-    costs = cache(lambda key: is_paid(store, key))
-    return [_standing(ours, remote, tier, costs) for tier in tiers]
+    """Compare them, a part of the names at a time. Raises RemoteError and StoreError."""
+    there = {tier: {f"{SAMPLES}/{name}" for name in remote.folders(f"{tier}/{SAMPLES}")} for tier in tiers}
+    found = {tier: Standing(tier, 0, 0, 0, 0) for tier in tiers}
+    for part in sorted({*starts(store), *chain.from_iterable(there.values())}):
+        own = {path.removesuffix(ARCHIVE_SUFFIX) for path in finished(store, part)}
+        costs = cache(partial(is_paid, store))
+        for tier in tiers:
+            listed = remote.list(f"{tier}/{part}") if part in there[tier] else {}
+            found[tier] = _and_part(found[tier], own, listed, costs)
+    return list(found.values())
 
 
 def is_paid(store: Path, key: str) -> bool:
@@ -50,23 +54,18 @@ def is_paid(store: Path, key: str) -> bool:
     return not is_free(read_asked(read_bounded(store / key / KEY_NAME, KEY_JSON_BYTES) or b"") or {})
 
 
-def _standing(ours: Mapping[str, set[str]], remote: Remote, tier: str, costs: Callable[[str], bool]) -> Standing:
-    parts = {f"{SAMPLES}/{name}" for name in remote.folders(f"{tier}/{SAMPLES}")}
-    here = [call for start, calls in ours.items() if start not in parts for call in calls]
-    both = there = size = 0
-    for part in sorted(parts):
-        listed = remote.list(f"{tier}/{part}")
-        theirs = {call for name in listed if (call := call_of(name.removeprefix(f"{tier}/"))) is not None}
-        own = ours.get(part, set())
-        here += own - theirs
-        both, there = both + len(own & theirs), there + len(theirs - own)
-        size += sum(listed.values())
-    paid = sum(costs(call.rpartition("/")[0]) for call in here)
-    return Standing(tier, paid, both, there, size, len(here) - paid)
-
-
-def _start(path: str) -> str:
-    return "/".join(path.split("/")[:2])
+def _and_part(before: Standing, own: set[str], listed: Mapping[str, int], costs: Callable[[str], bool]) -> Standing:
+    theirs = {call for name in listed if (call := call_of(name.removeprefix(f"{before.tier}/"))) is not None}
+    alone = own - theirs
+    paid = sum(costs(call.rpartition("/")[0]) for call in alone)
+    return Standing(
+        before.tier,
+        before.here + paid,
+        before.both + len(own & theirs),
+        before.there + len(theirs - own),
+        before.bytes + sum(listed.values()),
+        before.free + len(alone) - paid,
+    )
 
 
 def state_of(named: Named, store: Path) -> RemoteState:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import itertools
 import os
 import stat
 from collections.abc import Iterator
@@ -12,8 +11,7 @@ from pathlib import Path
 
 from selftune_build.errors import StoreError
 from selftune_build.model.location import Location
-
-_serial = itertools.count()
+from selftune_build.store.temporary import temporary_file
 
 _HINTS = {
     errno.ENOSPC: "free some space and run again; nothing that was paid for is lost",
@@ -46,17 +44,12 @@ def write_atomic(path: Path, content: bytes, durable: bool = True, mode: int | N
     folder whose listing is evidence. Permission bits: `mode`, else those of the file replaced, else what the umask
     leaves; the owner can always read and write. A symbolic link is replaced, never written through.
     """
-    folder = beside or path.parent
-    temporary = folder / f".{path.name}.{os.getpid()}-{next(_serial)}.tmp"
     with store_errors("write", path):
         try:
             bits = _permission_bits(path) if mode is None else mode
-            while not _is_written(temporary, content, durable, bits, beside):
-                pass  # whoever was done with the folder removed it before there was something in it
-            os.rename(temporary, path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+            with temporary_file(beside or path.parent, path.name, shared=beside is not None) as (temporary, descriptor):
+                _fill(descriptor, content, durable, bits)
+                os.rename(temporary, path)
         finally:
             if beside is not None:
                 with suppress(OSError):
@@ -68,10 +61,9 @@ def write_atomic(path: Path, content: bytes, durable: bool = True, mode: int | N
 def write_new(path: Path, content: bytes) -> bool:
     """Write a file that is not there yet, whole and durable; False where something stands there, and nothing is changed then.
     Raises StoreError."""
-    temporary = path.parent / f".{path.name}.{os.getpid()}-{next(_serial)}.tmp"
-    with store_errors("write", path):
+    with store_errors("write", path), temporary_file(path.parent, path.name) as (temporary, descriptor):
+        _fill(descriptor, content, True, None)
         try:
-            _write_new(temporary, content, True, None)
             os.link(temporary, path)
         except FileExistsError:
             return False
@@ -79,8 +71,6 @@ def write_new(path: Path, content: bytes) -> bool:
             if os.path.lexists(path):
                 return False
             os.rename(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
         sync_folder(path.parent)
     return True
 
@@ -123,30 +113,13 @@ def write_all(descriptor: int, content: bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def _is_written(path: Path, content: bytes, durable: bool, bits: int | None, beside: Path | None) -> bool:
-    """Write a new file; False where its folder `beside` was made and is gone again."""
-    if beside is None:
-        _write_new(path, content, durable, bits)
-        return True
-    with suppress(FileExistsError):  # not `exist_ok`: that looks again, and then it may be gone
-        beside.mkdir()
-    try:
-        _write_new(path, content, durable, bits)
-    except FileNotFoundError:
-        return False
-    return True
-
-
-def _write_new(path: Path, content: bytes, durable: bool, bits: int | None) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    try:
-        bits = stat.S_IMODE(os.fstat(descriptor).st_mode) if bits is None else bits
-        os.fchmod(descriptor, bits | stat.S_IRUSR | stat.S_IWUSR)
-        write_all(descriptor, content)
-        if durable:
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _fill(descriptor: int, content: bytes, durable: bool, bits: int | None) -> None:
+    bits = stat.S_IMODE(os.fstat(descriptor).st_mode) if bits is None else bits
+    os.fchmod(descriptor, bits | stat.S_IRUSR | stat.S_IWUSR)
+    write_all(descriptor, content)
+    if durable:
+        os.fsync(descriptor)
+    os.close(os.dup(descriptor))  # a network file system may tell only on closing what it could not write
 
 
 def _permission_bits(path: Path) -> int | None:

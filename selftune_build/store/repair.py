@@ -18,6 +18,7 @@ from selftune_build.store.atomic import store_errors, write_atomic
 from selftune_build.store.key_guard import Busy, key_guard
 from selftune_build.store.location import MARKS
 from selftune_build.store.quarantine import put_aside
+from selftune_build.store.temporary import remove_unguarded
 
 _USER = stat.S_IRUSR | stat.S_IWUSR
 
@@ -76,6 +77,8 @@ def _move(store: Path, ailment: Ailment, _sources: Sources) -> str:
 
 
 def _remove(store: Path, ailment: Ailment, _sources: Sources) -> str:
+    if ailment.code == "temporary":
+        return "removed" if remove_unguarded(store / ailment.path) else ""
     (store / ailment.path).unlink()
     return "removed"
 

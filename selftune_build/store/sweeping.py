@@ -12,6 +12,7 @@ from selftune_build.store.atomic import store_errors
 from selftune_build.store.call_checks import ENVELOPE_SUFFIX
 from selftune_build.store.key_guard import Busy, key_guard
 from selftune_build.store.survey import Entry
+from selftune_build.store.temporary import remove_unguarded
 from selftune_build.store.wip import ARCHIVE_SUFFIX
 
 
@@ -51,6 +52,8 @@ def _delete(store: Path, each: Garbage) -> bool:
                 found = path.lstat()
                 if (found.st_mtime_ns, found.st_size) != (each.changed_ns, each.bytes):
                     return False
+                if each.kind == "temporary":
+                    return remove_unguarded(path)
                 path.unlink()
                 if each.kind == "sample":
                     Path(str(path).removesuffix(ARCHIVE_SUFFIX) + ENVELOPE_SUFFIX).unlink(missing_ok=True)

@@ -249,10 +249,13 @@ def test_what_a_killed_writer_left_goes_and_a_whole_sample_in_it_gets_its_name(p
     garbage.write_bytes(other.read_bytes()[:9])
     at_work = other.with_name(f".{other.name}.{os.getpid()}-2.tmp")
     at_work.write_bytes(b"half")
-    status, document = store(paid, "fsck")
-    assert (status, found(document)) == (4, {("temporary-whole", "error"), ("temporary", "warning")})
-    assert store(paid, "fsck", "--repair")[0] == 0
-    assert (one.exists(), garbage.exists(), at_work.exists()) == (True, False, True)
+    elsewhere = other.with_name(f".{other.name}.999999999-3.tmp")
+    with elsewhere.open("wb") as written:  # by a process of another container
+        fcntl.flock(written, fcntl.LOCK_EX)
+        status, document = store(paid, "fsck")
+        assert (status, found(document)) == (4, {("temporary-whole", "error"), ("temporary", "warning")})
+        assert store(paid, "fsck", "--repair")[0] == 0
+    assert (one.exists(), garbage.exists(), at_work.exists(), elsewhere.exists()) == (True, False, True, True)
     assert paid.build().calls == []
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.repository import committed, git
+from tests.environments import core_environment
 
 pytestmark = pytest.mark.slow
 CUT = ["unshare", "--net", "--map-root-user"]
@@ -25,14 +26,9 @@ def run(*command: str, folder: Path | None = None) -> str:
 
 
 @pytest.fixture(scope="module")
-def installed(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The `selftune` of an environment that holds the wheel and what it depends on."""
-    folder = tmp_path_factory.mktemp("fresh")
-    run(sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", str(folder), str(checkout))
-    (wheel,) = folder.glob("*.whl")
-    run(sys.executable, "-m", "venv", str(folder / "venv"))
-    run(str(folder / "venv/bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(wheel))
-    return folder / "venv/bin/selftune"
+    return core_environment(tmp_path_factory).with_name("selftune")
 
 
 @pytest.fixture(scope="module")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.environments import CHECKOUT, build_wheel, copied_environment, install, new_environment, run
+from tests.environments import CHECKOUT, build_wheel, copied_environment, core_environment, install, run
 
-PROJECTS = sorted(path.parent for path in (CHECKOUT / "plugins").glob("*/pyproject.toml"))
+PROJECTS = sorted(path for path in (CHECKOUT / "plugins").iterdir() if path.is_dir() and not path.name.startswith((".", "__")))
+"""Every folder: one that is no distribution fails below, and is not left out."""
 OWN_VARIABLES = ("PYTHON", "SELFTUNE", "PYTEST", "COV_", "COVERAGE", "VIRTUAL_ENV")
 ORIGIN_TEST = """
 import sys
@@ -32,8 +35,7 @@ def test_what_is_tested_is_what_was_installed(name: str) -> None:
 @pytest.fixture(scope="session")
 def core(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment with the core's wheel and what it needs; its Python."""
-    wheel = build_wheel(CHECKOUT, tmp_path_factory.mktemp("core-wheel"))
-    return new_environment(tmp_path_factory.mktemp("core") / "venv", wheel)
+    return core_environment(tmp_path_factory)
 
 
 def environment() -> dict[str, str]:
@@ -49,9 +51,23 @@ def selftune(python: Path, *arguments: str, cwd: Path) -> dict[str, Any]:
     return document
 
 
-def test_there_are_plugins() -> None:
-    names = {path.name for path in PROJECTS}
-    assert {f"selftune-agent-{name}" for name in ("claude", "codex", "gemini", "llm", "openai", "pi")} <= names
+def test_the_distributions_are_those_that_the_documentation_names() -> None:
+    """So one that is gone is missed, and one that is new is told of."""
+    texts = [path.read_text(encoding="utf-8") for path in (CHECKOUT / "README.md", *(CHECKOUT / "docs").glob("*.md"))]
+    named = {name for text in texts for name in re.findall(r"plugins/(selftune-[a-z-]+)/README\.md", text)}
+    assert named == {path.name for path in PROJECTS}
+
+
+@pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.name)
+def test_a_distribution_is_named_as_its_folder_and_brings_code_tests_and_a_licence(project: Path) -> None:
+    settings = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+    points = settings["project"]["entry-points"]["selftune_build.plugins"]
+    package = project.name.replace("-", "_")
+    assert settings["project"]["name"] == project.name
+    assert {module.partition(".")[0] for module in points.values()} == {package}
+    assert "dev" in settings["project"]["optional-dependencies"]
+    wanted = ("LICENSE", "README.md", f"src/{package}/__init__.py", "tests/test_conformance.py")
+    assert [name for name in wanted if not (project / name).is_file()] == []
 
 
 @pytest.mark.slow

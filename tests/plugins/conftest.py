@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from selftune_build.testing.workspace import SkillWorkspace, skill_workspace
-from tests.environments import CHECKOUT, build_wheel, new_environment
+from tests.environments import copied_environment, core_environment, install
 from tests.plugins.site_folder import SiteFolder
 
 __all__ = ["skill_workspace"]
@@ -56,5 +56,7 @@ def plugged(skill_workspace: SkillWorkspace, site: SiteFolder) -> SkillWorkspace
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A new virtual environment with nothing but the wheel of this checkout, its tests' needs included; its Python."""
-    wheel = build_wheel(CHECKOUT, tmp_path_factory.mktemp("wheel"))
-    return new_environment(tmp_path_factory.mktemp("fresh") / "venv", f"{wheel}[testing]")
+    folder = tmp_path_factory.mktemp("fresh")
+    python = copied_environment(core_environment(tmp_path_factory), folder / "venv")
+    install(python, "selftune-build[testing]", cwd=folder)
+    return python

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import sys
@@ -12,7 +13,7 @@ import pytest
 from selftune_gate_scan import scanner
 from selftune_gate_scan.sarif import Unreadable, read
 
-from selftune_build.testing import SkillWorkspace, skill_workspace
+from selftune_build.testing import Finished, SkillWorkspace, skill_workspace
 
 __all__ = ["skill_workspace"]
 
@@ -173,3 +174,70 @@ def test_places_are_those_in_the_package_however_they_are_written() -> None:
     for uri, prefix in (("a%20b/x.md", ""), ("skill/a b/x.md", "skill/"), ("file:///skill/a b/x.md", ""), ("./a b/x.md", "")):
         (finding,) = read(sarif(at(uri, 3)), "/skill", prefix)
         assert str(finding.at) == "a b/x.md:3", uri
+
+
+PUBLISHED = (MANIFEST % "").replace("policy: {", "policy: {origins: [simulated], ")
+
+
+def built(workspace: SkillWorkspace, manifest: str = PUBLISHED, more: str = "") -> None:
+    package(workspace, more=more)
+    workspace.write({"greeting/selftune.yaml": manifest})
+    scanned(workspace)
+
+
+def published(workspace: SkillWorkspace, out: Path, *arguments: str, path: str | None = None) -> Finished:
+    folder = path if path is not None else os.path.dirname(sys.executable)
+    environment = {"PATH": f"{folder}{os.pathsep}/usr/bin{os.pathsep}/bin"}
+    return workspace.run("publish", "greeting", "--out", str(out), "--json", *arguments, environment=environment)
+
+
+def test_what_is_clean_is_published_and_the_attestation_says_who_looked(skill_workspace: SkillWorkspace, tmp_path: Path) -> None:
+    built(skill_workspace)
+    done = published(skill_workspace, tmp_path / "out")
+    assert done.status == 0, done.stdout
+    envelope = json.loads((tmp_path / "out/greeting.skill.intoto.jsonl").read_bytes())
+    (agent,) = json.loads(base64.b64decode(envelope["payload"]))["predicate"]["agents"]
+    assert agent["gates"]["scan"] == "pass"
+    assert agent["beside_the_lock"]["scan"].startswith("skillguard-cli 0.2.6: nothing of severity error or above")
+    assert skill_workspace.run("publish", "--check", str(tmp_path / "out/greeting.skill")).status == 0
+
+
+def test_what_the_scanner_refuses_is_not_published(skill_workspace: SkillWorkspace, tmp_path: Path) -> None:
+    built(skill_workspace, more=ATTACK)
+    done = published(skill_workspace, tmp_path / "out")
+    (found,) = done.document["packages"]
+    assert (done.status, [problem["code"] for problem in found["problems"]]) == (1, ["gate-failed"])
+    assert "scan:sg08-ignore-prior-instructions" in {finding["code"] for finding in found["findings"]}
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_the_scanner_nothing_is_published_and_the_command_is_told(
+    skill_workspace: SkillWorkspace, tmp_path: Path
+) -> None:
+    built(skill_workspace)
+    (tmp_path / "bin").mkdir()
+    done = published(skill_workspace, tmp_path / "out", path=str(tmp_path / "bin"))
+    (gate,) = [gate for gate in done.document["packages"][0]["gates"] if gate["id"] == "scan"]
+    assert (done.status, gate["message"], gate["advice"]) == (3, "skillguard is not installed", "pip install skillguard-cli")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_plugin_that_the_policy_does_not_name_is_not_asked_and_the_refusal_says_so(
+    skill_workspace: SkillWorkspace, tmp_path: Path
+) -> None:
+    built(skill_workspace, PUBLISHED.replace(", plugins: [selftune-gate-scan]", ""))
+    done = published(skill_workspace, tmp_path / "out")
+    problems = done.document["packages"][0]["problems"]
+    assert (done.status, {problem["code"] for problem in problems}) == (3, {"plugin-missing"})
+    assert problems[-1]["message"] == (
+        "gate scan: no plugin that is installed (and named by the policy, under --locked) supplies this gate"
+    )
+
+
+def test_bringing_back_what_was_installed_asks_no_scanner(skill_workspace: SkillWorkspace, tmp_path: Path) -> None:
+    built(skill_workspace)
+    folder = stand_in(tmp_path, f"open({str(tmp_path / 'ran')!r}, 'w')\nsys.exit(1)")
+    done = published(skill_workspace, tmp_path / "out", "--rollback", "--to", str(tmp_path / "skills"), path=folder)
+    assert done.status != 0
+    assert "there is no earlier" in done.stdout + done.stderr
+    assert not (tmp_path / "ran").exists()

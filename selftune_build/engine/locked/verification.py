@@ -9,7 +9,7 @@ import msgspec
 
 from selftune_build.agents.locked import LockedAgent
 from selftune_build.agents.protocol import Agent
-from selftune_build.engine.beside import with_gates_beside
+from selftune_build.engine.beside import LOCKED, with_gates_beside
 from selftune_build.engine.judging.evidence import Evidence
 from selftune_build.engine.load import Universe
 from selftune_build.engine.locked.judge import locked_judges
@@ -120,7 +120,7 @@ def _report(run: PackageRun, universe: Universe, request: BuildRequest, revision
     fresh = fresh_stages(run, outcome)
     settled = Settled(run, Ran(), outcome, fresh, True, request.repeated, request.detailed, several, request.verbose)
     known = with_comparison(_without_entry(package_report(settled), run), run, rows, revision, request.against or "")
-    report = with_gates_beside(known, run, outcome, universe.root, "nobody looked: --locked executes nothing")
+    report = with_gates_beside(known, run, outcome, universe.root, "" if request.looks else LOCKED)
     problems = (*report.problems, *locked_problems(settled, report.gates, universe, request))
     verdict = Verdict.FAIL if any(problem.code in REFUSING for problem in problems) else report.verdict
     return msgspec.structs.replace(report, problems=problems, verdict=verdict, next_command=_next(problems, report))

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import itertools
 import os
+import signal
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from selftune_build.errors import StoreError
+from selftune_build.store import temporary
 from selftune_build.store.atomic import store_errors, write_all, write_atomic
 
 
@@ -141,3 +147,113 @@ def test_two_who_write_beside_the_same_folder_do_not_take_it_from_each_other(tmp
         each.join()
     assert failures == []
     assert [(tmp_path / f"lock-{number}").read_bytes() for number in range(4)] == [b"299"] * 4
+
+
+WRITES = """
+import os, sys
+from pathlib import Path
+
+from selftune_build.store import atomic
+
+os.getpid = lambda: 7  # as in a container
+path = Path(sys.argv[1])
+match sys.argv[2]:
+    case "whole":
+        atomic.write_atomic(path, b"whole")
+    case "new":
+        sys.exit(0 if atomic.write_new(path, b"whole") else 3)
+    case "killed":
+        atomic.write_all = lambda descriptor, content: os.kill(int(os.readlink("/proc/self")), 9)
+        atomic.write_atomic(path, b"half")
+    case "waiting":
+        def slowly(descriptor, content, write_all=atomic.write_all):
+            print("writing", flush=True)
+            sys.stdin.readline()
+            write_all(descriptor, content)
+
+        atomic.write_all = slowly
+        atomic.write_atomic(path, b"slow")
+"""
+
+
+def writer(path: Path, how: str) -> subprocess.Popen[str]:
+    """Another process that believes to have the number 7."""
+    command = [sys.executable, "-c", WRITES, str(path), how]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def ended(process: subprocess.Popen[str]) -> int:
+    process.communicate("\n", timeout=60)
+    return process.returncode
+
+
+@pytest.mark.parametrize("how", ["whole", "new"])
+def test_what_a_killed_process_of_the_same_number_left_is_replaced(tmp_path: Path, how: str) -> None:
+    path = tmp_path / "file"
+    assert ended(writer(path, "killed")) == -signal.SIGKILL
+    assert [each.name for each in tmp_path.iterdir()] == [".file.7-0.tmp"]
+    assert ended(writer(path, how)) == 0
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {"file": b"whole"}
+
+
+@pytest.mark.parametrize("how", ["whole", "new"])
+def test_what_a_process_of_the_same_number_is_writing_is_left_to_it(tmp_path: Path, how: str) -> None:
+    path = tmp_path / "file"
+    slow = writer(path, "waiting")
+    assert slow.stdout is not None
+    assert slow.stdout.readline() == "writing\n"
+    assert ended(writer(path, how)) == 0
+    assert {each.name for each in tmp_path.iterdir()} == {"file", ".file.7-0.tmp"}
+    assert path.read_bytes() == b"whole"
+    assert ended(slow) == 0
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {"file": b"slow"}
+
+
+def test_a_file_that_was_tidied_away_before_it_was_guarded_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between making a file and guarding it somebody else may take it for a leftover."""
+    real, made = os.open, []
+
+    def open_and_lose(path: os.PathLike[str], flags: int, mode: int = 0o777) -> int:
+        descriptor = real(path, flags, mode)
+        if flags & os.O_EXCL:
+            made.append(path)
+            if len(made) == 1:
+                os.unlink(path)
+        return descriptor
+
+    monkeypatch.setattr(os, "open", open_and_lose)
+    write_atomic(tmp_path / "file", b"content")
+    assert len(made) == 2
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"file": b"content"}
+
+
+@pytest.mark.parametrize("number", [errno.ENOTSUP, errno.ENOLCK])
+def test_a_file_system_without_guards_is_written_and_no_leftover_is_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    path = tmp_path / "file"
+    assert ended(writer(path, "killed")) == -signal.SIGKILL
+
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    monkeypatch.setattr(os, "getpid", lambda: 7)
+    monkeypatch.setattr(temporary, "_serial", itertools.count())
+    write_atomic(path, b"whole")
+    assert {each.name for each in tmp_path.iterdir()} == {"file", ".file.7-0.tmp"}
+
+
+def test_what_is_written_is_not_removed_and_what_was_left_is(tmp_path: Path) -> None:
+    with temporary.temporary_file(tmp_path, "file") as (path, _):
+        assert (temporary.is_guarded(path), temporary.remove_unguarded(path)) == (True, False)
+        assert path.exists()
+    path.write_bytes(b"left")
+    assert (temporary.is_guarded(path), temporary.remove_unguarded(path)) == (False, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_where_the_folder_of_the_temporary_file_should_be_is_an_error_and_no_endless_loop(tmp_path: Path) -> None:
+    (tmp_path / ".selftune").write_bytes(b"")
+    with pytest.raises(StoreError, match="Not a directory"):
+        write_atomic(tmp_path / "selftune.lock", b"lock", beside=tmp_path / ".selftune")
