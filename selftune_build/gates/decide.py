@@ -71,5 +71,5 @@ def _result(gate: Gate, facts: Facts, settings: Mapping[str, GateSetting], confi
 
 
 def _absent(name: str, setting: GateSetting) -> GateResult:
-    message = f"{PLUGIN_MISSING}: no plugin that is installed (and named by the policy, under --locked) supplies this gate"
+    message = f"{PLUGIN_MISSING}: no plugin that may be loaded supplies this gate"
     return GateResult(name, Verdict.INCONCLUSIVE, message, setting.required, did_you_mean(name, RESERVED), code=PLUGIN_MISSING)
