@@ -68,7 +68,7 @@ _FOLDERS = re.compile(
     r"samples(/[0-9a-f]{2}(/[0-9a-f]{64})?)?|records(/[0-9a-f]{2})?|index|unsent|candidates|dist|pools|" + _POOL
 )
 _OTHERS_FOLDERS = ("candidates", "dist")
-"""Patches of `selftune improve` and files of `selftune publish`: looked after by what makes them."""
+"""Patches of `selftune mutate` and files of `selftune publish`: looked after by what makes them."""
 
 _SAMPLE = r"samples/(?P<start>[0-9a-f]{2})/(?P<key>(?P=start)[0-9a-f]{62})/"
 _KINDS = {
