@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from selftune_build.exits import REFUSED, VERIFIED
 from selftune_build.model.package import SKILL_FILE
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -49,7 +50,7 @@ def check(skill_path: Path, as_json: bool) -> int:
     from selftune_build.report.status import render, render_json
 
     told = statuses(*plan_only(Path(), (_package(skill_path),), (), None))
-    exit_code = 0 if all(each.state is Readiness.READY_TO_PUBLISH for each in told) else 1
+    exit_code = VERIFIED if all(each.state is Readiness.READY_TO_PUBLISH for each in told) else REFUSED
     print(render_json(told, exit_code) if as_json else render(told, datetime.now(UTC), width()), end="")
     return exit_code
 

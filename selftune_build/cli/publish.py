@@ -16,6 +16,7 @@ from selftune_build.cli.start import existing_folder, opened
 from selftune_build.cli.target_type import TargetType
 from selftune_build.engine.request import BuildRequest
 from selftune_build.errors import UsageError
+from selftune_build.exits import REFUSED, VERIFIED
 from selftune_build.report.document import envelope
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def _check(file: Path, words: Sequence[str], trust_root: Path | None, as_json: b
 
     checked = check_bundle(read_bundle(file), signatories(words, trust_root))
     print(render_check(checked, file, signed=bool(words), as_json=as_json), end="")
-    return 1 if checked.flaws else 0
+    return REFUSED if checked.flaws else VERIFIED
 
 
 def _new_key(path: Path, as_json: bool) -> int:
