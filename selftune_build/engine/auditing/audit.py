@@ -38,11 +38,11 @@ from selftune_build.model.report import Spend
 from selftune_build.model.sample import EvidenceOrigin
 from selftune_build.stats.audit import by_kind, caught, contradicted, corrected
 from selftune_build.store.location import find_store, open_store
+from selftune_build.store.survey import AUDITS
 
 ALPHA = 0.01
 """How often an honest lock is refuted by chance, at most."""
 INVENTED = (Fraction(1, 20), Fraction(1, 5))
-AUDITS = "audits"
 
 
 class Wish(Struct, frozen=True):
