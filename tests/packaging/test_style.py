@@ -98,5 +98,7 @@ def test_exit_statuses_are_written_by_their_names(trees: dict[str, ast.Module]) 
 
 def test_one_class_is_called_a_stage(trees: dict[str, ast.Module]) -> None:
     """One word for one idea: a stage is what a target names."""
-    named = [path for path, tree in trees.items() for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Stage"]
+    named = [
+        path for path, tree in trees.items() for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Stage"
+    ]
     assert named == ["selftune_build/graph/targets.py"]
