@@ -42,10 +42,6 @@ COMMANDS = {
 
 GARBAGE_THRESHOLD = 50_000
 """Objects between two looks for cycles of garbage. Nothing here makes many, and looking costs a tenth of a plan."""
-EXIT_USAGE = 2
-EXIT_STORE = 4
-EXIT_BUG = 70
-EXIT_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,8 +74,10 @@ def _dispatch(rest: list[str]) -> int:
         print(help_text())
         return 0
     if name is None:
+        from selftune_build.exits import BAD_INPUT
+
         print(help_text(), file=sys.stderr)
-        return EXIT_USAGE
+        return BAD_INPUT
     if name not in COMMANDS:
         return _unknown(name)
     return _recalled(rest[1:]) if name == "build" else _run_command(name, rest[1:])
@@ -122,6 +120,7 @@ def _run_command(name: str, rest: list[str]) -> int:
     import click
 
     from selftune_build.errors import UsageError
+    from selftune_build.exits import BAD_INPUT
 
     module, _ = COMMANDS[name]
     command = import_module(module).command
@@ -133,7 +132,7 @@ def _run_command(name: str, rest: list[str]) -> int:
         context = getattr(error, "ctx", None)
         if context is not None and type(error).__name__ == "NoArgsIsHelpError":
             print(context.get_help(), file=sys.stderr)
-            return EXIT_USAGE
+            return BAD_INPUT
         place = context.command_path if context is not None else f"selftune {name}"
         raise UsageError(error.format_message(), hint=f"{place} --help") from None
     return status if isinstance(status, int) else 0
@@ -143,16 +142,21 @@ def _guarded(run: Callable[[], int], rest: list[str]) -> int:
     try:
         return run()
     except KeyboardInterrupt:
+        from selftune_build.exits import INTERRUPTED
+
         print("interrupted", file=sys.stderr)
-        return EXIT_INTERRUPTED
+        return INTERRUPTED
     except BrokenPipeError:
-        return EXIT_STORE
+        from selftune_build.exits import STORE
+
+        return STORE
     except Exception as error:
         return _failed(error, rest)
 
 
 def _failed(error: Exception, rest: list[str]) -> int:
     from selftune_build.errors import MACHINE_ERRORS, SelftuneError, StoreError
+    from selftune_build.exits import BUG
 
     if isinstance(error, SelftuneError):
         return _report(error, rest)
@@ -164,7 +168,7 @@ def _failed(error: Exception, rest: list[str]) -> int:
     place = f"what is known about it: {path}" if path else "and its report could not be written"
     print(f"error: this is a bug in selftune-build, not in your input\n  {place}", file=sys.stderr)
     print("  fix: read the file, take out what is private, and send it with your issue", file=sys.stderr)
-    return EXIT_BUG
+    return BUG
 
 
 def _report(error: SelftuneError, rest: list[str]) -> int:
@@ -189,9 +193,11 @@ def _flushed(status: int) -> int:
     except BrokenPipeError:
         _mute_stdout()
     except OSError as error:
+        from selftune_build.exits import BUG, INTERRUPTED, STORE
+
         _mute_stdout()
         print(f"error: the output could not be written: {error.strerror}", file=sys.stderr)
-        return status if status in (EXIT_BUG, EXIT_INTERRUPTED) else EXIT_STORE
+        return status if status in (BUG, INTERRUPTED) else STORE
     return status
 
 

@@ -6,6 +6,8 @@ import errno
 from os import PathLike
 from typing import TYPE_CHECKING
 
+from selftune_build.exits import BAD_INPUT, BUG, STORE, UNDECIDED
+
 if TYPE_CHECKING:
     from selftune_build.model.location import Location
 
@@ -21,7 +23,7 @@ class SelftuneError(Exception):
     """Something the user can act on; rendered by the one error renderer, never as a traceback."""
 
     code = "error"
-    exit_status = 70
+    exit_status = BUG
 
     def __init__(self, message: str, *, at: Location | None = None, hint: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
@@ -36,28 +38,28 @@ class UsageError(SelftuneError):
     """The command line asks for something that does not exist or does not fit together."""
 
     code = "usage"
-    exit_status = 2
+    exit_status = BAD_INPUT
 
 
 class InputError(SelftuneError):
     """A file of the user cannot be read the way its format promises."""
 
     code = "bad-input"
-    exit_status = 2
+    exit_status = BAD_INPUT
 
 
 class UndecidedError(SelftuneError):
     """No verdict was possible: an agent is missing, a budget is used up, evidence is missing."""
 
     code = "undecided"
-    exit_status = 3
+    exit_status = UNDECIDED
 
 
 class StoreError(SelftuneError):
     """The store, the lock file or a report could not be read or written."""
 
     code = "store"
-    exit_status = 4
+    exit_status = STORE
 
 
 def refuse_machine(error: OSError, path: str | PathLike[str]) -> None:

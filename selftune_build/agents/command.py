@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from selftune_build.agents.outcome import failure_of
 from selftune_build.agents.protocol import AgentFailure, CompleteRequest, RunRequest, Traits
 from selftune_build.agents.response import parse_response
-from selftune_build.agents.staging import Stage
+from selftune_build.agents.staging import Staging
 from selftune_build.environment import child_environment
 from selftune_build.errors import InputError, refuse_machine
 from selftune_build.fingerprint.digest import digest_bytes
@@ -87,7 +87,7 @@ class CommandAgent:
         }
         if request.schema is not None:
             message["schema"] = request.schema
-        with Stage() as stage:
+        with Staging() as stage:
             self._call(message, stage.root, stage.home, answer, request.timeout_s, request.cancel)
 
     def parse(self, raw: bytes) -> Reply:

@@ -41,7 +41,7 @@ class SkillSource(Struct, frozen=True):
     """Bytes that stand for those on disk, by path in the package."""
 
 
-class Stage:
+class Staging:
     """The workspace of one sample (`agents.protocol.Workspace`); each part is made when it is first asked for.
 
     Making a part raises InputError for a case file that leads out or a package file that changed meanwhile, StoreError
@@ -64,7 +64,7 @@ class Stage:
         self._placed: dict[str, tuple[Path, tuple[str, ...]]] = {}
 
     @classmethod
-    def reopen(cls, workspace: str, initial: Mapping[str, str], skills_folder: str = SKILLS_FOLDER) -> Stage | None:
+    def reopen(cls, workspace: str, initial: Mapping[str, str], skills_folder: str = SKILLS_FOLDER) -> Staging | None:
         """The stage of a call that outlived its process, from its intent; None where it is gone or was never ours, and where the
         machine was started anew since: a power cut leaves of files and of access times whatever it likes. Raises
         StoreError where the machine refuses to tell."""
@@ -87,7 +87,7 @@ class Stage:
         stage._placed = _placed_in(root, initial, skills_folder)
         return stage
 
-    def __enter__(self) -> Stage:
+    def __enter__(self) -> Staging:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from msgspec.structs import replace
@@ -21,9 +21,9 @@ from selftune_build.cli.signals import interruptible
 from selftune_build.cli.signatures import TRUST_ROOT, require_signature
 from selftune_build.cli.start import open_plugins, request_for, starting_folder
 from selftune_build.cli.target_type import TargetType
-from selftune_build.engine.report import worst
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.errors import UsageError
+from selftune_build.exits import worst
 from selftune_build.model.package import MANIFEST_FILE, SKILL_FILE
 from selftune_build.model.report import Report
 from selftune_build.plugins.registry import Plugins
@@ -114,7 +114,7 @@ def command(
 
     Exit status: 0 verified, 1 a gate said no, 2 bad input, 3 could not decide, 4 store problem, 130 interrupted.
     """
-    _refuse(locked, overlay, since, dry_run or resample or failed, remote_required, policy, signers or trust_root)
+    _refuse(click.get_current_context().params)
     asked = asked_reports(reports, junit=junit, sarif=sarif, html=html)
     request = request_for(
         directory,
@@ -165,19 +165,18 @@ def _told(report: Report, *, github: bool, as_json: bool, verbose: bool, quiet: 
     return text, []
 
 
-def _refuse(
-    locked: bool, overlay: str | None, since: str | None, running: object, remote: bool, policy: str | None, signed: object
-) -> None:
-    """Raise UsageError for options that do not go together."""
-    refuse_beside_overlay(overlay, locked=locked, since=since)
-    if locked and running:
+def _refuse(given: Mapping[str, Any]) -> None:
+    """Raise UsageError for options that do not go together; `given` are their values by the names of the parameters."""
+    locked = given["locked"]
+    refuse_beside_overlay(given["overlay"], locked=locked, since=given["since"])
+    if locked and any(given[name] for name in ("dry_run", "resample", "failed")):
         raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample or --failed")
-    if locked and remote:
+    if locked and given["remote_required"]:
         raise UsageError("--locked asks no remote, so it does not go with --remote-required")
-    if policy is not None and not locked:
+    if given["policy"] is not None and not locked:
         hint = "a build writes the lock under the policy of the manifest; `--locked` judges it"
         raise UsageError("--policy goes with --locked", hint=hint)
-    if signed and not locked:
+    if (given["signers"] or given["trust_root"]) and not locked:
         hint = "a build writes the lock; `--locked` judges it"
         raise UsageError("--require-signature and --trust-root go with --locked", hint=hint)
 

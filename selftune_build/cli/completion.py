@@ -8,6 +8,8 @@ from typing import Any
 import click
 from click.shell_completion import ShellComplete, get_completion_class
 
+from selftune_build.exits import REFUSED
+
 VARIABLE = "_SELFTUNE_COMPLETE"
 """Set by the script in the shell when it asks for words, to `SHELL_complete`."""
 _RC_FILES = {
@@ -50,7 +52,7 @@ def complete(instruction: str, modules: dict[str, str]) -> int:
     """Answer the script of a shell: print the words that fit. 0 where there was an answer."""
     shell, _, what = instruction.partition("_")
     if what != "complete" or shell not in _RC_FILES:
-        return 1
+        return REFUSED
     print(_completer(shell, modules).complete())
     return 0
 

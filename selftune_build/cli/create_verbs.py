@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from selftune_build.exits import REFUSED, VERIFIED
 from selftune_build.model.package import SKILL_FILE
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -49,7 +50,7 @@ def check(skill_path: Path, as_json: bool) -> int:
     from selftune_build.report.status import render, render_json
 
     told = statuses(*plan_only(Path(), (_package(skill_path),), (), None))
-    exit_code = 0 if all(each.state is Readiness.READY_TO_PUBLISH for each in told) else 1
+    exit_code = VERIFIED if all(each.state is Readiness.READY_TO_PUBLISH for each in told) else REFUSED
     print(render_json(told, exit_code) if as_json else render(told, datetime.now(UTC), width()), end="")
     return exit_code
 
@@ -82,7 +83,7 @@ def report(skill_path: Path, as_json: bool, agent: str | None) -> int:
 
 @click.command(short_help="Publish it: selftune publish PACKAGE.")
 @_shared
-@click.option("--watch", is_flag=True, help="Name the command that watches the published skill; this is the default.")
+@click.option("--watch", is_flag=True, help="Name the command that measures again what was published; this is the default.")
 @click.option("--ignore-watch-alerts", is_flag=True, help="Accepted as before; publishing never waits for a watch.")
 def publish(skill_path: Path, as_json: bool, watch: bool, ignore_watch_alerts: bool) -> int:
     """Publish the package."""

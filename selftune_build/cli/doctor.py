@@ -10,6 +10,7 @@ import click
 from selftune_build.agents.protocol import AgentType, Diagnosis
 from selftune_build.cli.start import open_plugins
 from selftune_build.errors import UndecidedError
+from selftune_build.exits import UNDECIDED, VERIFIED
 from selftune_build.meant import did_you_mean
 from selftune_build.plugins.kinds import Kind
 
@@ -35,7 +36,7 @@ def command(agents: tuple[str, ...], as_json: bool) -> int:
     found |= {name: each for name, each in commands.items() if not agents or name in agents}
     ready = [diagnosis for diagnosis in found.values() if diagnosis.next_step is None]
     enough = len(ready) == len(found) if agents else bool(ready) or not found
-    status = 0 if enough else UndecidedError.exit_status
+    status = VERIFIED if enough else UNDECIDED
     print(json.dumps(_document(found, status), indent=1) if as_json else render(found))
     return status
 

@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from selftune_build.exits import BAD_INPUT, INTERRUPTED, UNDECIDED, VERIFIED
+
 if TYPE_CHECKING:
     from selftune_build.engine.paying.completers import CompletionWish
     from selftune_build.engine.paying.completing import Completer
     from selftune_build.model.package import Package
     from selftune_build.scaffold.drafting.generation import Generated, Generation, Situation
     from selftune_build.scaffold.writing import Written
-
-EXIT_INPUT = 2
-EXIT_UNDECIDED = 3
-EXIT_INTERRUPTED = 130
 
 
 class Errand(Struct, frozen=True):
@@ -82,7 +80,7 @@ class Outcome(Struct, frozen=True):
     def exit_code(self) -> int:
         """Interrupted before bad input before not decided."""
         if self.interrupted:
-            return EXIT_INTERRUPTED
+            return INTERRUPTED
         if self.unreadable:
-            return EXIT_INPUT
-        return EXIT_UNDECIDED if self.generation.undrafted else 0
+            return BAD_INPUT
+        return UNDECIDED if self.generation.undrafted else VERIFIED

@@ -8,10 +8,9 @@ import click
 
 from selftune_build.cli.start import opened, typed
 from selftune_build.escape import one_line
+from selftune_build.exits import UNDECIDED, VERIFIED
 from selftune_build.limits import MESSAGE_CHARACTERS
 from selftune_build.report.document import envelope
-
-EXIT_NOTHING = 3
 
 
 @click.command("export", short_help="Write what was measured as skill-creator's viewer opens it.")
@@ -54,7 +53,7 @@ def command(
     if samples:
         done = write_together(folder.absolute(), workspace(package.name, package.path, shown), force=force)
         written = (*done.made, *done.replaced)
-    status = 0 if samples else EXIT_NOTHING
+    status = VERIFIED if samples else UNDECIDED
     if as_json:
         print(envelope("selftune.eval-export/1", status, folder=str(folder), samples=samples, written=sorted(written)))
     elif samples:

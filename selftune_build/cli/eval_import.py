@@ -10,13 +10,12 @@ import click
 from selftune_build import advice
 from selftune_build.cli.start import opened
 from selftune_build.escape import one_line
+from selftune_build.exits import REFUSED, VERIFIED
 from selftune_build.limits import MESSAGE_CHARACTERS
 from selftune_build.model.package import Package
 from selftune_build.report.document import envelope
 from selftune_build.scaffold.importing import IMPORTED_FILE, Imported, plan_import
 from selftune_build.scaffold.writing import Written, write_together
-
-EXIT_NOTHING = 1
 
 
 @click.command("import", short_help="Read evals in other formats, and write them into a package for review.")
@@ -39,7 +38,7 @@ def command(sources: tuple[Path, ...], target: str | None, file: str, force: boo
     package = only_package(found.universe, target, found.here)
     imported = plan_import(package, sources, safe(file))
     written = write_together(Path(package.root), imported.contents, force=force)
-    status = 0 if imported.written else EXIT_NOTHING
+    status = VERIFIED if imported.written else REFUSED
     following = advice.command("eval list", package.handle, place=found.place)
     if as_json:
         print(_document(package, imported, written, status, following))

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from selftune_build.cli.start import opened
+from selftune_build.exits import BAD_INPUT, VERIFIED
 
 
 @click.command("list", short_help="Show every eval case that was read, and what was noticed on the way.")
@@ -24,7 +25,7 @@ def command(targets: tuple[str, ...], as_json: bool, directory: Path) -> int:
 
     found = opened(directory, targets)
     packages, broken = chosen_packages(found.universe, targets, found.here)
-    status = 2 if broken else 0
+    status = BAD_INPUT if broken else VERIFIED
     if as_json:
         print(case_list.document(packages, broken, status))
     else:

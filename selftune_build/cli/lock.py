@@ -13,6 +13,7 @@ from selftune_build.cli.start import existing_folder, open_plugins, starting_fol
 from selftune_build.engine.request import BuildRequest
 from selftune_build.errors import UsageError
 from selftune_build.escape import one_line
+from selftune_build.exits import REFUSED
 from selftune_build.limits import LOCK_BYTES, MESSAGE_CHARACTERS
 from selftune_build.model.package import LOCK_FILE, MANIFEST_FILE
 from selftune_build.report.document import envelope
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _IN = click.option("-C", "--directory", type=_FOLDER, default=Path(), help="Run as if started there.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-_REFUSED = 1
 
 
 @click.group(help="What changed in locks, merging and signing them, accepting a row as it is.")
@@ -151,7 +151,7 @@ def _merge_files(files: Sequence[Path]) -> int:
         raise UsageError("merge takes BASE, OURS and THEIRS, or no file", hint="git calls it so: selftune lock merge %O %A %B")
     base, ours, theirs = map(_lock_in, files)
     if ours is None or theirs is None or ours.package != theirs.package:
-        return _REFUSED
+        return REFUSED
     write_atomic(files[1], render(merge_locks(base if base and base.package == ours.package else None, ours, theirs)))
     return 0
 

@@ -11,13 +11,13 @@ import click
 from selftune_build.cli.start import open_plugins
 from selftune_build.errors import UsageError
 from selftune_build.escape import one_line
+from selftune_build.exits import UNDECIDED, VERIFIED
 from selftune_build.limits import MESSAGE_CHARACTERS
 from selftune_build.plugins.kinds import API_VERSION, GROUP, HOOKS, Kind
 from selftune_build.report.document import envelope
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _SCHEMA = "selftune.plugins/1"
-_UNDECIDED = 3
 
 
 @click.group(help="What is installed beside the tool, and a new plugin to start from.")
@@ -60,7 +60,7 @@ def info(name: str, directory: Path, as_json: bool) -> int:
     found = described.get(normal(name)) or refused.get(normal(name))
     if found is None:
         raise UsageError(f"there is no plugin {name!r}", hint="selftune plugins list")
-    status = _UNDECIDED if found.get("faults") or "reason" in found else 0
+    status = UNDECIDED if found.get("faults") or "reason" in found else VERIFIED
     if as_json:
         print(envelope(_SCHEMA, status, api=API_VERSION, plugin=found))
     else:

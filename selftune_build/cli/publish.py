@@ -16,6 +16,7 @@ from selftune_build.cli.start import existing_folder, opened
 from selftune_build.cli.target_type import TargetType
 from selftune_build.engine.request import BuildRequest
 from selftune_build.errors import UsageError
+from selftune_build.exits import REFUSED, VERIFIED
 from selftune_build.report.document import envelope
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 @click.option("--rollback", is_flag=True, help="Bring back what was installed before, with --to or --install; publish nothing.")
 @click.option("--check", "checked", type=click.Path(path_type=Path), metavar="FILE", help="Check a published archive, offline.")
 @click.option("--new-key", type=click.Path(path_type=Path), metavar="FILE", help="Write a new private key, and FILE.pub.")
-@click.option("--no-watch", is_flag=True, help="Do not name the command that watches the published skill.")
+@click.option("--no-watch", is_flag=True, help="Do not name the command that measures again what was published.")
 @click.option("--ignore-watch-alerts", is_flag=True, help="Accepted as before; publishing never waits for a watch.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("-C", "--directory", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="As if started there.")
@@ -196,7 +197,7 @@ def _check(file: Path, words: Sequence[str], trust_root: Path | None, as_json: b
 
     checked = check_bundle(read_bundle(file), signatories(words, trust_root))
     print(render_check(checked, file, signed=bool(words), as_json=as_json), end="")
-    return 1 if checked.flaws else 0
+    return REFUSED if checked.flaws else VERIFIED
 
 
 def _new_key(path: Path, as_json: bool) -> int:

@@ -14,6 +14,7 @@ from msgspec import Struct
 from selftune_build.cli.paying import BUDGET, confirm, with_options
 from selftune_build.cli.signals import interruptible
 from selftune_build.cli.start import opened
+from selftune_build.exits import INTERRUPTED, UNDECIDED, VERIFIED
 
 if TYPE_CHECKING:
     from selftune_build.engine.load import Universe
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from selftune_build.engine.siblings.side_by_side import Seen, Setting
     from selftune_build.model.package import Package
 
-EXIT_UNDECIDED = 3
-EXIT_INTERRUPTED = 130
 
 options = with_options(
     click.option("--skill-path", "paths", multiple=True, metavar="DIR", help="As PACKAGE; may be repeated."),
@@ -66,8 +65,8 @@ class Replayed(Struct, frozen=True):
     def exit_code(self) -> int:
         """Undecided where samples are missing."""
         if self.interrupted:
-            return EXIT_INTERRUPTED
-        return 0 if self.whole else EXIT_UNDECIDED
+            return INTERRUPTED
+        return VERIFIED if self.whole else UNDECIDED
 
     def document(self) -> dict[str, Any]:
         """The part of a JSON report that both commands share."""

@@ -9,6 +9,7 @@ import click
 from selftune_build.cli.start import opened
 from selftune_build.cli.target_type import TargetType
 from selftune_build.engine.request import BuildRequest
+from selftune_build.exits import UNDECIDED, VERIFIED
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -52,4 +53,4 @@ def command(
         from selftune_build.report.show import render
 
         print(render(cases, verbose=verbose, place=request.repeated), end="")
-    return 0 if all(case.samples for case in cases) else 3
+    return VERIFIED if all(case.samples for case in cases) else UNDECIDED

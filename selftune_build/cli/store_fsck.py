@@ -9,6 +9,7 @@ import click
 from selftune_build.cli.planning import width
 from selftune_build.cli.start import open_plugins
 from selftune_build.cli.store_place import store_at, store_options
+from selftune_build.exits import STORE, VERIFIED
 
 
 @click.command("fsck", short_help="Check every file of the store; --repair mends without deleting what was paid for.")
@@ -27,4 +28,4 @@ def command(mend: bool, verbose: bool, directory: Path, as_json: bool) -> int:
     root, store = store_at(directory)
     found, mended = care(root, store, open_plugins(root).registry, mend)
     print(render_json(store, found, mended) if as_json else render(store, found, mended, width(), verbose=verbose), end="")
-    return 4 if found.errors else 0
+    return STORE if found.errors else VERIFIED

@@ -11,6 +11,7 @@ from selftune_build.cli.remote import named
 from selftune_build.cli.start import say
 from selftune_build.cli.store_place import store_at, store_options
 from selftune_build.errors import StoreError, UsageError
+from selftune_build.exits import STORE, VERIFIED
 
 if TYPE_CHECKING:
     from selftune_build.sharing.named import Named
@@ -45,7 +46,7 @@ def push_command(url: str | None, tier: str | None, key: Path | None, unsigned: 
     into = tier_name(tier if tier is not None else remote.write or "main")
     done = push(store, open_remote(remote.url), into, None if unsigned else own_signer(key))
     print(render_push_json(done, remote.shown) if as_json else render_push(done, remote.shown), end="")
-    return 4 if done.trouble else 0
+    return STORE if done.trouble else VERIFIED
 
 
 @click.command("pull", short_help="Take the samples of a remote that trusted keys have signed.")
@@ -82,7 +83,7 @@ def pull_command(
     remote = _meant(root, url)
     names = [tier_name(each) for each in tiers or remote.read]
     done = pull(Kept(open_store(root), say), open_remote(remote.url), names, None if unsigned else believed(trust))
-    status = 4 if done.trouble and remote_required else 0
+    status = STORE if done.trouble and remote_required else VERIFIED
     print(render_pull_json(done, remote.shown, status) if as_json else render_pull(done, remote.shown), end="")
     if done.trouble:
         say(f"{remote.shown} could not be read whole: {done.trouble}; what it has would be paid for again")

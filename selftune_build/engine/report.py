@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -10,12 +10,9 @@ from selftune_build.engine.load import Broken, Universe
 from selftune_build.engine.request import BuildRequest
 from selftune_build.engine.wanted import asked_for
 from selftune_build.errors import SelftuneError, UndecidedError
+from selftune_build.exits import BAD_INPUT, INTERRUPTED, REFUSED, STORE, UNDECIDED, VERIFIED, worst
 from selftune_build.model.report import Overlay, PackageReport, Problem, Report, Spend
 from selftune_build.model.verdict import Verdict
-
-VERIFIED, REFUSED, BAD_INPUT, UNDECIDED, STORE, INTERRUPTED = 0, 1, 2, 3, 4, 130
-_PRECEDENCE = (70, INTERRUPTED, STORE, BAD_INPUT, REFUSED, UNDECIDED, VERIFIED)
-"""Where several hold, the first of these (DESIGN 8.1)."""
 
 REFUSING = frozenset(
     (
@@ -57,11 +54,6 @@ def _over(report: Report, overlay: Overlay) -> Report:
 
 
 BROKEN = "bad-input"
-
-
-def worst(statuses: Iterable[int]) -> int:
-    """The exit status that wins where several hold."""
-    return min(statuses, key=_PRECEDENCE.index)
 
 
 def broken_reports(universe: Universe, request: BuildRequest) -> list[PackageReport]:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from selftune_build.advice import command
 from selftune_build.engine.mutating.proposing import Proposed
 from selftune_build.escape import one_line
+from selftune_build.exits import UNDECIDED, VERIFIED
 from selftune_build.limits import MESSAGE_CHARACTERS
 from selftune_build.model.package import Package
 from selftune_build.mutators.protocol import CaseEvidence, Mutator
@@ -19,7 +20,6 @@ from selftune_build.report.document import envelope
 from selftune_build.wording import counted
 
 SCHEMA = "selftune.mutate/1"
-_UNDECIDED = 3
 _DIGITS = 12
 
 
@@ -51,7 +51,7 @@ class Mutation(Struct, frozen=True):
     @property
     def exit_code(self) -> int:
         """3 where nothing was measured and so nothing proposed."""
-        return 0 if self.measured or self.proposed else _UNDECIDED
+        return VERIFIED if self.measured or self.proposed else UNDECIDED
 
     def measure(self, proposed: Proposed) -> str | None:
         """The command that measures a candidate; None where it was not kept."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from selftune_build.exits import STORE, VERIFIED
 from selftune_build.limits import SHOWN_PATHS
 from selftune_build.report.cells import sentence
 from selftune_build.report.store_stats import size
@@ -19,7 +20,7 @@ from selftune_build.wording import counted
 
 def render_push_json(done: Pushed, url: str) -> str:
     """One document, newline at the end."""
-    return _document("push", url, 4 if done.trouble else 0, msgspec.to_builtins(done))
+    return _document("push", url, STORE if done.trouble else VERIFIED, msgspec.to_builtins(done))
 
 
 def render_push(done: Pushed, url: str) -> str:

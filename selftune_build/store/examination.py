@@ -44,8 +44,11 @@ _BY_NAME = {
 }
 
 
-def examine(store: Path) -> Examination:
-    """Everything that is wrong in a store; one that is not there is sound. Raises StoreError where it cannot be listed."""
+def examine(store: Path, *, marked: bool = True) -> Examination:
+    """Everything that is wrong in a store; one that is not there is sound. Raises StoreError where it cannot be listed.
+
+    `marked`: whether it has to keep itself out of git and of backups, which one inside of another does not.
+    """
     entries = survey(store)
     if not store.exists():
         return Examination((), {})
@@ -54,7 +57,7 @@ def examine(store: Path) -> Examination:
     found += _keys(entries)
     found += _records(store, staged)
     found += _permissions(store, entries)
-    found += [_mark(name) for name in MARKS if not _is_marked(store / name)]
+    found += [_mark(name) for name in MARKS if marked and not _is_marked(store / name)]
     checked = Counter(entry.kind.value for entry in entries)
     return Examination(tuple(sorted(found, key=lambda each: (each.path, each.code))), dict(sorted(checked.items())))
 

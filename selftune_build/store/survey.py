@@ -65,10 +65,13 @@ class Entry(Struct, frozen=True):
 
 _POOL = r"pools/[a-z0-9-]{1,40}-[0-9a-f]{12}"
 _FOLDERS = re.compile(
-    r"samples(/[0-9a-f]{2}(/[0-9a-f]{64})?)?|records(/[0-9a-f]{2})?|index|unsent|candidates|dist|pools|" + _POOL
+    r"samples(/[0-9a-f]{2}(/[0-9a-f]{64})?)?|records(/[0-9a-f]{2})?|index|unsent|candidates|dist|audits|pools|" + _POOL
 )
-_OTHERS_FOLDERS = ("candidates", "dist")
-"""Patches of `selftune improve` and files of `selftune publish`: looked after by what makes them."""
+AUDITS = "audits"
+"""Folder of the stores of audits, one for each nonce: none of their samples counts here."""
+_OTHERS_FOLDERS = ("candidates", "dist", AUDITS)
+"""Patches of `selftune mutate` and files of `selftune publish`, looked after by what makes them, and stores of their own."""
+_NONCE = re.compile(r"[0-9a-f]+")
 
 _SAMPLE = r"samples/(?P<start>[0-9a-f]{2})/(?P<key>(?P=start)[0-9a-f]{62})/"
 _KINDS = {
@@ -96,6 +99,18 @@ def survey(store: Path) -> list[Entry]:
         return []
     except OSError as error:
         raise StoreError(f"cannot list {store}: {error.strerror}", hint="make it readable for this user") from error
+
+
+def audits(store: Path) -> list[str]:
+    """The stores of audits in a store, relative to it and sorted. Raises StoreError."""
+    try:
+        with os.scandir(store / AUDITS) as found:
+            names = [entry.name for entry in found if entry.is_dir(follow_symlinks=False) and _NONCE.fullmatch(entry.name)]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StoreError(f"cannot list {store / AUDITS}: {error.strerror}", hint="make it readable for this user") from error
+    return [f"{AUDITS}/{name}" for name in sorted(names)]
 
 
 def _below(root: str, folder: str) -> Iterator[Entry]:

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from selftune_build.agents.protocol import Agent, AgentFailure, AgentSettings, AgentType, CompleteRequest, RunRequest, StagedSkill
-from selftune_build.agents.staging import SkillSource, Stage
+from selftune_build.agents.staging import SkillSource, Staging
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.model.manifest import AgentDefinition
 from selftune_build.model.package import TreeFile
@@ -45,21 +45,21 @@ class AgentContract:
         return guarded_agent_type(self.agent_type, Supplier("plugin-under-test")).make(settings)
 
     @pytest.fixture
-    def stage(self, tmp_path: Path) -> Iterator[Stage]:
+    def stage(self, tmp_path: Path) -> Iterator[Staging]:
         """A workspace with one skill on offer."""
         package = tmp_path / "greeting"
         package.mkdir()
         (package / "SKILL.md").write_bytes(_SKILL)
         file = TreeFile("SKILL.md", digest_bytes(_SKILL), len(_SKILL))
-        with Stage((), {"greeting": SkillSource("greeting", package, (file,))}) as stage:
+        with Staging((), {"greeting": SkillSource("greeting", package, (file,))}) as stage:
             yield stage
 
-    def request(self, stage: Stage) -> RunRequest:
+    def request(self, stage: Staging) -> RunRequest:
         """What the agent is asked."""
         skills = (StagedSkill("greeting", "Greets people. Use it when somebody asks for one."),)
         return RunRequest("sha256:" + "0" * 64, self.prompt, stage, skills, self.model, 0, self.timeout_s, 5)
 
-    def answer(self, agent: Agent, stage: Stage) -> bytes:
+    def answer(self, agent: Agent, stage: Staging) -> bytes:
         """One raw answer, written to a file as the engine hands it over."""
         if not agent.traits.lazy:
             stage.place_all()
@@ -96,24 +96,24 @@ class AgentContract:
         why = agent.unavailable()
         assert why is None or (why.strip() and "\n" not in why)
 
-    def test_its_answer_reads_as_a_reply(self, agent: Agent, stage: Stage) -> None:
+    def test_its_answer_reads_as_a_reply(self, agent: Agent, stage: Staging) -> None:
         """Parsing is pure: the same bytes, the same reply."""
         raw = self.answer(agent, stage)
         reply = agent.parse(raw)
         assert isinstance(reply, Reply)
         assert agent.parse(raw) == reply
 
-    def test_it_names_only_skills_that_were_on_offer(self, agent: Agent, stage: Stage) -> None:
+    def test_it_names_only_skills_that_were_on_offer(self, agent: Agent, stage: Staging) -> None:
         """None says that it cannot tell; a skill it was never shown is a mistake."""
         used = agent.parse(self.answer(agent, stage)).skills_used
         assert used is None or set(used) <= {"greeting"}
 
-    def test_what_it_read_lies_in_the_workspace(self, agent: Agent, stage: Stage) -> None:
+    def test_what_it_read_lies_in_the_workspace(self, agent: Agent, stage: Staging) -> None:
         """Paths are relative to it."""
         read = agent.parse(self.answer(agent, stage)).files_read or ()
         assert [path for path in read if not path or path.startswith(("/", "../"))] == []
 
-    def test_it_writes_nothing_beside_its_workspace(self, agent: Agent, stage: Stage, tmp_path: Path) -> None:
+    def test_it_writes_nothing_beside_its_workspace(self, agent: Agent, stage: Staging, tmp_path: Path) -> None:
         """The package is not its to edit."""
         before = _contents(tmp_path)
         self.answer(agent, stage)
@@ -128,7 +128,7 @@ class AgentContract:
             assert "failed in" not in caught.value.message, f"`parse` itself broke on {raw!r}: {caught.value.message}"
             agent.billed(raw)
 
-    def test_it_ends_soon_after_it_is_cancelled(self, agent: Agent, stage: Stage) -> None:
+    def test_it_ends_soon_after_it_is_cancelled(self, agent: Agent, stage: Staging) -> None:
         """The second Ctrl-C ends what is running: with an answer, or with an AgentFailure of its own."""
         cancel = threading.Event()
         cancel.set()

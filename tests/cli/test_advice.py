@@ -67,3 +67,20 @@ def test_what_is_advised_is_no_bad_input_where_it_is_typed(
     assert commands
     for command in commands:
         assert main(command) != 2, (command, capsys.readouterr())
+
+
+@pytest.mark.parametrize("words", ["build", "build --locked", "status"])
+def test_of_a_failed_unit_test_the_next_command_shows_it_and_builds_nothing_again(
+    fresh: Workspace, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It blocks the rows below, so a build would stop at it once more."""
+    for name, value in fresh.environment.items():
+        monkeypatch.setenv(name, value)
+    case = "{id: pours, run: [python3, -c, 'print(1)'], checks: [{contains: poured}]}"
+    fresh.write("brew/tests/unit.yaml", f"format: selftune.unit-tests/1\ncases: [{case}]\n")
+    assert main(["build", "brew", "-C", str(fresh.root)]) == 1
+    capsys.readouterr()
+    main([*words.split(), "brew", "-C", str(fresh.root)])
+    said = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert said.count(f"next: selftune show 'brew:unit-tests[pours]' -C {shlex.quote(str(fresh.root))}") > 0
+    assert not any(line.startswith("next: selftune build") for line in said)

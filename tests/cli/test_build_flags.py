@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from selftune_build.__main__ import main
 from tests.property.kitchen import BREW, manifest
 from tests.property.workspace import CHECKOUT, Built, Workspace
 
@@ -208,3 +209,27 @@ def test_where_a_gate_says_what_to_do_no_command_is_advised_that_says_it_again(b
     built.write("selftune.yaml", json.dumps({**manifest(), "defaults": strict}))
     status, told, _ = built.selftune("build", "brew", "-C", str(built.root))
     assert (status, told.count("to do: ") > 0, advised(built, "brew")) == (3, True, [])
+
+
+# options that do not go together
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--locked --dry-run", "--locked runs nothing"),
+        ("--locked --failed", "--locked runs nothing"),
+        ("--locked --resample 1", "--locked runs nothing"),
+        ("--locked --remote-required", "--locked asks no remote"),
+        ("--locked --overlay x.patch", "--overlay"),
+        ("--since HEAD --overlay x.patch", "--overlay"),
+        ("--policy HEAD", "--policy goes with --locked"),
+        ("--require-signature key.pem", "--require-signature and --trust-root go with --locked"),
+        ("--trust-root root.json", "--require-signature and --trust-root go with --locked"),
+    ],
+)
+def test_options_that_exclude_each_other_are_refused_before_anything_is_read(
+    words: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["build", *words.split(), "-C", str(CHECKOUT)]) == 2
+    assert said in capsys.readouterr().err

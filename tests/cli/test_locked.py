@@ -231,7 +231,7 @@ def test_an_edited_body_names_the_cases_that_read_it_and_where_they_stand(noted:
         *(("key-changed", f"{row}") for row in ("brew:replay[black]", "brew:replay[latte]", "bake:replay[cup]")),
     }
     (black,) = (each for each in checked.package("brew")["problems"] if each["target"] == "brew:replay[black]")
-    assert black["message"] == "with_skill: brew:body changed, and a sample had observed it"
+    assert black["message"] == "with_skill: the case, what it observed (brew:body) or how it is judged is not what was measured"
     assert (black["path"], black["line"]) == ("brew/evals/evals.yaml", 4)
 
 

@@ -196,7 +196,10 @@ def test_a_fresh_clone_with_its_lock_and_without_a_store_is_verified(built: Work
     refused = clone.build("--locked")
     assert refused.status == 1
     messages = {problem["message"] for package in refused.report["packages"] for problem in package["problems"]}
-    assert "with_skill: the case, what it observed or how it is judged is not what was measured" in messages
+    assert "with_skill: the case, what it observed (brew:body) or how it is judged is not what was measured" in messages
+    built.edit("brew/SKILL.md", "Grind the beans.", "Grind them.")
+    said = [each.stdout.replace(str(where.root), "") for where, each in ((built, built.build("--locked")), (clone, refused))]
+    assert said[0] == said[1]  # whatever a store knows
 
 
 def test_a_program_of_the_agent_that_is_gone_is_a_change_and_no_crash(busy: Workspace, marks: Path) -> None:

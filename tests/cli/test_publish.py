@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -350,9 +351,11 @@ def _interrupted(run: Callable[[], object], stop: int) -> bool:
     return True
 
 
-def test_the_next_command_watches_what_was_published(live: Workspace, tmp_path: Path) -> None:
+def test_the_next_command_measures_again_what_was_published(live: Workspace, tmp_path: Path) -> None:
     words = ("publish", "brew", "--out", str(tmp_path), "-C", str(live.root))
-    assert live.selftune(*words)[1].splitlines()[-1].startswith("next: selftune watch brew")
+    said = live.selftune(*words)[1].splitlines()[-1]
+    assert said.startswith("next: selftune audit brew")
+    assert live.selftune(*shlex.split(said)[2:], "--dry-run")[0] == 0
     assert "next:" not in live.selftune(*words, "--no-watch", "--ignore-watch-alerts")[1]
 
 

@@ -364,3 +364,18 @@ def test_a_call_that_is_being_answered_is_only_noted(paid: Workspace) -> None:
         fcntl.flock(held, fcntl.LOCK_EX)
         assert found(store(paid, "fsck", "--repair")[1]) == {("call-in-flight", "note")}
     assert found(store(paid, "fsck")[1]) == {("call-left", "warning")}
+
+
+def test_the_stores_of_audits_belong_into_a_store_and_are_checked_as_well(paid: Workspace) -> None:
+    status, _, stderr = paid.selftune("audit", "--nonce", "ab" * 16, "--fraction", "1", "-C", str(paid.root))
+    assert status == 0, stderr
+    _, document = store(paid, "fsck")
+    assert document["findings"] == []
+    assert document["checked"]["archive"] == 2 * SAMPLES
+    audited = sorted((home(paid) / "audits" / ("ab" * 16)).rglob("*.zst"))
+    audited[0].write_bytes(audited[0].read_bytes()[:-1])
+    status, document = store(paid, "fsck")
+    (finding,) = [each for each in document["findings"] if each["severity"] == "error"]
+    assert (status, finding["path"]) == (4, audited[0].relative_to(home(paid)).as_posix())
+    assert store(paid, "fsck", "--repair")[0] == 0
+    assert not audited[0].exists()

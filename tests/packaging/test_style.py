@@ -85,3 +85,20 @@ def test_every_module_with_functions_reads_annotations_lazily(trees: dict[str, a
         return any(isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in tree.body)
 
     assert [path for path, tree in trees.items() if any(functions(tree)) and not is_lazy(tree)] == []
+
+
+def test_exit_statuses_are_written_by_their_names(trees: dict[str, ast.Module]) -> None:
+    """`exits` defines them: a number elsewhere in what commands return is one more place that does."""
+    numbers = {2, 3, 4, 70, 130}
+    places = [tree for path, tree in trees.items() if "/cli/" in path or path.endswith(("__main__.py", "errors.py"))]
+    given = [node.value for tree in places for node in ast.walk(tree) if isinstance(node, ast.Return | ast.Assign)]
+    ends = [end for value in given for end in ((value.body, value.orelse) if isinstance(value, ast.IfExp) else (value,))]
+    assert [end.value for end in ends if isinstance(end, ast.Constant) and end.value in numbers] == []
+
+
+def test_one_class_is_called_a_stage(trees: dict[str, ast.Module]) -> None:
+    """One word for one idea: a stage is what a target names."""
+    named = [
+        path for path, tree in trees.items() for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Stage"
+    ]
+    assert named == ["selftune_build/graph/targets.py"]

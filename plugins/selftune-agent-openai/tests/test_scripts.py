@@ -18,7 +18,7 @@ from selftune_agent_openai.scripts import Ran, Surroundings, run
 
 from selftune_build.agents.hosts import confine
 from selftune_build.agents.protocol import AgentFailure, AgentSettings, RunRequest, StagedSkill
-from selftune_build.agents.staging import SkillSource, Stage
+from selftune_build.agents.staging import SkillSource, Staging
 from selftune_build.environment import child_environment
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.model.manifest import AgentDefinition
@@ -189,7 +189,7 @@ def asked(folder: Path, code: str, cancel: threading.Event | None = None) -> byt
         (package / path).write_text(content)
     staged = tuple(TreeFile(path, digest_bytes(text.encode()), len(text.encode())) for path, text in files.items())
     call = Call("run_script", {"path": ".agents/skills/pdf/scripts/run.py"})
-    with ModelServer(lambda conversation: call) as server, Stage((), {"pdf": SkillSource("pdf", package, staged)}) as stage:
+    with ModelServer(lambda conversation: call) as server, Staging((), {"pdf": SkillSource("pdf", package, staged)}) as stage:
         definition = AgentDefinition(type="openai", options={"base_url": f"{server.url}/v1"})
         agent = OPENAI.make(AgentSettings("local", definition, "m", folder))
         request = RunRequest("sha256:0", "p", stage, (StagedSkill("pdf", "d"),), "m", 0, 300, 1, cancel=cancel)

@@ -27,7 +27,7 @@ from selftune_build.agents.protocol import (
     RunRequest,
     Traits,
 )
-from selftune_build.agents.staging import Stage
+from selftune_build.agents.staging import Staging
 from selftune_build.environment import child_environment
 from selftune_build.errors import InputError
 from selftune_build.limits import RESPONSE_BYTES
@@ -142,7 +142,7 @@ class HostAgent:
 
     def complete(self, request: CompleteRequest, answer: BinaryIO) -> None:
         """Answer the prompt alone, without any skill or tool, in an empty folder that is removed afterwards."""
-        with Stage() as stage, given(self.host.login, stage.home) as login:
+        with Staging() as stage, given(self.host.login, stage.home) as login:
             session = Session(request.prompt, request.model, stage.home, stage.root, None, 1, login, request.schema)
             self._call(session, Opening(str(stage.root)), answer, request)
 

@@ -27,9 +27,10 @@ from selftune_build.engine.paying.ran import Ran
 from selftune_build.engine.planning.invocation import plan_rows, stores_at
 from selftune_build.engine.planning.plan import judge_calls, missing_samples
 from selftune_build.engine.planning.price import Price, price_of, refuse_or_confirm, together
-from selftune_build.engine.report import INTERRUPTED, REFUSED, UNDECIDED, VERIFIED, broken_reports
+from selftune_build.engine.report import broken_reports
 from selftune_build.engine.request import BuildRequest, Surroundings
 from selftune_build.engine.wanted import wanted_packages
+from selftune_build.exits import INTERRUPTED, REFUSED, UNDECIDED, VERIFIED
 from selftune_build.graph.targets import Stage
 from selftune_build.model.audit import Audit, AuditedRow, AuditVerdict, Caught
 from selftune_build.model.case import Arm
@@ -37,11 +38,11 @@ from selftune_build.model.report import Spend
 from selftune_build.model.sample import EvidenceOrigin
 from selftune_build.stats.audit import by_kind, caught, contradicted, corrected
 from selftune_build.store.location import find_store, open_store
+from selftune_build.store.survey import AUDITS
 
 ALPHA = 0.01
 """How often an honest lock is refuted by chance, at most."""
 INVENTED = (Fraction(1, 20), Fraction(1, 5))
-AUDITS = "audits"
 
 
 class Wish(Struct, frozen=True):

@@ -100,12 +100,10 @@ def _row_problems(run: PackageRun) -> Iterator[Problem]:
         spec = plan.spec
         if not plan.missing or not run.wants(spec) or (spec.case.id, spec.arm) in tampered:
             continue
-        first = plan.reasons[0]
-        code = first.code if first.code in ("n-too-small", "case-missing") else "key-changed"
+        (reason,) = plan.reasons
         origin = spec.case.origin
         path, line = (origin.at.path, origin.at.line) if origin is not None else (_lock_file(run), None)
-        message = "; ".join(reason.message for reason in plan.reasons)
-        yield Problem(code, plan.address, f"{spec.arm.value}: {message}", path, line, _BUILD)
+        yield Problem(reason.code, plan.address, f"{spec.arm.value}: {reason.message}", path, line, _BUILD)
 
 
 def _extra(run: PackageRun) -> Iterator[Problem]:

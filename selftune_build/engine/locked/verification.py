@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from selftune_build.advice import command
 from selftune_build.agents.locked import LockedAgent
 from selftune_build.agents.protocol import Agent
 from selftune_build.engine.beside import LOCKED, with_gates_beside
@@ -21,16 +22,17 @@ from selftune_build.engine.outcome import decided, failures_by_lock, fresh_stage
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.past.against import revision_of, with_comparison
 from selftune_build.engine.paying.ran import Ran
-from selftune_build.engine.planning.plan import RowPlan, Trace, changes_since, kept_row
-from selftune_build.engine.planning.tracing import tracer
+from selftune_build.engine.planning.plan import RowPlan, kept_row
 from selftune_build.engine.registry import BUILTIN, Registry
 from selftune_build.engine.report import REFUSING, broken_reports, overall_report
 from selftune_build.engine.request import BuildRequest
 from selftune_build.engine.runs import AgentOf, package_runs
+from selftune_build.engine.telling.advice import failed_unit_tests
 from selftune_build.engine.telling.summary import Settled, package_report
 from selftune_build.engine.wanted import told_packages, wanted_packages
 from selftune_build.errors import PLUGIN_MISSING
 from selftune_build.graph.targets import Stage
+from selftune_build.limits import SHOWN_NAMES
 from selftune_build.lock.parsing import LockReading
 from selftune_build.model.lock import Row
 from selftune_build.model.package import Package
@@ -40,7 +42,7 @@ from selftune_build.stages.row import RowSpec
 from selftune_build.store.location import find_store
 from selftune_build.store.records import RecordStore
 from selftune_build.store.samples import SampleStore
-from selftune_build.store.traces import Traces
+from selftune_build.wording import listed
 
 if TYPE_CHECKING:
     from selftune_build.engine.locked.standard import Standard
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
 
 
 def check(universe: Universe, request: BuildRequest, registry: Registry = BUILTIN, standard: Standard | None = None) -> Report:
-    """Judge every package that is asked for by its lock. What the store knows is used for explanations only.
+    """Judge every package that is asked for by its lock. What is said follows from tree and lock, whatever a store knows.
 
     `standard`: the policy of another place, under which `universe` was loaded.
     """
@@ -75,11 +77,10 @@ def judged(
 def locked_runs(universe: Universe, request: BuildRequest, registry: Registry = BUILTIN) -> Iterator[PackageRun]:
     """Every package that is asked for under each of its agents, planned by its lock alone."""
     root = find_store(universe.root)
-    traces, samples, records = Traces(root, universe.root), SampleStore(root), RecordStore(root)
+    samples, records = SampleStore(root), RecordStore(root)
     agents, judge_of = _agents(samples, records), locked_judges(universe.root, samples, records)
     for run in package_runs(universe, wanted_packages(universe, request), request, agents, judge_of, registry):
-        trace = tracer(run, traces)
-        run.plans = [_plan(run, run.compared_by_lock(spec), trace) for spec in run.specs]
+        run.plans = [_plan(run, run.compared_by_lock(spec)) for spec in run.specs]
         yield run
 
 
@@ -123,7 +124,7 @@ def _report(run: PackageRun, universe: Universe, request: BuildRequest, revision
     report = with_gates_beside(known, run, outcome, universe.root, "" if request.looks else LOCKED)
     problems = (*report.problems, *locked_problems(settled, report.gates, universe, request))
     verdict = Verdict.FAIL if any(problem.code in REFUSING for problem in problems) else report.verdict
-    return msgspec.structs.replace(report, problems=problems, verdict=verdict, next_command=_next(problems, report))
+    return msgspec.structs.replace(report, problems=problems, verdict=verdict, next_command=_next(problems, report, request))
 
 
 def _unless_accepted(plan: RowPlan, taken: Waived) -> RowPlan:
@@ -150,28 +151,28 @@ def _without_entry(report: PackageReport, run: PackageRun) -> PackageReport:
     return msgspec.structs.replace(report, origin="", problems=left)
 
 
-def _next(problems: Iterable[Problem], report: PackageReport) -> str | None:
+def _next(problems: Iterable[Problem], report: PackageReport, request: BuildRequest) -> str | None:
+    failed = next((target for _, target in failed_unit_tests(report)), None)
+    if failed is not None:
+        return command("show", failed, place=request.repeated)
     fixes = (problem.fix for problem in problems if problem.fix)
     return next((fix for fix in fixes if fix.startswith("selftune ")), report.next_command)
 
 
-def _plan(run: PackageRun, spec: RowSpec, trace: Trace) -> RowPlan:
+def _plan(run: PackageRun, spec: RowSpec) -> RowPlan:
     kept = kept_row(spec, run.lock.locks, run.agent.name)
     if kept is not None and kept.n >= spec.needed:
         return RowPlan(spec, row=kept)
     short = spec.needed - (kept.n if kept is not None else 0)
-    return RowPlan(spec, row=kept, missing=short, reasons=_reasons(run, spec, kept, trace))
+    return RowPlan(spec, row=kept, missing=short, reasons=(_reason(run, spec, kept),))
 
 
-def _reasons(run: PackageRun, spec: RowSpec, kept: Row | None, trace: Trace) -> tuple[Reason, ...]:
+def _reason(run: PackageRun, spec: RowSpec, kept: Row | None) -> Reason:
     if kept is not None:
-        return (Reason("n-too-small", "samples", f"the lock has {kept.n} of {spec.needed} samples"),)
-    if not _has_row(run, spec.case.id, spec.arm.value):
-        return (Reason("case-missing", "evidence", "the lock has no evidence for this case"),)
-    known = changes_since(spec, trace, run.evidence)
-    return known or (Reason("key-changed", "key", "the case, what it observed or how it is judged is not what was measured"),)
-
-
-def _has_row(run: PackageRun, case: str, arm: str) -> bool:
+        return Reason("n-too-small", "samples", f"the lock has {kept.n} of {spec.needed} samples")
     sides = (side.agents[run.agent.name] for side in run.lock.locks if run.agent.name in side.agents)
-    return any(arm in side.cases.get(case, {}) for side in sides)
+    row = next((row for side in sides if (row := side.cases.get(spec.case.id, {}).get(spec.arm)) is not None), None)
+    if row is None:
+        return Reason("case-missing", "evidence", "the lock has no evidence for this case")
+    seen = f", what it observed ({listed(row.observed, SHOWN_NAMES)})" if row.observed else ""
+    return Reason("key-changed", "key", f"the case{seen} or how it is judged is not what was measured")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from selftune_build.engine.report import BROKEN, REFUSED, REFUSING, UNDECIDED, worst
+from selftune_build.engine.report import BROKEN, REFUSING
 from selftune_build.errors import PLUGIN_FAILED, PLUGIN_MISSING
+from selftune_build.exits import BAD_INPUT, REFUSED, UNDECIDED, worst
 from selftune_build.model.report import Problem, Report
 
-_STATUS = {code: REFUSED for code in REFUSING - {"gate-failed", "evidence-simulated"}} | {BROKEN: 2}
+_STATUS = {code: REFUSED for code in REFUSING - {"gate-failed", "evidence-simulated"}} | {BROKEN: BAD_INPUT}
 """What a verdict says of the skill is no fault of its lock."""
 _UNREAD = {PLUGIN_MISSING: UNDECIDED, PLUGIN_FAILED: UNDECIDED}
 

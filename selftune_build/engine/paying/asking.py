@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from selftune_build import process
 from selftune_build.agents.protocol import Agent, AgentFailure, CompleteRequest, RunRequest, StagedSkill
-from selftune_build.agents.staging import Stage
+from selftune_build.agents.staging import Staging
 from selftune_build.engine.paying.set_up import set_up
 from selftune_build.environment import script_environment
 from selftune_build.limits import SCRIPT_OUTPUT_BYTES
@@ -26,14 +26,14 @@ class Ended(Struct, frozen=True):
     stderr: bytes = b""
 
 
-Ask = Callable[[RowSpec, str, int, Stage, BinaryIO], Ended]
+Ask = Callable[[RowSpec, str, int, Staging, BinaryIO], Ended]
 """Row, call_id, sample index, its workspace, the file the raw answer goes to. Raises AgentFailure."""
 
 
 def agent_asker(agent: Agent, model: str | None, allow_exec: bool, cancel: threading.Event) -> Ask:
     """Puts the prompt of a case to an agent."""
 
-    def ask(spec: RowSpec, call_id: str, index: int, stage: Stage, answer: BinaryIO) -> Ended:
+    def ask(spec: RowSpec, call_id: str, index: int, stage: Staging, answer: BinaryIO) -> Ended:
         limits = spec.case.limits or spec.package.manifest.limits
         set_up(spec, stage, allow_exec, cancel)
         skills = tuple(StagedSkill(name, package.skill.description) for name, package in sorted(spec.staged.packages.items()))
@@ -61,7 +61,7 @@ def agent_asker(agent: Agent, model: str | None, allow_exec: bool, cancel: threa
 def judge_asker(judge: Agent, model: str | None, allow_exec: bool, cancel: threading.Event) -> Ask:
     """Puts a question to an agent in the role `complete`."""
 
-    def ask(spec: RowSpec, call_id: str, index: int, stage: Stage, answer: BinaryIO) -> Ended:
+    def ask(spec: RowSpec, call_id: str, index: int, stage: Staging, answer: BinaryIO) -> Ended:
         limits = spec.case.limits or spec.package.manifest.limits
         judge.complete(
             CompleteRequest(
@@ -84,7 +84,7 @@ def judge_asker(judge: Agent, model: str | None, allow_exec: bool, cancel: threa
 def script_asker(cancel: threading.Event) -> Ask:
     """Runs the command of a script case. Its time limit is part of the test, so reaching it is an answer."""
 
-    def ask(spec: RowSpec, call_id: str, index: int, stage: Stage, answer: BinaryIO) -> Ended:
+    def ask(spec: RowSpec, call_id: str, index: int, stage: Staging, answer: BinaryIO) -> Ended:
         set_up(spec, stage, True, cancel)
         argv = [_placed(word, spec, stage) for word in spec.case.run]
         limits = spec.case.limits or spec.package.manifest.limits
@@ -109,7 +109,7 @@ def script_asker(cancel: threading.Event) -> Ask:
     return ask
 
 
-def _placed(word: str, spec: RowSpec, stage: Stage) -> str:
+def _placed(word: str, spec: RowSpec, stage: Staging) -> str:
     """A word of the command that names a file of the package means the staged copy."""
     if any(file.path == word for file in spec.package.staged):
         return str(stage.skill(spec.package.name) / word)

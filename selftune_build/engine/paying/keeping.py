@@ -8,7 +8,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from selftune_build.agents.protocol import AgentFailure, Traits
-from selftune_build.agents.staging import Stage
+from selftune_build.agents.staging import Staging
 from selftune_build.engine.judging.evidence import Evidence
 from selftune_build.engine.paying.asking import Ask, Ended
 from selftune_build.engine.paying.budget import Purse
@@ -66,7 +66,7 @@ def reports(error: Exception) -> bool:
     return isinstance(error, AgentFailure) and error.kind is ErrorKind.REPORTED
 
 
-def keep(spec: RowSpec, call: Call, stage: Stage | None, ended: Ended, milliseconds: int, means: Means) -> None:
+def keep(spec: RowSpec, call: Call, stage: Staging | None, ended: Ended, milliseconds: int, means: Means) -> None:
     """Archive what came back as the sample or the attempt that it is; `stage` is None where its folder is gone.
 
     Raises AgentFailure for an attempt, and StoreError.

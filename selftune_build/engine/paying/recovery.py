@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from selftune_build.agents.protocol import AgentFailure
-from selftune_build.agents.staging import Stage
+from selftune_build.agents.staging import Staging
 from selftune_build.engine.paying.asking import Ended
 from selftune_build.engine.paying.keeping import Means, is_whole, keep
 from selftune_build.errors import StoreError
@@ -23,7 +23,7 @@ def recover(spec: RowSpec, means: Means) -> bool:
 
 def _adopt(spec: RowSpec, orphan: Orphan, means: Means) -> bool:
     """Keep one answer, for free."""
-    stage = Stage.reopen(orphan.intent.workspace, orphan.intent.initial, means.traits.skills_folder)
+    stage = Staging.reopen(orphan.intent.workspace, orphan.intent.initial, means.traits.skills_folder)
     if orphan.call is None:
         means.waiting(f"a call sent at {orphan.intent.started} was never answered: it counts as spent, and is asked again")
         _close(stage)
@@ -32,7 +32,7 @@ def _adopt(spec: RowSpec, orphan: Orphan, means: Means) -> bool:
         return _keep(spec, call, stage, means)
 
 
-def _keep(spec: RowSpec, call: Call, stage: Stage | None, means: Means) -> bool:
+def _keep(spec: RowSpec, call: Call, stage: Staging | None, means: Means) -> bool:
     kept = True
     try:
         keep(spec, call, stage, Ended(), 0, means)
@@ -48,6 +48,6 @@ def _keep(spec: RowSpec, call: Call, stage: Stage | None, means: Means) -> bool:
     return kept
 
 
-def _close(stage: Stage | None) -> None:
+def _close(stage: Staging | None) -> None:
     if stage is not None:
         stage.close()

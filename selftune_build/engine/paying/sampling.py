@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from selftune_build.agents.protocol import AgentFailure, Traits
-from selftune_build.agents.staging import SkillSource, Stage, path_tokens, tokenise
+from selftune_build.agents.staging import SkillSource, Staging, path_tokens, tokenise
 from selftune_build.engine.judging.evidence import explanation
 from selftune_build.engine.paying.asking import Ended
 from selftune_build.engine.paying.keeping import Means, charged, is_whole, keep, plain
@@ -85,7 +85,7 @@ def _attempt(spec: RowSpec, index: int, means: Means, enter: Enter) -> None:
             stage.close()
 
 
-def _ask(spec: RowSpec, call: Call, stage: Stage, means: Means, over: Over) -> None:
+def _ask(spec: RowSpec, call: Call, stage: Staging, means: Means, over: Over) -> None:
     started = time.monotonic()
     intent = call.intent
     try:
@@ -131,17 +131,17 @@ def commit_limit(spec: RowSpec, index: int, means: Means) -> None:
         stage.close()
 
 
-def open_stage(spec: RowSpec, traits: Traits) -> Stage:
+def open_stage(spec: RowSpec, traits: Traits) -> Staging:
     """The workspace of a sample of this row, the skills where the host looks; nothing is on disk before it is asked for."""
     skills = {name: _source(package) for name, package in spec.staged.packages.items()}
-    return Stage(spec.case.files, skills, traits.skills_folder)
+    return Staging(spec.case.files, skills, traits.skills_folder)
 
 
 def _source(package: Package) -> SkillSource:
     return SkillSource(package.name, Path(package.root), package.staged, package.overlay)
 
 
-def _intent(spec: RowSpec, index: int, stage: Stage, means: Means) -> Intent:
+def _intent(spec: RowSpec, index: int, stage: Staging, means: Means) -> Intent:
     limits = spec.case.limits or spec.package.manifest.limits
     request = {"prompt": spec.case.prompt, "run": list(spec.case.run), "agent": means.agent_name}
     return Intent(

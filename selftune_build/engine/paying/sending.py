@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from selftune_build.engine.package_run import PackageRun
-from selftune_build.engine.report import STORE, worst
 from selftune_build.engine.request import Shared
 from selftune_build.engine.telling.summary import Settled
+from selftune_build.exits import STORE, worst
 from selftune_build.model.report import Report
 
 

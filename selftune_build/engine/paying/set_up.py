@@ -6,14 +6,14 @@ import threading
 
 from selftune_build import process
 from selftune_build.agents.protocol import AgentFailure
-from selftune_build.agents.staging import Stage
+from selftune_build.agents.staging import Staging
 from selftune_build.environment import script_environment
 from selftune_build.limits import SCRIPT_OUTPUT_BYTES
 from selftune_build.model.sample import ErrorKind
 from selftune_build.stages.row import RowSpec
 
 
-def set_up(spec: RowSpec, stage: Stage, allow_exec: bool, cancel: threading.Event) -> None:
+def set_up(spec: RowSpec, stage: Staging, allow_exec: bool, cancel: threading.Event) -> None:
     """Run each command of `setup`, in order, in the case's workspace.
 
     Raises AgentFailure(UNAVAILABLE) where one may not run, cannot be started or does not end with 0: nothing was asked then,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from selftune_build.engine.report import REFUSED, UNDECIDED, VERIFIED
 from selftune_build.engine.request import BuildRequest
+from selftune_build.exits import REFUSED, UNDECIDED, VERIFIED
 from selftune_build.graph.targets import SAMPLED, stage_of
 from selftune_build.model.report import PackageReport, Report, StageReport, TargetState
 

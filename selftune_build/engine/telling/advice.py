@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
+
 from selftune_build.advice import command
 from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.planning.unsettled import NAME_A_JUDGE, unjudgeable
-from selftune_build.graph.targets import Stage, address
+from selftune_build.graph.targets import Stage, address, stage_of
 from selftune_build.model.finding import Severity
 from selftune_build.model.repeated import Repeated
-from selftune_build.model.report import Failure
-from selftune_build.model.verdict import Verdict
+from selftune_build.model.report import Failure, PackageReport
+from selftune_build.model.verdict import GateResult, Verdict
 
 
 def next_command(
@@ -34,3 +37,11 @@ def next_command(
     if not run.package.evals and not run.package.unit_tests:
         return command("eval generate", handle, place=place)
     return None if told else command("build", handle, "-v", place=place)
+
+
+def failed_unit_tests(report: PackageReport) -> Iterator[tuple[GateResult, str]]:
+    """The unit tests whose evidence of today says no, each with the required gate that says so: they block every row below, so
+    nothing is built before they hold."""
+    failed = [failure.target for failure in report.failures if stage_of(failure.target) == Stage.UNIT_TESTS]
+    gates = [gate for gate in report.gates if gate.id == "unit-tests" and gate.required and gate.verdict is Verdict.FAIL]
+    return product(gates, failed)

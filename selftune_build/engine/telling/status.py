@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import product
 
 import msgspec
 from msgspec import Struct
@@ -14,6 +13,7 @@ from selftune_build.engine.package_run import PackageRun
 from selftune_build.engine.planning.invocation import Planned
 from selftune_build.engine.publishing import publishable
 from selftune_build.engine.request import BuildRequest
+from selftune_build.engine.telling.advice import failed_unit_tests
 from selftune_build.graph.targets import Stage, address, stage_of
 from selftune_build.model.finding import Severity
 from selftune_build.model.package import Package
@@ -21,7 +21,7 @@ from selftune_build.model.repeated import Repeated
 from selftune_build.model.report import PackageReport, Problem
 from selftune_build.model.sample import Sample
 from selftune_build.model.status import PackageStatus, Readiness
-from selftune_build.model.verdict import GateResult, Verdict
+from selftune_build.model.verdict import Verdict
 from selftune_build.reading.scripts import scripts
 
 _STALE = frozenset({"case-missing", "key-changed", "n-too-small", "lock-missing", "lock-tampered", "agent-changed"})
@@ -95,7 +95,7 @@ def _steps(package: Package, report: PackageReport, place: Repeated) -> Iterator
         yield step(Readiness.NEEDS_EVALS, "there is no eval case", "eval generate", handle)
     if not package.unit_tests and scripts(package):
         yield step(Readiness.NEEDS_UNIT_TESTS, "no unit test runs its scripts", "eval unit-test", "--generate", handle)
-    for gate, target in _failed_unit_tests(report):  # they block the rows below
+    for gate, target in failed_unit_tests(report):  # they block the rows below
         yield step(Readiness.NEEDS_UNIT_TESTS, gate.message, "show", target)
     for stage, state in _ROWS:
         if stale.get(stage):
@@ -118,13 +118,6 @@ _ROWS = (
     (Stage.REPLAY, Readiness.NEEDS_ROUTING_REPLAY),
     (Stage.BASELINE, Readiness.NEEDS_BASELINE),
 )
-
-
-def _failed_unit_tests(report: PackageReport) -> Iterator[tuple[GateResult, str]]:
-    """Those that failed by the lock, each with the required gate that says so."""
-    failed = [failure.target for failure in report.failures if stage_of(failure.target) == Stage.UNIT_TESTS]
-    gates = [gate for gate in report.gates if gate.id == "unit-tests" and gate.required and gate.verdict is Verdict.FAIL]
-    return product(gates, failed)
 
 
 def _stale_rows(problems: Iterable[Problem]) -> Mapping[Stage, int]:

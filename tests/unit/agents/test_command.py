@@ -14,7 +14,7 @@ import pytest
 
 from selftune_build.agents.command import CommandAgent
 from selftune_build.agents.protocol import AgentFailure, CompleteRequest, RunRequest, StagedSkill
-from selftune_build.agents.staging import SkillSource, Stage
+from selftune_build.agents.staging import SkillSource, Staging
 from selftune_build.errors import InputError
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.model.manifest import AgentDefinition
@@ -54,12 +54,12 @@ def stage(root: Path) -> Any:
     content = b"---\nname: pdf\ndescription: Fills forms.\n---\n"
     (root / "SKILL.md").write_bytes(content)
     file = TreeFile("SKILL.md", digest_bytes(content), len(content), executable=False)
-    with Stage([], {"pdf": SkillSource("pdf", root, (file,))}) as stage:
+    with Staging([], {"pdf": SkillSource("pdf", root, (file,))}) as stage:
         stage.place_all()
         yield stage
 
 
-def request(stage: Stage, **fields: Any) -> RunRequest:
+def request(stage: Staging, **fields: Any) -> RunRequest:
     plain = {"prompt": "Fill it: ä\n", "model": "m-1", "sample": 2, "timeout_s": 20, "max_turns": 7}
     return RunRequest(call_id=CALL_ID, workspace=stage, skills=(StagedSkill("pdf", "Fills forms."),), **(plain | fields))
 
@@ -81,7 +81,7 @@ def failure_of(house: CommandAgent, asked: RunRequest, folder: Path) -> AgentFai
     return caught.value
 
 
-def test_the_request_is_one_line_of_json_with_the_fields_of_the_contract(root: Path, stage: Stage, tmp_path: Path) -> None:
+def test_the_request_is_one_line_of_json_with_the_fields_of_the_contract(root: Path, stage: Staging, tmp_path: Path) -> None:
     seen = seen_by(agent(root), request(stage), tmp_path)
     expected = {
         "protocol": "selftune.agent/1",
@@ -123,7 +123,7 @@ def test_a_completion_can_be_cancelled(root: Path, tmp_path: Path) -> None:
 
 
 def test_the_environment_is_the_allow_list_and_the_names_of_the_manifest(
-    root: Path, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, stage: Staging, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = {
         "SECRET": "s",
@@ -148,7 +148,7 @@ def test_the_environment_is_the_allow_list_and_the_names_of_the_manifest(
 
 
 def test_argv_is_relative_to_the_manifest_and_only_files_of_the_workspace_are_made_absolute(
-    root: Path, stage: Stage, tmp_path: Path
+    root: Path, stage: Staging, tmp_path: Path
 ) -> None:
     (root / "skills/pdf").mkdir(parents=True)
     (root / "skills/pdf/local.py").write_text(ECHO)
@@ -207,26 +207,26 @@ def test_the_origin_is_as_declared_else_what_is_deterministic_is_simulated(
     ],
 )
 def test_an_end_other_than_0_is_a_crash_with_the_end_of_stderr(
-    root: Path, stage: Stage, tmp_path: Path, code: str, kind: ErrorKind, message: str
+    root: Path, stage: Staging, tmp_path: Path, code: str, kind: ErrorKind, message: str
 ) -> None:
     failure = failure_of(scripted(root, code), request(stage), tmp_path)
     assert (failure.kind, failure.message) == (kind, message)
 
 
-def test_the_time_limit_is_that_of_the_request(root: Path, stage: Stage, tmp_path: Path) -> None:
+def test_the_time_limit_is_that_of_the_request(root: Path, stage: Staging, tmp_path: Path) -> None:
     house = scripted(root, "import sys, time; print('waking', file=sys.stderr, flush=True); time.sleep(60)")
     failure = failure_of(house, request(stage, timeout_s=1), tmp_path)
     assert (failure.kind, failure.message) == (ErrorKind.TIMEOUT, "no answer within 1 s: waking")
 
 
-def test_a_flood_is_one_by_its_size(root: Path, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flood_is_one_by_its_size(root: Path, stage: Staging, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("selftune_build.agents.command.RESPONSE_BYTES", 1000)
     failure = failure_of(scripted(root, "print('x' * 2000)"), request(stage), tmp_path)
     assert (failure.kind, failure.message) == (ErrorKind.FLOOD, "more than 1000 bytes of output")
     assert (tmp_path / "answer").stat().st_size == 1000
 
 
-def test_no_exec_refuses_it(root: Path, stage: Stage, tmp_path: Path) -> None:
+def test_no_exec_refuses_it(root: Path, stage: Staging, tmp_path: Path) -> None:
     failure = failure_of(agent(root), request(stage, allow_exec=False), tmp_path)
     assert (failure.kind, "--no-exec" in failure.message) == (ErrorKind.UNAVAILABLE, True)
     assert (tmp_path / "answer").read_bytes() == b""
@@ -252,7 +252,7 @@ def test_a_program_that_cannot_be_started_says_what_to_do(root: Path, argv: tupl
     assert agent(root, "tools/agent.py").unavailable() is None
 
 
-def test_a_program_that_vanishes_after_the_start_is_unavailable(root: Path, stage: Stage, tmp_path: Path) -> None:
+def test_a_program_that_vanishes_after_the_start_is_unavailable(root: Path, stage: Staging, tmp_path: Path) -> None:
     house = agent(root, "tools/agent.py")
     (root / "tools/agent.py").unlink()
     failure = failure_of(house, request(stage), tmp_path)
@@ -287,7 +287,7 @@ def test_what_an_answer_cost_is_read_whatever_else_is_wrong_with_it(root: Path, 
     assert agent(root).billed(raw) == usage
 
 
-def test_an_answer_goes_into_the_very_file_it_was_given(root: Path, stage: Stage, tmp_path: Path) -> None:
+def test_an_answer_goes_into_the_very_file_it_was_given(root: Path, stage: Staging, tmp_path: Path) -> None:
     path = tmp_path / "file"
     with path.open("ab", buffering=0) as answer:
         answer.write(b"intent\n")

@@ -12,7 +12,7 @@ import pytest
 
 from selftune_build.agents import leftovers
 from selftune_build.agents.protocol import AgentFailure
-from selftune_build.agents.staging import SkillSource, Stage
+from selftune_build.agents.staging import SkillSource, Staging
 from selftune_build.errors import InputError, StoreError
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.model.case import CaseFile
@@ -51,7 +51,7 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def test_nothing_is_made_before_it_is_asked_for(skill: SkillSource, temporary_folder: Path) -> None:
-    with Stage([CaseFile("a.txt", b"a")], {"pdf": skill}) as stage:
+    with Staging([CaseFile("a.txt", b"a")], {"pdf": skill}) as stage:
         assert list(temporary_folder.iterdir()) == []
         assert stage.initial() == {}
         assert stage.touched() == frozenset()
@@ -59,7 +59,7 @@ def test_nothing_is_made_before_it_is_asked_for(skill: SkillSource, temporary_fo
 
 
 def test_the_root_has_the_files_of_the_case_and_is_a_repository_of_its_own() -> None:
-    with Stage([CaseFile("data/a.txt", b"a\r\n")]) as stage:
+    with Staging([CaseFile("data/a.txt", b"a\r\n")]) as stage:
         assert (stage.root / "data" / "a.txt").read_bytes() == b"a\r\n"
         assert git(stage.root, "status", "--porcelain") == "?? data/\n"
         assert git(stage.root, "rev-parse", "--show-toplevel").strip() == str(stage.root)
@@ -67,13 +67,13 @@ def test_the_root_has_the_files_of_the_case_and_is_a_repository_of_its_own() -> 
 
 
 def test_home_has_a_folder_for_temporary_files_and_is_outside_the_root() -> None:
-    with Stage() as stage:
+    with Staging() as stage:
         assert [path.name for path in stage.home.iterdir()] == ["tmp"]
         assert not stage.home.is_relative_to(stage.root)
 
 
 def test_a_skill_is_staged_when_it_is_asked_for_with_its_executable_bits(skill: SkillSource) -> None:
-    with Stage(skills={"pdf": skill}) as stage:
+    with Staging(skills={"pdf": skill}) as stage:
         assert not (stage.root / ".agents").exists()
         folder = stage.skill("pdf")
         assert folder == stage.root / ".agents" / "skills" / "pdf"
@@ -85,12 +85,12 @@ def test_a_skill_is_staged_when_it_is_asked_for_with_its_executable_bits(skill: 
 
 
 def test_hosts_differ_in_where_they_look_for_skills(skill: SkillSource) -> None:
-    with Stage(skills={"pdf": skill}, skills_folder=".claude/skills") as stage:
+    with Staging(skills={"pdf": skill}, skills_folder=".claude/skills") as stage:
         assert stage.skill("pdf") == stage.root / ".claude" / "skills" / "pdf"
 
 
 def test_everything_can_be_placed_at_once(tmp_path: Path, skill: SkillSource) -> None:
-    with Stage([CaseFile("a.txt", b"a")], {"pdf": skill, "csv": make_skill(tmp_path, "csv")}) as stage:
+    with Staging([CaseFile("a.txt", b"a")], {"pdf": skill, "csv": make_skill(tmp_path, "csv")}) as stage:
         stage.place_all()
         assert stage.initial()["a.txt"] == digest_bytes(b"a")
         assert stage.initial()[".agents/skills/csv/references/a.md"] == digest_bytes(b"A")
@@ -99,7 +99,7 @@ def test_everything_can_be_placed_at_once(tmp_path: Path, skill: SkillSource) ->
 
 
 def test_staged_files_have_fixed_times_the_access_a_day_before_the_change(skill: SkillSource) -> None:
-    with Stage(skills={"pdf": skill}) as stage:
+    with Staging(skills={"pdf": skill}) as stage:
         found = (stage.skill("pdf") / "references" / "a.md").stat()
         assert found.st_mtime - found.st_atime == 86_400
         assert found.st_mtime == 1_577_923_200
@@ -109,20 +109,20 @@ def test_a_symbolic_link_becomes_a_regular_file(tmp_path: Path) -> None:
     source = make_skill(tmp_path, files={"real.md": b"text"})
     (source.package_root / "link.md").symlink_to("real.md")
     link = TreeFile("link.md", digest_bytes(b"text"), 4, link=True)
-    with Stage(skills={"pdf": SkillSource("pdf", source.package_root, (*source.staged, link))}) as stage:
+    with Staging(skills={"pdf": SkillSource("pdf", source.package_root, (*source.staged, link))}) as stage:
         placed = stage.skill("pdf") / "link.md"
         assert (placed.is_symlink(), placed.read_bytes()) == (False, b"text")
 
 
 def test_reading_the_package_for_staging_does_not_count_as_touching_it(skill: SkillSource) -> None:
-    with Stage(skills={"pdf": skill}) as stage:
+    with Staging(skills={"pdf": skill}) as stage:
         stage.place_all()
         assert stage.touched() == frozenset()
         assert stage.touched() == frozenset()
 
 
 def test_a_read_file_is_touched(skill: SkillSource) -> None:
-    with Stage(skills={"pdf": skill}) as stage:
+    with Staging(skills={"pdf": skill}) as stage:
         subprocess.run(
             ["cat", stage.skill("pdf") / "references/a.md", stage.skill("pdf") / "SKILL.md"], check=True, capture_output=True
         )
@@ -130,14 +130,14 @@ def test_a_read_file_is_touched(skill: SkillSource) -> None:
 
 
 def test_a_changed_and_a_removed_file_are_touched(skill: SkillSource) -> None:
-    with Stage(skills={"pdf": skill}) as stage:
+    with Staging(skills={"pdf": skill}) as stage:
         (stage.skill("pdf") / "references/a.md").write_bytes(b"B")
         (stage.skill("pdf") / "scripts/run.sh").unlink()
         assert stage.touched() == {"pdf:file:references/a.md", "pdf:file:scripts/run.sh"}
 
 
 def test_listing_the_folders_touches_nothing(skill: SkillSource) -> None:
-    with Stage(skills={"pdf": skill}) as stage:
+    with Staging(skills={"pdf": skill}) as stage:
         stage.place_all()
         subprocess.run(["find", str(stage.root), "-type", "f"], check=True, capture_output=True)
         assert stage.touched() == frozenset()
@@ -155,7 +155,7 @@ def test_a_package_that_changes_while_it_is_built_is_refused(skill: SkillSource,
         os.mkfifo(path)
     elif change == "longer":
         path.write_bytes(b"A" * 10_000_000)
-    with Stage(skills={"pdf": skill}) as stage, pytest.raises(InputError, match="changed while it was being built"):
+    with Staging(skills={"pdf": skill}) as stage, pytest.raises(InputError, match="changed while it was being built"):
         stage.skill("pdf")
 
 
@@ -163,19 +163,19 @@ def test_a_package_that_changes_while_it_is_built_is_refused(skill: SkillSource,
     "dest", ["/etc/passwd", "../out", "a/../../out", ".git/config", "sub/.GIT/hooks/x", ".agents/skills/pdf/SKILL.md", "", "a\0b"]
 )
 def test_a_case_file_cannot_be_placed_outside_or_over_our_own(skill: SkillSource, dest: str) -> None:
-    with Stage([CaseFile(dest, b"x")], {"pdf": skill}) as stage, pytest.raises(InputError):
+    with Staging([CaseFile(dest, b"x")], {"pdf": skill}) as stage, pytest.raises(InputError):
         stage.place_all()
 
 
 @pytest.mark.parametrize("paths", [("a", "a"), ("a", "a/b"), ("a/b", "a")])
 def test_case_files_in_each_others_way_are_refused(paths: tuple[str, str]) -> None:
-    with Stage([CaseFile(path, b"x") for path in paths]) as stage, pytest.raises(InputError, match="in the way"):
+    with Staging([CaseFile(path, b"x") for path in paths]) as stage, pytest.raises(InputError, match="in the way"):
         stage.place_all()
 
 
 @pytest.mark.parametrize("name", ["..", "a/b", "/abs", "", "~", "a\n"])
 def test_a_skill_name_that_is_no_folder_name_is_refused(skill: SkillSource, name: str) -> None:
-    with Stage(skills={name: skill}) as stage, pytest.raises(InputError):
+    with Staging(skills={name: skill}) as stage, pytest.raises(InputError):
         stage.skill(name)
 
 
@@ -183,18 +183,18 @@ def test_a_path_that_leads_out_of_a_package_is_refused(tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(b"s")
     source = SkillSource("pdf", tmp_path / "pdf", (TreeFile("../secret", digest_bytes(b"s"), 1),))
     (tmp_path / "pdf").mkdir()
-    with Stage(skills={"pdf": source}) as stage, pytest.raises(InputError, match="leads out"):
+    with Staging(skills={"pdf": source}) as stage, pytest.raises(InputError, match="leads out"):
         stage.skill("pdf")
 
 
 def test_a_temporary_folder_that_cannot_be_written_is_a_store_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/proc/none")
     with pytest.raises(StoreError):
-        _ = Stage().root
+        _ = Staging().root
 
 
 def test_what_the_run_did_to_its_workspace_is_told_sorted_by_path(skill: SkillSource) -> None:
-    with Stage([CaseFile(name, b"old") for name in ("kept", "edited", "removed")], {"pdf": skill}) as stage:
+    with Staging([CaseFile(name, b"old") for name in ("kept", "edited", "removed")], {"pdf": skill}) as stage:
         stage.place_all()
         (stage.root / "edited").write_bytes(b"new")
         (stage.root / "removed").unlink()
@@ -209,7 +209,7 @@ def test_what_the_run_did_to_its_workspace_is_told_sorted_by_path(skill: SkillSo
 
 
 def test_skills_git_and_caches_are_no_result_but_a_new_skill_is(skill: SkillSource) -> None:
-    with Stage(skills={"pdf": skill}) as stage:
+    with Staging(skills={"pdf": skill}) as stage:
         stage.place_all()
         for path in (
             ".git/index",
@@ -226,7 +226,7 @@ def test_skills_git_and_caches_are_no_result_but_a_new_skill_is(skill: SkillSour
 
 def test_links_count_as_what_they_lead_to_inside_and_are_not_followed_out(tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(b"secret")
-    with Stage([CaseFile("real", b"text")]) as stage:
+    with Staging([CaseFile("real", b"text")]) as stage:
         (stage.root / "inside").symlink_to("real")
         (stage.root / "outside").symlink_to(tmp_path / "secret")
         (stage.root / "folder").symlink_to(tmp_path)
@@ -238,21 +238,21 @@ def test_links_count_as_what_they_lead_to_inside_and_are_not_followed_out(tmp_pa
 
 def test_a_file_replaced_by_a_link_out_counts_as_gone(tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(b"secret")
-    with Stage([CaseFile("a", b"text")]) as stage:
+    with Staging([CaseFile("a", b"text")]) as stage:
         (stage.root / "a").unlink()
         (stage.root / "a").symlink_to(tmp_path / "secret")
         assert stage.changes() == (FileChange("a", None),)
 
 
 def test_names_that_are_not_utf8_are_told_with_replacement_characters() -> None:
-    with Stage() as stage:
+    with Staging() as stage:
         Path(os.fsdecode(os.fsencode(stage.root) + b"/\xff.txt")).write_bytes(b"x")
         assert stage.changes() == (FileChange("\ufffd.txt", b"x"),)
 
 
 @pytest.mark.parametrize(("limit", "value"), [("STAGE_FILES_MAX", 3), ("STAGE_CHANGED_MAX_BYTES", 50), ("STAGE_DEPTH_MAX", 1)])
 def test_a_run_that_leaves_too_much_is_a_flood(monkeypatch: pytest.MonkeyPatch, limit: str, value: int) -> None:
-    with Stage() as stage:
+    with Staging() as stage:
         for name in ("a", "b", "c/d/e"):
             (stage.root / name).parent.mkdir(parents=True, exist_ok=True)
             (stage.root / name).write_bytes(b"x" * 20)
@@ -264,7 +264,7 @@ def test_a_run_that_leaves_too_much_is_a_flood(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_a_huge_sparse_file_is_not_read() -> None:
-    with Stage() as stage:
+    with Staging() as stage:
         with (stage.root / "sparse").open("wb") as file:
             file.truncate(1 << 40)
         with pytest.raises(AgentFailure):
@@ -274,7 +274,7 @@ def test_a_huge_sparse_file_is_not_read() -> None:
 def test_closing_removes_read_only_folders_and_never_follows_links(tmp_path: Path, temporary_folder: Path) -> None:
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "file").write_bytes(b"x")
-    stage = Stage()
+    stage = Staging()
     (stage.root / "locked" / "inner").mkdir(parents=True)
     (stage.root / "locked" / "inner" / "file").write_bytes(b"x")
     (stage.root / "locked" / "link").symlink_to(tmp_path / "precious")
@@ -287,7 +287,7 @@ def test_closing_removes_read_only_folders_and_never_follows_links(tmp_path: Pat
 
 
 def test_closing_removes_folders_deeper_than_any_path_may_be_long(temporary_folder: Path) -> None:
-    stage = Stage()
+    stage = Staging()
     descriptor = os.open(stage.root, os.O_RDONLY)
     for _ in range(1500):
         os.mkdir("a" * 20, dir_fd=descriptor)
@@ -302,11 +302,11 @@ def test_closing_removes_folders_deeper_than_any_path_may_be_long(temporary_fold
 
 
 def test_a_stage_can_be_opened_again_after_its_process_has_gone(skill: SkillSource, temporary_folder: Path) -> None:
-    first = Stage([CaseFile("a", b"old")], {"pdf": skill})
+    first = Staging([CaseFile("a", b"old")], {"pdf": skill})
     first.place_all()
     (first.root / "a").write_bytes(b"new")
     (first.skill("pdf") / "references" / "a.md").read_bytes()
-    again = Stage.reopen(str(first.root), first.initial())
+    again = Staging.reopen(str(first.root), first.initial())
     assert again is not None
     assert again.touched() == {"pdf:file:references/a.md"}
     assert again.changes() == (FileChange("a", b"new"),)
@@ -316,11 +316,11 @@ def test_a_stage_can_be_opened_again_after_its_process_has_gone(skill: SkillSour
 
 
 def test_only_a_folder_that_is_a_stage_is_opened_again(tmp_path: Path) -> None:
-    with Stage() as stage:
+    with Staging() as stage:
         (tmp_path / "selftune-link").symlink_to(stage.root.parent)
-        assert Stage.reopen(str(tmp_path / "selftune-link" / "root"), {}) is None
-        assert Stage.reopen(str(stage.root / "none"), {}) is None
+        assert Staging.reopen(str(tmp_path / "selftune-link" / "root"), {}) is None
+        assert Staging.reopen(str(stage.root / "none"), {}) is None
     (tmp_path / "selftune-x" / "root").mkdir(parents=True)
-    assert Stage.reopen(str(tmp_path / "selftune-x" / "root"), {}) is None
-    assert Stage.reopen(str(stage.root), {}) is None
-    assert Stage.reopen("", {}) is None
+    assert Staging.reopen(str(tmp_path / "selftune-x" / "root"), {}) is None
+    assert Staging.reopen(str(stage.root), {}) is None
+    assert Staging.reopen("", {}) is None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from selftune_build.agents.embedded import EmbeddedAgent
 from selftune_build.agents.protocol import AgentFailure, Traits
-from selftune_build.agents.staging import Stage
+from selftune_build.agents.staging import Staging
 from selftune_build.engine.judging.evidence import Evidence
 from selftune_build.engine.paying.asking import Ended
 from selftune_build.engine.paying.budget import Purse
@@ -35,7 +35,7 @@ def test_an_answer_that_nobody_can_read_any_more_is_kept_and_the_next_has_a_plac
     evidence = Evidence(SampleStore(tmp_path), RecordStore(tmp_path), agent)
     row, answers = spec(), iter([b"of long ago", b"of today."])
 
-    def ask(_spec: object, _call: str, _index: int, _stage: Stage, answer: object) -> Ended:
+    def ask(_spec: object, _call: str, _index: int, _stage: Staging, answer: object) -> Ended:
         answer.write(next(answers))  # type: ignore[attr-defined]
         return Ended()
 

@@ -19,7 +19,7 @@ from selftune_build.agents.declaration import identity_of, refuse_argv, traits_o
 from selftune_build.agents.hosts.login import given, masked, scrub, written
 from selftune_build.agents.outcome import require_answer
 from selftune_build.agents.protocol import AgentFailure, AgentSettings, AgentType, CompleteRequest, RunRequest
-from selftune_build.agents.staging import Stage
+from selftune_build.agents.staging import Staging
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.limits import HOST_PROBE_OUTPUT_BYTES, HOST_PROBE_TIMEOUT_S, RESPONSE_BYTES
 from selftune_build.model.manifest import AgentDefinition
@@ -59,7 +59,7 @@ class LlmAgent:
     def complete(self, request: CompleteRequest, answer: BinaryIO) -> None:
         """Answer the prompt alone, as JSON that matches the schema where one is given: anything else is no answer."""
         job = Job("complete", self._asked(request.model), request.prompt, schema=request.schema)
-        with Stage() as stage:
+        with Staging() as stage:
             self._call(job, stage.home, answer, request.timeout_s, request.cancel)
 
     def parse(self, raw: bytes) -> Reply:
@@ -91,7 +91,7 @@ class LlmAgent:
     @cached_property
     def _described(self) -> Description | str:
         """What the library says of the model, or why it cannot be asked."""
-        with Stage() as stage, given(keys.login(self._named), stage.home) as login:
+        with Staging() as stage, given(keys.login(self._named), stage.home) as login:
             job = Job("describe", self._model or "")
             outcome = work(job, stage.home, login, HOST_PROBE_TIMEOUT_S, HOST_PROBE_OUTPUT_BYTES)
             last = masked(outcome.stderr, login.secrets).decode("utf-8", "replace").strip().rpartition("\n")[2]

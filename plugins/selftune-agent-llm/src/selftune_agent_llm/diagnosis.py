@@ -14,7 +14,7 @@ from selftune_agent_llm.process import work
 from selftune_agent_llm.worker import Job
 from selftune_build.agents.hosts.login import Given
 from selftune_build.agents.protocol import Diagnosis
-from selftune_build.agents.staging import Stage
+from selftune_build.agents.staging import Staging
 from selftune_build.limits import HOST_PROBE_OUTPUT_BYTES, HOST_PROBE_TIMEOUT_S
 
 INSTALL = "pip install llm"
@@ -40,7 +40,7 @@ def _needs_none() -> bool:
     """Only plugins of the library bring models without a key, so without any there is nothing to look at."""
     if not entry_points(group="llm"):
         return False
-    with Stage() as stage:
+    with Staging() as stage:
         outcome = work(Job("describe", ""), stage.home, Given({}), HOST_PROBE_TIMEOUT_S, HOST_PROBE_OUTPUT_BYTES)
     try:
         return msgspec.json.decode(outcome.stdout, type=Description).known

@@ -17,7 +17,7 @@ from selftune_build.agents.hosts.host import hindrance, unconfined
 from selftune_build.agents.hosts.login import masked, written
 from selftune_build.agents.outcome import require_answer
 from selftune_build.agents.protocol import AgentFailure, AgentSettings, AgentType, CompleteRequest, RunRequest
-from selftune_build.agents.staging import Stage
+from selftune_build.agents.staging import Staging
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.limits import HOST_SECRET_CHARACTERS, RESPONSE_BYTES
 from selftune_build.model.manifest import AgentDefinition
@@ -54,7 +54,7 @@ class OpenaiAgent:
 
     def complete(self, request: CompleteRequest, answer: BinaryIO) -> None:
         """Answer the prompt alone, as JSON that matches the schema where one is given: anything else is no answer."""
-        with Stage() as stage:
+        with Staging() as stage:
             job = self._job("complete", request, stage.home, stage.root)
             self._call(msgspec.structs.replace(job, schema=request.schema), answer, request)
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from selftune_build.agents.hosts import Host, HostAgent, Invocation, Login, Program, Stream, Variable
 from selftune_build.agents.protocol import AgentFailure, AgentSettings, CompleteRequest, RunRequest
-from selftune_build.agents.staging import Stage
+from selftune_build.agents.staging import Staging
 from selftune_build.errors import InputError
 from selftune_build.model.manifest import AgentDefinition
 from selftune_build.model.sample import ErrorKind, EvidenceOrigin, Reply, Usage
@@ -72,7 +72,7 @@ def ask(agent: HostAgent, tmp_path: Path) -> Ask:
     def ask(prompt: str = "hello", timeout_s: int = 20, **more: Any) -> bytes:
         path = tmp_path / "answer"
         path.write_bytes(b"intent\n")
-        with Stage() as stage, path.open("ab+", buffering=0) as answer:
+        with Staging() as stage, path.open("ab+", buffering=0) as answer:
             stage.place_all()
             request = RunRequest("sha256:0", prompt, stage, (), None, 0, timeout_s, 10, **more)
             agent.run(request, answer)
@@ -186,7 +186,7 @@ def test_lines_that_only_repeat_others_are_not_kept(program: Any, tmp_path: Path
     program("""printf '{"type":"again"}\\n{"type":"end","text":"said","tokens":5}\\n{"type":"again"}\\n'""")
     agent = HostAgent(replace(HOST, repeated=b'{"type":"again"'), AgentSettings("small", None, None, Path("/")))
     path = tmp_path / "answer"
-    with Stage() as stage, path.open("w+b", buffering=0) as answer:
+    with Staging() as stage, path.open("w+b", buffering=0) as answer:
         stage.place_all()
         agent.run(RunRequest("sha256:0", "hello", stage, (), None, 0, 20, 10), answer)
     assert agent.parse(path.read_bytes()).output == "said"

@@ -9,7 +9,7 @@ import pytest
 
 from selftune_build.agents.hosts.stream import CLOSING, Opening, called_names, line, opening_of, parse_stream, refusals_in
 from selftune_build.agents.protocol import AgentFailure, RunRequest, StagedSkill
-from selftune_build.agents.staging import SkillSource, Stage
+from selftune_build.agents.staging import SkillSource, Staging
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.model.package import TreeFile
 from selftune_build.model.sample import ErrorKind
@@ -65,7 +65,7 @@ def opened(**bodies: str) -> Opening:
             content = text.encode()
             file = TreeFile("SKILL.md", digest_bytes(content), len(content))
             sources[name] = SkillSource(name, root, (file,))
-        with Stage((), sources) as stage:
+        with Staging((), sources) as stage:
             stage.place_all()
             skills = tuple(StagedSkill(name, "") for name in bodies)
             request = RunRequest("sha256:0", "p", stage, skills, None, 0, 1, 1)
