@@ -5,14 +5,14 @@ Syntax is that of Python's `re`, with `^` and `$` at every line. The engine is t
 
 from __future__ import annotations
 
-import re
 import time
 from typing import Any
 
+from selftune_build.late import late
 from selftune_build.limits import PATTERN_CHARACTERS, PATTERN_REPEATS, PATTERN_SECONDS
 
-_COUNTS = re.compile(r"\{(\d{1,9})?,?(\d{1,9})?\}")
-_RECURSION = re.compile(r"\(\?(?:R\)|[+-]?\d+\)|&|P>)")
+_COUNTS = late(r"\{(\d{1,9})?,?(\d{1,9})?\}")
+_RECURSION = late(r"\(\?(?:R\)|[+-]?\d+\)|&|P>)")
 
 
 class PatternError(ValueError):

@@ -10,12 +10,13 @@ from functools import lru_cache
 from msgspec import Struct
 
 from selftune_build.errors import InputError
+from selftune_build.late import late
 from selftune_build.limits import GLOB_CHARACTERS, GLOB_WILDCARDS, PATH_CHARACTERS
 from selftune_build.model.location import Location
 
-_RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)", re.IGNORECASE)
-_DRIVE = re.compile(r"[A-Za-z]:")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
+_RESERVED = late(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)", re.IGNORECASE)
+_DRIVE = late(r"[A-Za-z]:")
+_UNPRINTABLE = late(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 _ANY_DEPTH = "**"
 
 

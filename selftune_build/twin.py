@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from signal import SIGKILL
 from typing import Any, BinaryIO
 
 
@@ -39,11 +40,12 @@ class Line:
             raise TwinLost from error
 
     def hang_up(self) -> None:
-        """End of what there is to say; the twin ends as soon as it notices."""
+        """End of what there is to say, and of the twin, which leaves nothing behind that it could leave half done."""
         for stream in (self._heard, self._told):
             with suppress(OSError):
                 stream.close()
         if self._twin:
+            os.kill(self._twin, SIGKILL)
             os.waitpid(self._twin, 0)
             self._twin = 0
 

@@ -9,11 +9,12 @@ from bisect import bisect_right
 
 from msgspec import Struct, field
 
+from selftune_build.late import late
 from selftune_build.limits import DATA_DEPTH, FINDINGS_PER_FILE
 from selftune_build.reading.document import Place, pointer_of
 
-_TOKEN = re.compile(r'[ \t\n\r]*("[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+)', re.DOTALL)
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_TOKEN = late(r'[ \t\n\r]*("[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+)', re.DOTALL)
+_SURROGATE = late("[\ud800-\udfff]")
 
 
 class Fault(Struct, frozen=True):

@@ -6,6 +6,7 @@ import math
 import re
 from typing import Any
 
+from selftune_build.late import late
 from selftune_build.limits import FLOAT_CHARACTERS, INTEGER_DIGITS
 
 _STARTS = frozenset("~-+.0123456789tTfFnNyYoO")
@@ -16,14 +17,14 @@ _SWITCHES = {
     for word, value in (("yes", True), ("no", False), ("on", True), ("off", False))
     for spelling in (word, word.capitalize(), word.upper())
 }
-_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
-_FLOAT = re.compile(r"(?:[-+]?[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+][0-9]+)?")
-_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]{1,15}")
-_NUMBER_LIKE = re.compile(
+_INTEGER = late(r"[-+]?(?:0|[1-9][0-9]*)")
+_FLOAT = late(r"(?:[-+]?[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+][0-9]+)?")
+_HEXADECIMAL = late(r"0x[0-9a-fA-F]{1,15}")
+_NUMBER_LIKE = late(
     r"[-+]?(?:[0-9][0-9_]*(?::[0-5]?[0-9])*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+]?[0-9]+)?"
     r"|0x[0-9a-fA-F_]+|0o[0-7_]+|0b[01_]+|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN)"
 )
-_DATE_LIKE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?", re.DOTALL)
+_DATE_LIKE = late(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?", re.DOTALL)
 
 
 def resolve(text: str, *, wild: bool = False) -> tuple[Any, str | None]:

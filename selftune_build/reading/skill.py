@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from msgspec import Struct, field
 
 from selftune_build.errors import InputError
+from selftune_build.late import late
 from selftune_build.limits import SKILL_FILE_BYTES_MAX
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.location import Location
@@ -23,7 +23,7 @@ BLANKS = " \t\f\v"
 _BARE = "keep --- for the two delimiter lines, bare, the first of them at the very start of the file"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_CONTROL = re.compile(r"[\x01-\x08\x0e-\x1f\x7f]")
+_CONTROL = late(r"[\x01-\x08\x0e-\x1f\x7f]")
 
 
 class SkillReading(Struct, frozen=True):

@@ -7,13 +7,14 @@ import re
 from msgspec import Struct
 
 from selftune_build.errors import InputError
+from selftune_build.late import late
 from selftune_build.limits import FINDINGS_PER_FILE
 from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.location import Location
 
 _BYTE_ORDER_MARK = "\ufeff"
-_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]|\r(?!\n)")
-UNWANTED_VALUE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+_UNWANTED = late("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]|\r(?!\n)")
+UNWANTED_VALUE = late("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 """Characters that no value of a manifest may hold, also not by an escape."""
 _PRIVATE_PLANES = range(0xF0000, 0x10FF00, 0x100)
 

@@ -84,8 +84,9 @@ def _evidence(report: Report, width: int) -> Iterator[str]:
 def _table(report: Report, width: int, colour: bool, verbose: bool) -> list[str]:
     if not report.packages:
         return ["no package was selected"]
-    lines = table_lines(report.packages, folded=False)
-    if len(lines) > FOLDED_TABLE_ROWS and not verbose:
+    folded = not verbose and len(report.packages) > FOLDED_TABLE_ROWS  # each has one line at least
+    lines = table_lines(report.packages, folded=folded)
+    if len(lines) > FOLDED_TABLE_ROWS and not (verbose or folded):
         lines = table_lines(report.packages, folded=True)
     return lay_out(lines, width, colour, would=report.mode != "build")
 
