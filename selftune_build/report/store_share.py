@@ -62,7 +62,7 @@ def render_status(found: Sequence[Standing], url: str) -> str:
     """A line for each tier."""
     lines = [
         f"{each.tier}: {counted(each.both, 'sample')} on both sides, {each.here} only here, {each.there} only there"
-        f" ({size(each.bytes)} there)"
+        f" ({size(each.bytes)} there)" + (f"; {each.free} free to have again, not to be sent" if each.free else "")
         for each in found
     ]
     return "\n".join([sentence(url), *(f"  {line}" for line in lines)]) + "\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from selftune_build.errors import SelftuneError
-from selftune_build.limits import REMOTE_LOOK_S
+from selftune_build.limits import KEY_JSON_BYTES, REMOTE_LOOK_S
 from selftune_build.model.remote import RemoteState
 from selftune_build.sharing.finished import finished, starts
 from selftune_build.sharing.named import Named
@@ -18,17 +19,21 @@ from selftune_build.sharing.parcel import call_of
 from selftune_build.sharing.places import SAMPLES
 from selftune_build.sharing.remote import Remote, RemoteError
 from selftune_build.sharing.unsent import noted
+from selftune_build.store.asked import KEY_NAME, is_free, read_asked
+from selftune_build.store.reading import read_bounded
 from selftune_build.store.wip import ARCHIVE_SUFFIX
 
 
 class Standing(Struct, frozen=True):
-    """Of one tier: samples that are on one side alone, on both, and their bytes on the remote."""
+    """Of one tier: samples that are on one side alone, on both, and their bytes on the remote. What is free to have again is not
+    sent, so of what is here alone it is counted apart."""
 
     tier: str
     here: int
     both: int
     there: int
     bytes: int
+    free: int = 0
 
 
 def standing(store: Path, remote: Remote, tiers: Sequence[str]) -> list[Standing]:
@@ -39,18 +44,26 @@ def standing(store: Path, remote: Remote, tiers: Sequence[str]) -> list[Standing
         own = {path.removesuffix(ARCHIVE_SUFFIX) for path in finished(store, part)}
         for tier in tiers:
             listed = remote.list(f"{tier}/{part}") if part in there[tier] else {}
-            found[tier] = _and_part(found[tier], own, listed)
+            found[tier] = _and_part(found[tier], store, own, listed)
     return list(found.values())
 
 
-def _and_part(before: Standing, own: set[str], listed: Mapping[str, int]) -> Standing:
+def is_paid(store: Path, key: str) -> bool:
+    """Whether the samples in a folder of the store are not known to be free."""
+    return not is_free(read_asked(read_bounded(store / key / KEY_NAME, KEY_JSON_BYTES) or b"") or {})
+
+
+def _and_part(before: Standing, store: Path, own: set[str], listed: Mapping[str, int]) -> Standing:
     theirs = {call for name in listed if (call := call_of(name.removeprefix(f"{before.tier}/"))) is not None}
+    alone = Counter(call.rpartition("/")[0] for call in own - theirs)
+    paid = sum(calls for key, calls in alone.items() if is_paid(store, key))
     return Standing(
         before.tier,
-        before.here + len(own - theirs),
+        before.here + paid,
         before.both + len(own & theirs),
         before.there + len(theirs - own),
         before.bytes + sum(listed.values()),
+        before.free + alone.total() - paid,
     )
 
 

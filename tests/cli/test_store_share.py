@@ -80,13 +80,30 @@ def test_joining_is_a_union_and_repeating_it_changes_nothing(
     calls = len(other.build().calls)
     assert 0 < calls < SAMPLES
     _, document = store(other, "status", f"file://{shared}")
-    assert document["tiers"][0] | {"bytes": 0} == {"tier": "main", "here": calls, "both": 0, "there": SAMPLES, "bytes": 0}
+    assert document["tiers"][0] | {"bytes": 0} == {
+        "tier": "main",
+        "here": calls,
+        "both": 0,
+        "there": SAMPLES,
+        "bytes": 0,
+        "free": 0,
+    }
     store(other, "push", str(shared), "--key", str(key[0]))
     assert {path: path.read_bytes() for path in before} == before
     assert pulled(paid, shared, "--trust", str(key[1]))["taken"] == calls
     assert pulled(other, shared, "--trust", str(key[1]))["taken"] == SAMPLES
     assert len(archives(paid)) == len(archives(other)) == SAMPLES + calls
     assert pulled(paid, shared, "--trust", str(key[1]))["here"] == SAMPLES + calls
+
+
+def test_what_is_free_to_have_again_is_not_counted_as_paid_for_and_only_here(paid: Workspace, remote: Path) -> None:
+    assert paid.build("--agent", "embedded").report["spend"]["agent_calls"] == SAMPLES
+    (tier,) = store(paid, "status", str(remote))[1]["tiers"]
+    assert (tier["here"], tier["free"]) == (SAMPLES, SAMPLES)
+    assert (
+        f"{SAMPLES} only here, 0 only there (0 bytes there); {SAMPLES} free to have again, not to be sent"
+        in said(paid, "status", str(remote))[1]
+    )
 
 
 def test_signing_is_on_by_default(paid: Workspace, remote: Path, other: Workspace, tmp_path: Path) -> None:
