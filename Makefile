@@ -16,8 +16,9 @@ export PYTHONNOUSERSITE := 1
 
 EXAMPLES := examples/skills skill/selftune-build
 TESTS    ?= tests plugins
-# What `make bare` runs: all tests of single modules and of what supplies plugins. Those of whole commands take longest.
-CORE     ?= tests/unit tests/plugins
+# What `make bare` runs: the tests of single modules, of everything about plugins, and of the commands that ask for things by name. The
+# other commands' tests take longest and run where plugins are installed; `make bare CORE=tests` runs all.
+CORE     ?= tests/unit tests/plugins tests/cli/test_doctor.py tests/cli/test_json_status.py $(wildcard tests/cli/test_build_*.py)
 WORKERS  ?= auto
 # .ci/run asks for branch coverage: what runs inside the test processes, not the commands that they start.
 COVERAGE ?=

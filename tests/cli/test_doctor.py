@@ -10,14 +10,34 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.site_folder import SiteFolder
+
+HOSTS = """
+from selftune_build.agents.hosts import Login, LoginFile, Program, Variable, diagnose
+from selftune_build.plugins import AgentType, hookimpl
+
+def host(name, login, ask, told):
+    program = Program(name, f"npm install --global @birds/{name}")
+    return AgentType(name, "1", None, name, diagnose=lambda: diagnose(program, login, f"{name} auth login", ask, told))
+
+LARK = Login(variables=(Variable("LARK_KEY"),), files=())
+ROBIN = Login(variables=(Variable("ROBIN_KEY"),), files=(LoginFile("ROBIN_HOME", ".robin", "auth.json"),))
+
+def said(outcome):
+    return outcome.stdout.decode().strip() or None
+
+@hookimpl
+def selftune_agents():
+    return [host("lark", LARK, ["auth", "status"], said), host("robin", ROBIN, ["login", "status"], said)]
+"""
 PROGRAMS = {
-    "claude": """case "$1" in
---version) echo "2.1.197 (Claude Code)";;
-auth) [ -n "$ANTHROPIC_API_KEY" ] && s=true || s=false; echo "{\\"loggedIn\\": $s, \\"authMethod\\": \\"api_key\\"}";;
+    "lark": """case "$1" in
+--version) echo "2.1.197 (Lark)";;
+auth) [ -n "$LARK_KEY" ] && echo api_key;;
 *) touch "$HOME/asked";; esac""",
-    "codex": """case "$1" in
---version) echo "codex-cli 0.171.0";;
-login) [ -f "${CODEX_HOME:-$HOME/.codex}/auth.json" ] || { echo "Not logged in" >&2; exit 1; }; echo "Logged in with x" >&2;;
+    "robin": """case "$1" in
+--version) echo "robin-cli 0.171.0";;
+login) [ -n "$ROBIN_KEY" ] && echo ROBIN_KEY; [ -f "${ROBIN_HOME:-$HOME/.robin}/auth.json" ] && echo "Logged in with x";;
 *) touch "$HOME/asked";; esac""",
 }
 
@@ -27,6 +47,8 @@ class Machine:
         self.home, self.programs = folder / "home", folder / "bin"
         self.home.mkdir()
         self.programs.mkdir()
+        self.site = SiteFolder(folder / "site")
+        self.site.install("selftune-agent-birds", HOSTS)
 
     def install(self, name: str) -> None:
         path = self.programs / name
@@ -34,7 +56,12 @@ class Machine:
         path.chmod(0o755)
 
     def doctor(self, *arguments: str, place: Path | None = None, **more: str) -> subprocess.CompletedProcess[str]:
-        environment = {"HOME": str(self.home), "PATH": f"{self.programs}{os.pathsep}/usr/bin:/bin", **more}
+        environment = {
+            "HOME": str(self.home),
+            "PATH": f"{self.programs}{os.pathsep}/usr/bin:/bin",
+            **self.site.environment,
+            **more,
+        }
         command = [sys.executable, "-m", "selftune_build", "doctor", *arguments]
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, cwd=place)
 
@@ -45,50 +72,50 @@ def machine(tmp_path: Path) -> Machine:
 
 
 def test_what_is_not_installed_is_named_with_the_command_that_installs_it(machine: Machine) -> None:
-    ended = machine.doctor("claude", "codex")
+    ended = machine.doctor("lark", "robin")
     assert ended.returncode == 3
-    assert "claude: not ready" in ended.stdout
-    assert "next: npm install --global @anthropic-ai/claude-code" in ended.stdout
-    assert "next: npm install --global @openai/codex" in ended.stdout
+    assert "lark: not ready" in ended.stdout
+    assert "next: npm install --global @birds/lark" in ended.stdout
+    assert "next: npm install --global @birds/robin" in ended.stdout
 
 
 def test_a_program_without_a_login_is_told_apart_from_one_that_is_ready(machine: Machine) -> None:
-    machine.install("claude")
-    ended = machine.doctor("claude")
+    machine.install("lark")
+    ended = machine.doctor("lark")
     assert ended.returncode == 3
-    assert "claude 2.1.197: not ready" in ended.stdout
-    assert "next: claude auth login" in ended.stdout
-    ended = machine.doctor("claude", ANTHROPIC_API_KEY="a-key")
+    assert "lark 2.1.197: not ready" in ended.stdout
+    assert "next: lark auth login" in ended.stdout
+    ended = machine.doctor("lark", LARK_KEY="a-key")
     assert ended.returncode == 0
-    assert "claude 2.1.197: ready" in ended.stdout
+    assert "lark 2.1.197: ready" in ended.stdout
     assert "login: api_key" in ended.stdout
     assert "a-key" not in ended.stdout
 
 
 def test_the_users_own_folder_of_the_host_is_the_one_looked_at(machine: Machine) -> None:
-    machine.install("codex")
+    machine.install("robin")
     elsewhere = machine.home / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "auth.json").write_text("{}")
-    assert machine.doctor("codex").returncode == 3
-    ended = machine.doctor("codex", CODEX_HOME=str(elsewhere))
+    assert machine.doctor("robin").returncode == 3
+    ended = machine.doctor("robin", ROBIN_HOME=str(elsewhere))
     assert (ended.returncode, "login: Logged in with x" in ended.stdout) == (0, True)
 
 
 def test_json_says_the_same_and_one_ready_host_is_enough(machine: Machine) -> None:
-    machine.install("codex")
-    ended = machine.doctor("--json", OPENAI_API_KEY="a-key")
+    machine.install("robin")
+    ended = machine.doctor("--json", ROBIN_KEY="a-key")
     document = json.loads(ended.stdout)
     assert ended.returncode == 0
     assert document["schema"] == "selftune.doctor/1"
-    assert document["agents"]["codex"]["ready"] is True
-    assert document["agents"]["codex"]["login"] == "OPENAI_API_KEY"
-    assert document["agents"]["claude"]["problems"] == ["claude is not on PATH"]
+    assert document["agents"]["robin"]["ready"] is True
+    assert document["agents"]["robin"]["login"] == "ROBIN_KEY"
+    assert document["agents"]["lark"]["problems"] == ["lark is not on PATH"]
 
 
 def test_no_model_is_asked(machine: Machine) -> None:
-    machine.install("claude")
-    machine.install("codex")
+    machine.install("lark")
+    machine.install("robin")
     machine.doctor()
     assert not (machine.home / "asked").exists()
 

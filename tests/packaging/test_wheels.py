@@ -70,6 +70,15 @@ def test_a_distribution_is_named_as_its_folder_and_brings_code_tests_and_a_licen
     assert [name for name in wanted if not (project / name).is_file()] == []
 
 
+def test_no_test_of_the_core_needs_a_plugin_of_ours() -> None:
+    """Those of real hosts drive them; all others pass without (`make bare`)."""
+    packages = "|".join(project.name.replace("-", "_") for project in PROJECTS)
+    imported = re.compile(rf"^\s*(?:from|import) (?:{packages})\b", re.MULTILINE)
+    tests = [path for path in (CHECKOUT / "tests").rglob("*.py") if "hosts" not in path.parts]
+    assert len(tests) > 300
+    assert [path.name for path in tests if imported.search(path.read_text(encoding="utf-8"))] == []
+
+
 @pytest.mark.slow
 def test_the_core_alone_writes_a_skill_builds_it_and_gates_it(core: Path, tmp_path: Path) -> None:
     assert subprocess.run([core, "-c", "import pytest"], capture_output=True, env=environment()).returncode == 1

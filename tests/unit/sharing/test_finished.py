@@ -74,10 +74,11 @@ def test_both_sides_are_compared_part_by_part_and_tier_by_tier(untidy: Path, tmp
     ):
         touch(remote / f"{tier}/samples/{key[:2]}/{key}/{call}.{'0' * 16}.sample", size)
     touch(remote / f"main/samples/ab/{KEY}/key.json", 10)
+    (untidy / f"samples/cd/{OTHER}/key.json").write_text('{"agent plugin": "embedded"}')
     assert standing(untidy, Folder(remote), ["main", "pr/7", "empty"]) == [
-        Standing("main", here=2, both=1, there=1, bytes=17),
-        Standing("pr/7", here=2, both=1, there=0, bytes=5),
-        Standing("empty", here=3, both=0, there=0, bytes=0),
+        Standing("main", here=1, both=1, there=1, bytes=17, free=1),
+        Standing("pr/7", here=2, both=1, there=0, bytes=5, free=0),
+        Standing("empty", here=2, both=0, there=0, bytes=0, free=1),
     ]
 
 
