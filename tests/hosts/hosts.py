@@ -31,8 +31,8 @@ class Facts(NamedTuple):
     protocol: str
     folder: str
     """Where it looks for skills."""
-    sign: str
-    """A prompt that calls the skill `pdf-forms`."""
+    sign: str | None
+    """A prompt that calls the skill `pdf-forms`; None where a prompt cannot."""
     key: str
     url: str
     base: str = ""
@@ -41,6 +41,8 @@ class Facts(NamedTuple):
     """What it was served."""
     tells_pause: bool = False
     """How long a service asked it to wait."""
+    takes_schema: bool = True
+    """It passes a JSON schema on to the model's service, as a parameter or a tool."""
 
 
 HOSTS = {
@@ -62,6 +64,14 @@ HOSTS = {
     "pi": Facts(
         *("@earendil-works/pi-coding-agent", "scripted-model", "chat", ".pi/skills", "/skill:pdf-forms please"),
         *("OPENAI_API_KEY", "OPENAI_BASE_URL", "/v1"),
+        takes_schema=False,
+    ),
+    "opencode": Facts(
+        *("opencode-ai", "scripted-model", "chat", ".opencode/skills", None),
+        *("OPENAI_API_KEY", "OPENAI_BASE_URL", "/v1"),
+        tells_model=False,
+        tells_pause=True,
+        takes_schema=False,
     ),
 }
 SCRIPTING = "gpt-6.2-sol"

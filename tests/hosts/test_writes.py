@@ -18,9 +18,10 @@ def patch(path: str) -> str:
 
 def write(conversation: Conversation, path: Path) -> Call:
     """The call with which the host's model writes a file, without a command where the host has a tool for it."""
-    for tool, argument in (("Write", "file_path"), ("write_file", "file_path"), ("write", "path")):
-        if conversation.offers(tool):
-            return Call(tool, {argument: str(path), "content": "escaped"})
+    for tool in conversation.tools:
+        if tool.name in ("Write", "write", "write_file"):
+            argument = next(name for name in ("file_path", "filePath", "path") if name in tool.schema["properties"])
+            return Call(tool.name, {argument: str(path), "content": "escaped"})
     return shell(conversation, f"apply_patch <<'EOF'\n{patch(str(path))}EOF")
 
 

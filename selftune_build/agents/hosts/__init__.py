@@ -7,7 +7,7 @@ from selftune_build.agents.hosts.diagnosis import diagnose
 from selftune_build.agents.hosts.host import Host, HostAgent, Invocation, Session, type_of
 from selftune_build.agents.hosts.login import Login, LoginFile, Variable
 from selftune_build.agents.hosts.program import Program
-from selftune_build.agents.hosts.refusal import refusal
+from selftune_build.agents.hosts.refusal import refusal, seconds
 from selftune_build.agents.hosts.stream import Opening, Stream, bounded, called_names, refusals_in
 from selftune_build.agents.hosts.uses import Tools, Use, activated, calls_of, files_read, refused
 
@@ -34,6 +34,7 @@ __all__ = [
     "refusal",
     "refusals_in",
     "refused",
+    "seconds",
     "type_of",
     "with_schema",
 ]
