@@ -1,4 +1,4 @@
-"""What holds for every agent holds for this one, a stand-in of the program answering as pi does."""
+"""What holds for every agent holds for this one, a stand-in of the program answering as opencode does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from selftune_agent_pi.agent import PI
+from selftune_agent_opencode.agent import OPENCODE
 
 from selftune_build.agents.hosts import Opening
 from selftune_build.agents.hosts.stream import line
@@ -19,32 +19,35 @@ EVALS = 'format: selftune.evals/1\ncases:\n  - {id: a, prompt: "Use pdf now", sh
 STAND_IN = f"""#!{sys.executable} -I
 import json, pathlib, sys
 if "--version" in sys.argv:
-    sys.exit(print("0.74.2"))
+    sys.exit(print("1.18.33"))
 said = "Good morning!" if "greet" in sys.stdin.read() else "Yes."
-events = [{{"type": "session", "version": 3}}]
-body = pathlib.Path(".pi/skills/greeting/SKILL.md")
-if body.exists():
-    path = {{"path": str(body.absolute())}}
-    result = {{"content": [{{"type": "text", "text": body.read_text()}}]}}
-    events.append({{"type": "tool_execution_start", "toolCallId": "1", "toolName": "read", "args": path}})
-    events.append({{"type": "tool_execution_end", "toolCallId": "1", "toolName": "read", "result": result, "isError": False}})
-usage = {{"input": 3, "output": 7, "cacheRead": 0, "cacheWrite": 0, "cost": {{"total": 0.002}}}}
-message = {{"role": "assistant", "content": [{{"type": "text", "text": said}}], "usage": usage, "stopReason": "stop"}}
-events += [{{"type": kind, "message": message}} for kind in ("message_update", "message_end")] + [{{"type": "agent_end"}}]
-print("\\n".join(json.dumps(each, separators=(",", ":")) for each in events))
+parts = []
+if pathlib.Path(".opencode/skills/greeting/SKILL.md").exists():
+    state = {{"status": "completed", "input": {{"name": "greeting"}}, "output": "<skill_content>", "metadata": {{}}}}
+    parts.append({{"type": "tool", "tool": "skill", "state": state}})
+parts.append({{"type": "text", "messageID": "m", "text": said}})
+parts.append({{"type": "step-finish", "reason": "stop", "tokens": {{"input": 3, "output": 7}}, "cost": 0.002}})
+for part in parts:
+    kind = {{"tool": "tool_use"}}.get(part["type"], part["type"].replace("-", "_"))
+    print(json.dumps({{"type": kind, "sessionID": "s", "part": part}}))
 """
 
 
-class TestPi(AgentContract):
-    agent_type = PI
+class TestOpencode(AgentContract):
+    agent_type = OPENCODE
     model = "scripted-model"
-    broken_answers = (*AgentContract.broken_answers, line(Opening("/ws")), line(Opening("/ws")) + b'{"type":"agent_end"}\n')
+    broken_answers = (
+        *AgentContract.broken_answers,
+        line(Opening("/ws")),
+        line(Opening("/ws")) + b'{"type":"step_finish","part":{}}\n',
+    )
 
     @pytest.fixture(autouse=True)
     def _program(self, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
         folder: Path = tmp_path_factory.mktemp("bin")
-        (folder / "pi").write_text(STAND_IN)
-        (folder / "pi").chmod(0o755)
+        for name in ("opencode", "rg"):
+            (folder / name).write_text(STAND_IN)
+            (folder / name).chmod(0o755)
         monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
 
 
@@ -52,7 +55,7 @@ def test_without_the_program_a_build_ends_undecided_and_says_how_to_install_it(
     skill_workspace: SkillWorkspace, tmp_path: Path
 ) -> None:
     skill_workspace.skill("pdf", {"evals/evals.yaml": EVALS})
-    finished = skill_workspace.run("build", "verify", "pdf", "--agent", "pi", "--json", environment={"PATH": str(tmp_path)})
+    finished = skill_workspace.run("build", "verify", "pdf", "--agent", "opencode", "--json", environment={"PATH": str(tmp_path)})
     (problem,) = finished.document["packages"][0]["problems"]
     assert (finished.status, problem["code"]) == (3, "no-evidence")
-    assert "`npm install --global @earendil-works/pi-coding-agent`" in problem["message"]
+    assert "`npm install --global opencode-ai`" in problem["message"]

@@ -19,7 +19,7 @@ _TOOLS = Tools(
 _REFUSED, _CUT = "selftune.refused", "selftune.cut"
 """What the plugin in the program tells, before it ends it."""
 _GOES_ON = "tool-calls"
-_NO_END = "unknown"
+_NO_END = ("error", "unknown")
 """How a step finished that the model had not brought to an end."""
 
 
@@ -29,9 +29,9 @@ def reply(stream: Stream) -> Reply:
     if told is not None:
         raise _failure(told)
     steps = list(_parts(stream, "step_finish"))
-    if not steps or steps[-1].get("reason") == _GOES_ON:
+    if not steps or steps[-1]["reason"] == _GOES_ON:
         raise AgentFailure(ErrorKind.PROTOCOL, "the event stream has no end: the program stopped before it was done")
-    if steps[-1].get("reason") == _NO_END:
+    if steps[-1]["reason"] in _NO_END:
         raise _cut()
     uses = list(_uses(stream))
     return Reply(
