@@ -74,6 +74,14 @@ HOSTS = {
         takes_schema=False,
     ),
 }
+HOSTS |= {
+    "qwen": Facts(
+        *("@qwen-code/qwen-code", "scripted-model", "chat", ".qwen/skills", "/pdf-forms please"),
+        *("OPENAI_API_KEY", "OPENAI_BASE_URL", "/v1"),
+        tells_model=False,
+        tells_pause=True,
+    ),
+}
 SCRIPTING = "gpt-6.2-sol"
 """A model that Codex has write scripts which call the tools; its default is one."""
 SECRET = "scripted-key-0123456789abcdef"

@@ -38,7 +38,7 @@ def test_a_skill_is_offered_activated_and_its_body_reaches_the_model(bench: Benc
     assert bench.row("b", "without_skill")["passed"] == 0
     lists = bench.host in ("codex", "gemini", "opencode")  # by a command, which may have listed; when it activates
     assert ("pdf-forms:listing" in bench.row("t")["observed"]) == lists
-    offered = [conversation for conversation in bench.server.conversations if "zebra" in conversation.text]
+    offered = [conversation for conversation in bench.server.conversations if described(conversation, "zebra")]
     assert any("quokka" in conversation.text for conversation in offered)
     assert not any("quokka" in conversation.text for conversation in offered if not conversation.results)
 
@@ -69,7 +69,7 @@ def test_offered_is_not_triggered(bench: Bench) -> None:
     bench.build()
     assert bench.row("t")["triggered"] == bench.row("n")["triggered"] == 0
     assert bench.row("t")["observed"] == []
-    assert all("zebra" in conversation.text for conversation in bench.server.conversations if conversation.tools)
+    assert all(described(conversation, "zebra") for conversation in bench.server.conversations if conversation.tools)
 
 
 def test_an_activation_that_failed_is_not_triggered(bench: Bench) -> None:

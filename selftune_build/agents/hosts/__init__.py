@@ -6,10 +6,13 @@ from selftune_build.agents.hosts.completing import COMPLETE_PROMPT, with_schema
 from selftune_build.agents.hosts.diagnosis import diagnose
 from selftune_build.agents.hosts.host import Host, HostAgent, Invocation, Session, type_of
 from selftune_build.agents.hosts.login import Login, LoginFile, Variable
+from selftune_build.agents.hosts.messages import blocks, last_words, uses_of
 from selftune_build.agents.hosts.program import Program
 from selftune_build.agents.hosts.refusal import refusal, seconds
+from selftune_build.agents.hosts.search import stop_search
 from selftune_build.agents.hosts.stream import Opening, Stream, bounded, called_names, refusals_in
 from selftune_build.agents.hosts.uses import Tools, Use, activated, calls_of, files_read, refused
+from selftune_build.agents.hosts.watching import refused_request, watched
 
 __all__ = [
     "COMPLETE_PROMPT",
@@ -26,15 +29,21 @@ __all__ = [
     "Use",
     "Variable",
     "activated",
+    "blocks",
     "bounded",
     "called_names",
     "calls_of",
     "diagnose",
     "files_read",
+    "last_words",
     "refusal",
     "refusals_in",
     "refused",
+    "refused_request",
     "seconds",
+    "stop_search",
     "type_of",
+    "uses_of",
+    "watched",
     "with_schema",
 ]

@@ -17,7 +17,8 @@ from selftune_build.testing.model_server.conversation import Conversation, Tool
 
 _LISTED = re.compile(r"^- ([a-z0-9][a-z0-9-]*): (.*?)(?: \(file: (\S+)/SKILL\.md\))?$", re.MULTILINE)
 _TAGGED = re.compile(
-    r"<skill>\s*<name>([^<]+)</name>\s*<description>([^<]*)</description>(?:\s*<location>([^<]*?)(?:/SKILL\.md)?</location>)?"
+    r"<skill>\s*<name>\s*([^<]+?)\s*</name>\s*<description>([^<]*)</description>"
+    r"(?:\s*<location>\s*(?:(/[^<]*?)/SKILL\.md)?[^<]*</location>)?"
 )
 _ROOT = re.compile(r"^- `(\w+)` = `([^`]+)`$", re.MULTILINE)
 _BASE = re.compile(r"^Base directory for this skill: (.+)$", re.MULTILINE)
@@ -33,11 +34,12 @@ class Listed(Struct, frozen=True):
 
 
 def listed(conversation: Conversation) -> tuple[Listed, ...]:
-    """The skills that a request offers, as Claude Code, Codex and the hosts with `<available_skills>` write them.
+    """The skills that a request offers, as Claude Code, Codex and the hosts with `<available_skills>` write them, among its words or
+    in the description of the tool for them.
 
     Pi lists its tools as Claude Code lists skills.
     """
-    text = conversation.text
+    text = "\n".join((conversation.text, *(tool.description for tool in conversation.tools if tool.name == "skill")))
     roots = dict(_ROOT.findall(text))
     lines = [each for each in _LISTED.findall(text) if not conversation.offers(each[0])]
     found = []

@@ -6,7 +6,19 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from selftune_build.agents.hosts import Stream, Tools, Use, activated, bounded, calls_of, files_read, refusal, refused, seconds
+from selftune_build.agents.hosts import (
+    Stream,
+    Tools,
+    Use,
+    activated,
+    bounded,
+    calls_of,
+    files_read,
+    refusal,
+    refused,
+    refused_request,
+    seconds,
+)
 from selftune_build.agents.protocol import AgentFailure
 from selftune_build.model.sample import ErrorKind, Reply, Usage
 
@@ -16,8 +28,8 @@ _TOOLS = Tools(
     write={"write": "filePath", "edit": "filePath"},
     shell={"bash": "command"},
 )
-_REFUSED, _CUT = "selftune.refused", "selftune.cut"
-"""What the plugin in the program tells, before it ends it."""
+_CUT = "selftune.cut"
+"""What the plugin in the program tells, before it ends it, of a stream that broke off."""
 _GOES_ON = "tool-calls"
 _NO_END = ("error", "unknown")
 """How a step finished that the model had not brought to an end."""
@@ -25,9 +37,9 @@ _NO_END = ("error", "unknown")
 
 def reply(stream: Stream) -> Reply:
     """The reply. Raises AgentFailure where the service refused or broke off, or the last step has no end."""
-    told = stream.last("error", _REFUSED, _CUT)
-    if told is not None:
-        raise _failure(told)
+    failure = refused_request(stream) or _failure(stream)
+    if failure is not None:
+        raise failure
     steps = list(_parts(stream, "step_finish"))
     if not steps or steps[-1]["reason"] == _GOES_ON:
         raise AgentFailure(ErrorKind.PROTOCOL, "the event stream has no end: the program stopped before it was done")
@@ -57,11 +69,10 @@ def usage(stream: Stream) -> Usage | None:
     return Usage(given, said, f"{cost:f}", unpriced=not cost, turns=len(steps))
 
 
-def _failure(told: dict[str, Any]) -> AgentFailure:
-    if told["type"] == _CUT:
-        return _cut()
-    if told["type"] == _REFUSED:
-        return refusal(str(told.get("message")), told.get("status"), seconds(told.get("retry_after")))
+def _failure(stream: Stream) -> AgentFailure | None:
+    told = stream.last("error", _CUT)
+    if told is None or told["type"] == _CUT:
+        return None if told is None else _cut()
     error = told.get("error") or {}
     data = error.get("data") or {}
     message = str(data.get("message") or error.get("name") or "it does not say what went wrong")
