@@ -43,6 +43,8 @@ class Facts(NamedTuple):
     """How long a service asked it to wait."""
     takes_schema: bool = True
     """It passes a JSON schema on to the model's service, as a parameter or a tool."""
+    more: tuple[tuple[str, str], ...] = ()
+    """Further variables of its login."""
 
 
 HOSTS = {
@@ -66,6 +68,13 @@ HOSTS = {
         *("OPENAI_API_KEY", "OPENAI_BASE_URL", "/v1"),
         takes_schema=False,
     ),
+    "copilot": Facts(
+        *("@github/copilot", "scripted-model", "chat", ".github/skills", None),
+        *("COPILOT_PROVIDER_API_KEY", "COPILOT_PROVIDER_BASE_URL", "/v1"),
+        tells_model=False,
+        takes_schema=False,
+        more=(("COPILOT_MODEL", "scripted-model"),),
+    ),
     "opencode": Facts(
         *("opencode-ai", "scripted-model", "chat", ".opencode/skills", None),
         *("OPENAI_API_KEY", "OPENAI_BASE_URL", "/v1"),
@@ -73,8 +82,6 @@ HOSTS = {
         tells_pause=True,
         takes_schema=False,
     ),
-}
-HOSTS |= {
     "qwen": Facts(
         *("@qwen-code/qwen-code", "scripted-model", "chat", ".qwen/skills", "/pdf-forms please"),
         *("OPENAI_API_KEY", "OPENAI_BASE_URL", "/v1"),
@@ -131,6 +138,8 @@ class Bench:
         self.temporary = folder / "tmp"
         for made in (self.user, self.temporary):
             made.mkdir()
+        if host == "copilot":  # it was started before: else it would unpack itself for every sample
+            (self.user / ".cache").symlink_to(CHECKOUT / ".hosts" / "home" / ".cache")
         self.write("selftune.yaml", self._manifest())
         self.write("skills/pdf-forms/SKILL.md", FORMS)
         self.write("skills/pdf-forms/references/fields.md", "The field is called ibis.\n")
@@ -216,7 +225,7 @@ class Bench:
 def login(host: str, server: ModelServer) -> dict[str, str]:
     """The variables with which a host reaches the scripted model."""
     facts = HOSTS[host]
-    return {facts.url: f"{server.url}{facts.base}", facts.key: SECRET}
+    return {facts.url: f"{server.url}{facts.base}", facts.key: SECRET, **dict(facts.more)}
 
 
 def agent_type(host: str) -> AgentType:

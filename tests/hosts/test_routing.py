@@ -91,7 +91,7 @@ def test_opening_the_file_of_the_skill_is_activating_it(bench: Bench) -> None:
         skill = described(conversation, "zebra")
         if skill is None or conversation.results:
             return Say("read")
-        folder = skill.folder or f"{workspace_of(conversation)}/.claude/skills/pdf-forms"
+        folder = skill.folder or f"{workspace_of(conversation)}/{bench.facts.folder}/pdf-forms"
         return read(conversation, f"{folder}/SKILL.md")
 
     bench.server.script = script

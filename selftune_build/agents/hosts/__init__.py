@@ -10,7 +10,7 @@ from selftune_build.agents.hosts.messages import blocks, last_words, uses_of
 from selftune_build.agents.hosts.program import Program
 from selftune_build.agents.hosts.refusal import refusal, seconds
 from selftune_build.agents.hosts.search import stop_search
-from selftune_build.agents.hosts.stream import Opening, Stream, bounded, called_names, refusals_in
+from selftune_build.agents.hosts.stream import Opening, Stream, bounded, called_names, records, refusals_in
 from selftune_build.agents.hosts.uses import Tools, Use, activated, calls_of, files_read, refused
 from selftune_build.agents.hosts.watching import refused_request, watched
 
@@ -36,6 +36,7 @@ __all__ = [
     "diagnose",
     "files_read",
     "last_words",
+    "records",
     "refusal",
     "refusals_in",
     "refused",

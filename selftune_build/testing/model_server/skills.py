@@ -34,7 +34,7 @@ class Listed(Struct, frozen=True):
 
 
 def listed(conversation: Conversation) -> tuple[Listed, ...]:
-    """The skills that a request offers, as Claude Code, Codex and the hosts with `<available_skills>` write them, among its words or
+    """The skills that a request offers, as Claude Code, Codex and the hosts with `<available_skills>` write them, in its words or
     in the description of the tool for them.
 
     Pi lists its tools as Claude Code lists skills.

@@ -53,7 +53,7 @@ def reply(stream: Stream) -> Reply:
 
 
 def usage(stream: Stream) -> Usage | None:
-    """The sums of the result, which count tokens from a cache as input; without one those over the messages. It tells no costs."""
+    """The sums of the result, which count tokens from a cache as input; without one those over the messages. No cost is told."""
     counts = _counts(stream)
     if not counts:
         return None
