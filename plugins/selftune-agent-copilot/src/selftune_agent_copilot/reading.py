@@ -90,17 +90,15 @@ def _refusal(data: dict[str, Any], message: str) -> AgentFailure:
 
 def _uses(stream: Stream) -> Iterator[Use]:
     """A command that left with another status than 0 is one that failed, although the program calls it a success."""
-    ends = {
-        event["data"].get("toolCallId"): event["data"]
-        for event in stream.events
-        if event.get("type") == "tool.execution_complete"
-    }
-    for event in stream.events:
-        if event.get("type") == "tool.execution_start":
-            start = event["data"]
-            end = ends.get(start["toolCallId"])
-            failed = end is not None and (not end.get("success") or bool((end.get("shellExecution") or {}).get("exitCode")))
-            yield Use(str(start["toolName"]), dict(start.get("arguments") or {}), _text(end), failed)
+    ends = {end.get("toolCallId"): end for end in _told(stream, "tool.execution_complete")}
+    for start in _told(stream, "tool.execution_start"):
+        end = ends.get(start["toolCallId"])
+        failed = end is not None and (not end.get("success") or bool((end.get("shellExecution") or {}).get("exitCode")))
+        yield Use(str(start["toolName"]), dict(start.get("arguments") or {}), _text(end), failed)
+
+
+def _told(stream: Stream, kind: str) -> Iterator[dict[str, Any]]:
+    return (event["data"] for event in stream.events if event.get("type") == kind)
 
 
 def _text(end: dict[str, Any] | None) -> str | None:
@@ -111,7 +109,7 @@ def _text(end: dict[str, Any] | None) -> str | None:
 
 def _output(stream: Stream) -> str:
     """The last words."""
-    said = [str(event["data"].get("content") or "") for event in stream.events if event.get("type") == "assistant.message"]
+    said = [str(message.get("content") or "") for message in _told(stream, "assistant.message")]
     return next((text for text in reversed(said) if text), "")
 
 
