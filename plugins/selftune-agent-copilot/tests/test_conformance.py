@@ -1,4 +1,4 @@
-"""What holds for every agent holds for this one, a stand-in of the program answering as opencode does."""
+"""What holds for every agent holds for this one, a stand-in of the program answering as Copilot CLI does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from selftune_agent_opencode.agent import OPENCODE
+from selftune_agent_copilot.agent import COPILOT
 
 from selftune_build.agents.hosts import Opening
 from selftune_build.agents.hosts.stream import line
@@ -19,22 +19,22 @@ EVALS = 'format: selftune.evals/1\ncases:\n  - {id: a, prompt: "Use pdf now", sh
 STAND_IN = f"""#!{sys.executable} -I
 import json, pathlib, sys
 if "--version" in sys.argv:
-    sys.exit(print("1.18.33"))
+    sys.exit(print("GitHub Copilot CLI 1.0.102."))
 said = "Good morning!" if "greet" in sys.stdin.read() else "Yes."
-parts = []
-if pathlib.Path(".opencode/skills/greeting/SKILL.md").exists():
-    state = {{"status": "completed", "input": {{"name": "greeting"}}, "output": "<skill_content>", "metadata": {{}}}}
-    parts.append({{"type": "tool", "tool": "skill", "state": state}})
-parts.append({{"type": "text", "messageID": "m", "text": said}})
-parts.append({{"type": "step-finish", "reason": "stop", "tokens": {{"input": 3, "output": 7}}, "cost": 0.002}})
-for part in parts:
-    kind = {{"tool": "tool_use"}}.get(part["type"], part["type"].replace("-", "_"))
-    print(json.dumps({{"type": kind, "sessionID": "s", "part": part}}))
+events = []
+if pathlib.Path(".github/skills/greeting/SKILL.md").exists():
+    call = {{"toolCallId": "1", "toolName": "skill", "arguments": {{"skill": "greeting"}}}}
+    events.append({{"type": "tool.execution_start", "data": call}})
+    back = {{"toolCallId": "1", "success": True, "result": {{"content": "loaded"}}}}
+    events.append({{"type": "tool.execution_complete", "data": back}})
+events.append({{"type": "assistant.message", "data": {{"content": said}}}})
+events.append({{"type": "result", "exitCode": 0}})
+print("\\n".join(map(json.dumps, events)))
 """
 
 
-class TestOpencode(AgentContract):
-    agent_type = OPENCODE
+class TestCopilot(AgentContract):
+    agent_type = COPILOT
     model = "scripted-model"
     broken_answers = (
         *AgentContract.broken_answers,
@@ -45,9 +45,8 @@ class TestOpencode(AgentContract):
     @pytest.fixture(autouse=True)
     def _program(self, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
         folder: Path = tmp_path_factory.mktemp("bin")
-        for name in ("opencode", "rg"):
-            (folder / name).write_text(STAND_IN)
-            (folder / name).chmod(0o755)
+        (folder / "copilot").write_text(STAND_IN)
+        (folder / "copilot").chmod(0o755)
         monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
 
 
@@ -55,7 +54,7 @@ def test_without_the_program_a_build_ends_undecided_and_says_how_to_install_it(
     skill_workspace: SkillWorkspace, tmp_path: Path
 ) -> None:
     skill_workspace.skill("pdf", {"evals/evals.yaml": EVALS})
-    finished = skill_workspace.run("build", "verify", "pdf", "--agent", "opencode", "--json", environment={"PATH": str(tmp_path)})
+    finished = skill_workspace.run("build", "verify", "pdf", "--agent", "copilot", "--json", environment={"PATH": str(tmp_path)})
     (problem,) = finished.document["packages"][0]["problems"]
     assert (finished.status, problem["code"]) == (3, "no-evidence")
-    assert "`npm install --global opencode-ai`" in problem["message"]
+    assert "`npm install --global @github/copilot`" in problem["message"]

@@ -1,4 +1,4 @@
-"""What holds for every agent holds for this one, a stand-in of the program answering as opencode does."""
+"""What holds for every agent holds for this one, a stand-in of the program answering as Qwen Code does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from selftune_agent_opencode.agent import OPENCODE
+from selftune_agent_qwen.agent import QWEN
 
 from selftune_build.agents.hosts import Opening
 from selftune_build.agents.hosts.stream import line
@@ -18,23 +18,21 @@ __all__ = ["skill_workspace"]
 EVALS = 'format: selftune.evals/1\ncases:\n  - {id: a, prompt: "Use pdf now", should_trigger: true}\n'
 STAND_IN = f"""#!{sys.executable} -I
 import json, pathlib, sys
-if "--version" in sys.argv:
-    sys.exit(print("1.18.33"))
 said = "Good morning!" if "greet" in sys.stdin.read() else "Yes."
-parts = []
-if pathlib.Path(".opencode/skills/greeting/SKILL.md").exists():
-    state = {{"status": "completed", "input": {{"name": "greeting"}}, "output": "<skill_content>", "metadata": {{}}}}
-    parts.append({{"type": "tool", "tool": "skill", "state": state}})
-parts.append({{"type": "text", "messageID": "m", "text": said}})
-parts.append({{"type": "step-finish", "reason": "stop", "tokens": {{"input": 3, "output": 7}}, "cost": 0.002}})
-for part in parts:
-    kind = {{"tool": "tool_use"}}.get(part["type"], part["type"].replace("-", "_"))
-    print(json.dumps({{"type": kind, "sessionID": "s", "part": part}}))
+events = [{{"type": "system", "subtype": "init", "qwen_code_version": "0.15.10"}}]
+if pathlib.Path(".qwen/skills/greeting/SKILL.md").exists():
+    call = {{"type": "tool_use", "id": "1", "name": "skill", "input": {{"skill": "greeting"}}}}
+    back = {{"type": "tool_result", "tool_use_id": "1", "content": "Greets people.", "is_error": False}}
+    events.append({{"type": "assistant", "message": {{"content": [call]}}}})
+    events.append({{"type": "user", "message": {{"content": [back]}}}})
+usage = {{"input_tokens": 3, "output_tokens": 7}}
+events.append({{"type": "result", "subtype": "success", "is_error": False, "result": said, "num_turns": 1, "usage": usage}})
+print("\\n".join(map(json.dumps, events)))
 """
 
 
-class TestOpencode(AgentContract):
-    agent_type = OPENCODE
+class TestQwen(AgentContract):
+    agent_type = QWEN
     model = "scripted-model"
     broken_answers = (
         *AgentContract.broken_answers,
@@ -45,9 +43,8 @@ class TestOpencode(AgentContract):
     @pytest.fixture(autouse=True)
     def _program(self, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
         folder: Path = tmp_path_factory.mktemp("bin")
-        for name in ("opencode", "rg"):
-            (folder / name).write_text(STAND_IN)
-            (folder / name).chmod(0o755)
+        (folder / "qwen").write_text(STAND_IN)
+        (folder / "qwen").chmod(0o755)
         monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
 
 
@@ -55,7 +52,7 @@ def test_without_the_program_a_build_ends_undecided_and_says_how_to_install_it(
     skill_workspace: SkillWorkspace, tmp_path: Path
 ) -> None:
     skill_workspace.skill("pdf", {"evals/evals.yaml": EVALS})
-    finished = skill_workspace.run("build", "verify", "pdf", "--agent", "opencode", "--json", environment={"PATH": str(tmp_path)})
+    finished = skill_workspace.run("build", "verify", "pdf", "--agent", "qwen", "--json", environment={"PATH": str(tmp_path)})
     (problem,) = finished.document["packages"][0]["problems"]
     assert (finished.status, problem["code"]) == (3, "no-evidence")
-    assert "`npm install --global opencode-ai`" in problem["message"]
+    assert "`npm install --global @qwen-code/qwen-code`" in problem["message"]

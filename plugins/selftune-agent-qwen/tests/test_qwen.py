@@ -1,219 +1,208 @@
-"""The event stream of opencode as a reply, and how the program is started."""
+"""The event stream of Qwen Code as a reply, and how the program is started."""
 
 from __future__ import annotations
 
 import json
+import os
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import pytest
-from selftune_agent_opencode import selftune_agents
-from selftune_agent_opencode.agent import HOST, OPENCODE, PROGRAM, _login_told
-from selftune_agent_opencode.invocation import invocation
+from selftune_agent_qwen import selftune_agents
+from selftune_agent_qwen.agent import QWEN, invoked
+from selftune_agent_qwen.invocation import invocation
 
 from selftune_build.agents.hosts import HostAgent, Invocation, Opening, Session
 from selftune_build.agents.hosts.login import Given
 from selftune_build.agents.hosts.stream import CLOSING, line
 from selftune_build.agents.protocol import AgentFailure, AgentSettings
 from selftune_build.model.sample import ErrorKind, Reply, ToolCall, Usage
-from selftune_build.process import Outcome
 
 OPENING = Opening("/ws", {"pdf": ("The first line of the body.",), "tea": ("Another body altogether.",)})
-TOKENS = {"total": 131, "input": 101, "output": 5, "reasoning": 2, "cache": {"read": 20, "write": 3}}
+INIT = {"type": "system", "subtype": "init", "qwen_code_version": "0.15.10", "slash_commands": ["pdf", "tea"]}
+COUNTS = {"input_tokens": 101, "output_tokens": 7, "cache_read_input_tokens": 20, "total_tokens": 108}
+RESULT = {"type": "result", "subtype": "success", "is_error": False, "result": "the answer", "num_turns": 2, "usage": COUNTS}
 
 
 def agent(model: str | None = None) -> HostAgent:
-    made = OPENCODE.make(AgentSettings("opencode", None, model, Path("/")))
+    made = QWEN.make(AgentSettings("qwen", None, model, Path("/")))
     assert isinstance(made, HostAgent)
     return made
 
 
-def step(reason: str = "stop", **more: Any) -> dict[str, Any]:
-    return {"type": "step_finish", "part": {"reason": reason, "tokens": TOKENS, "cost": 0.00102, **more}}
+def said(text: str, **counts: int) -> dict[str, Any]:
+    message = {"model": "asked", "content": [{"type": "text", "text": text}], "usage": {**COUNTS, **counts}}
+    return {"type": "assistant", "message": message}
 
 
-def said(text: str, message: str = "m") -> dict[str, Any]:
-    return {"type": "text", "part": {"messageID": message, "text": text}}
+def used(name: str, given: dict[str, Any], content: str = "ok", error: bool = False) -> list[dict[str, Any]]:
+    call = {"type": "tool_use", "id": name, "name": name, "input": given}
+    back = {"type": "tool_result", "tool_use_id": name, "content": content, "is_error": error}
+    return [
+        {"type": "assistant", "message": {"content": [call], "usage": COUNTS}},
+        {"type": "user", "message": {"content": [back]}},
+    ]
 
 
-def used(name: str, given: dict[str, Any], output: str = "ok", **state: Any) -> list[dict[str, Any]]:
-    done = {"status": "completed", "input": given, "output": output, "metadata": {}, **state}
-    return [{"type": "tool_use", "part": {"tool": name, "callID": "1", "state": done}}, step("tool-calls")]
-
-
-def parse(*events: dict[str, Any], opening: Opening = OPENING) -> Reply:
-    closing = {"version": "1.18.33", "type": CLOSING}
-    return agent().parse(line(opening) + b"".join(line(each) for each in ({"type": "step_start"}, *events, closing)))
+def parse(*events: dict[str, Any], opening: Opening = OPENING, **result: Any) -> Reply:
+    return agent().parse(line(opening) + b"".join(line(each) for each in (INIT, *events, {**RESULT, **result})))
 
 
 def test_the_plugin_is_found_by_its_entry_point() -> None:
-    (point,) = entry_points(group="selftune_build.plugins", name="opencode")
-    assert point.load().selftune_agents() == selftune_agents() == [OPENCODE]
+    (point,) = entry_points(group="selftune_build.plugins", name="qwen")
+    assert point.load().selftune_agents() == selftune_agents() == [QWEN]
 
 
 def test_the_identity_is_pinned() -> None:
-    package = ["apply_patch", "bash", "edit", "glob", "grep", "read", "skill", "write"]
-    tools = {"package": package, "routing": ["read", "skill"]}
-    prompt = "sha256:08940216fe8f7267068d2c97e6a4ea009b8d966c88ca39b1b629e4a656db534f"
-    expected = {"plugin": "opencode", "cache_version": "1", "model": "m", "profiles": tools, "system_prompt": prompt}
+    looking = ["edit", "glob", "grep_search", "list_directory", "read_file"]
+    tools = {"package": [*looking, "run_shell_command", "skill", "write_file"], "routing": ["read_file", "skill"]}
+    prompt = "sha256:1bc2910ab60dfa17de981d1c541193b90597eb947c6fcfabb7e0a555ae03a33c"
+    expected = {"plugin": "qwen", "cache_version": "1", "model": "m", "profiles": tools, "system_prompt": prompt}
     assert agent("m").identity == expected
-    assert agent().traits.shows_listing
 
 
-def test_the_last_message_is_the_answer_and_what_was_used_is_summed() -> None:
-    reply = parse(said("first"), *used("bash", {"command": "ls"}), said("the ", "n"), said("answer", "n"), step())
+def test_the_result_is_the_answer_and_offered_is_not_triggered() -> None:
+    reply = parse(*used("glob", {"pattern": "*"}))
     assert (reply.output, reply.skills_used, reply.files_read) == ("the answer", (), ())
-    assert reply.tool_calls == (ToolCall("bash", {"command": "ls"}),)
-    assert reply.usage == Usage(248, 14, "0.00204", turns=2)
-    assert (reply.model, reply.program) == (None, "opencode 1.18.33")
-    assert parse(said("words", "n"), *used("bash", {"command": "ls"}), step()).output == "words"
+    assert reply.tool_calls == (ToolCall("glob", {"pattern": "*"}),)
+    assert reply.usage == Usage(101, 7, unpriced=True, turns=2)
+    assert (reply.model, reply.program) == (None, "qwen 0.15.10")
 
 
-def test_a_price_that_is_not_known_is_said_to_be() -> None:
-    assert parse(said("x"), step(cost=0)).usage == Usage(124, 7, "0", unpriced=True, turns=1)
+def test_a_document_that_was_asked_for_is_the_answer() -> None:
+    assert json.loads(parse(structured_result={"verdict": "yes"}).output) == {"verdict": "yes"}
 
 
-def test_a_skill_is_activated_by_its_tool_by_its_file_or_by_a_command() -> None:
-    assert parse(*used("skill", {"name": "pdf"}), said("x"), step()).skills_used == ("pdf",)
-    read = parse(*used("read", {"filePath": "/ws/.opencode/skills/tea/SKILL.md"}), said("x"), step())
-    assert (read.skills_used, read.files_read) == (("tea",), (".opencode/skills/tea/SKILL.md",))
-    printed = used("bash", {"command": "cat .opencode/skills/*/SKILL.md"}, "The first line of the body.")
-    assert parse(*printed, said("x"), step()).skills_used == ("pdf",)
+def test_a_skill_is_activated_by_its_tool_by_its_file_by_a_command_or_by_the_prompt() -> None:
+    assert parse(*used("skill", {"skill": "pdf"})).skills_used == ("pdf",)
+    read = parse(*used("read_file", {"file_path": "/ws/.qwen/skills/tea/SKILL.md"}))
+    assert (read.skills_used, read.files_read) == (("tea",), (".qwen/skills/tea/SKILL.md",))
+    printed = used("run_shell_command", {"command": "cat .qwen/skills/*/SKILL.md"}, "The first line of the body.")
+    assert parse(*printed).skills_used == ("pdf",)
+    assert parse(opening=Opening("/ws", OPENING.skills, ("tea",))).skills_used == ("tea",)
 
 
 def test_what_failed_is_no_activation() -> None:
-    failed = used("skill", {"name": "pdf"}, "", status="error", error="Skill not found")
-    assert parse(*failed, said("pdf would be it"), step()).skills_used == ()
-    body = used(
-        "bash", {"command": "cat .opencode/skills/pdf/SKILL.md; exit 1"}, "The first line of the body.", metadata={"exit": 1}
-    )
-    assert parse(*body, said("x"), step()).skills_used == ()
-    assert parse(*used("skill", {"name": "customize-opencode"}), said("x"), step()).skills_used == ()
+    assert parse(*used("skill", {"skill": "pdf"}, "not found", error=True)).skills_used == ()
+    assert parse(used("skill", {"skill": "pdf"})[0]).skills_used == ()
+    assert parse(*used("skill", {"skill": "review"})).skills_used == ()
 
 
 def test_refusals_of_the_kernel_are_told() -> None:
-    outside = used("write", {"filePath": "/etc/x", "content": "y"}, "", status="error", error="EACCES: permission denied")
-    refused = used("bash", {"command": "x"}, "sh: /etc/y: Permission denied", metadata={"exit": 1})
-    expected = ("write: /etc/x: not written", "bash: sh: /etc/y: Permission denied")
-    assert parse(*outside, *refused, said("x"), step()).refused == expected
+    outside = used("write_file", {"file_path": "/etc/x"}, "EACCES: permission denied", error=True)
+    refused = used("run_shell_command", {"command": "x"}, "bash: /etc/y: Permission denied")
+    expected = ("write_file: /etc/x: not written", "run_shell_command: bash: /etc/y: Permission denied")
+    assert parse(*outside, *refused).refused == expected
+
+
+def test_using_up_the_turns_is_an_answer() -> None:
+    def ended(status: int) -> Reply:
+        lines = (INIT, said("I look"), *used("skill", {"skill": "pdf"}), {"type": CLOSING, "exit_status": status})
+        return agent().parse(line(OPENING) + b"".join(map(line, lines)))
+
+    reply = ended(53)
+    assert (reply.output, reply.skills_used) == ("I look", ("pdf",))
+    assert reply.usage == Usage(202, 14, unpriced=True)
+    with pytest.raises(AgentFailure, match="no result"):
+        ended(1)
 
 
 @pytest.mark.parametrize(
-    ("status", "headers", "kind", "pause"),
+    ("status", "pause", "kind"),
     [
-        (401, {}, ErrorKind.AUTH, None),
-        (429, {}, ErrorKind.RATE_LIMIT, None),
-        (429, {"retry-after": "7"}, ErrorKind.RATE_LIMIT, 7),
-        (500, {"retry-after": "7"}, ErrorKind.REPORTED, None),
-        (None, None, ErrorKind.REPORTED, None),
+        (401, None, ErrorKind.AUTH),
+        (429, None, ErrorKind.RATE_LIMIT),
+        (429, "7", ErrorKind.RATE_LIMIT),
+        (500, None, ErrorKind.REPORTED),
     ],
 )
-def test_an_error_of_the_service_is_never_an_answer(
-    status: int | None, headers: dict[str, str] | None, kind: ErrorKind, pause: float | None
-) -> None:
-    by_program = {"type": "error", "error": {"name": "APIError", "data": {"statusCode": status, "responseHeaders": headers}}}
-    by_plugin = {
-        "type": "selftune.refused",
-        "message": "no",
-        "status": status,
-        **{"retry_after": (headers or {}).get("retry-after")},
-    }
-    for told in (by_program, by_plugin):
-        with pytest.raises(AgentFailure) as caught:
-            parse(said("half of it"), step(), told)
-        assert (caught.value.kind, caught.value.retry_after_s) == (kind, pause)
+def test_a_refusal_for_which_the_program_was_ended_is_told(status: int, pause: str | None, kind: ErrorKind) -> None:
+    body = '{"error": {"message": "not now"}}'
+    told = {"type": "selftune.refused", "status": status, "retry_after": pause, "message": body}
+    with pytest.raises(AgentFailure, match=r"^not now$") as caught:
+        agent().parse(line(OPENING) + line(INIT) + line(told))
+    assert (caught.value.kind, caught.value.retry_after_s) == (kind, None if pause is None else 7)
 
 
-def test_a_cut_stream_and_a_missing_end_are_no_answers() -> None:
-    for events in ((said("half"), step("unknown")), (said("half"), {"type": "selftune.cut"})):
-        with pytest.raises(AgentFailure, match="was cut") as caught:
-            parse(*events)
-        assert caught.value.kind is ErrorKind.REPORTED
-    for events in ((), (said("x"),), tuple(used("bash", {"command": "ls"}))):
-        with pytest.raises(AgentFailure, match="no end"):
-            parse(*events)
+def test_an_error_that_stands_in_the_place_of_an_answer_is_none() -> None:
+    text = "The beginning[API Error: Model stream ended without a finish reason.]"
+    with pytest.raises(AgentFailure, match="without a finish reason") as caught:
+        parse(said(text, input_tokens=0, output_tokens=0), result=text)
+    assert caught.value.kind is ErrorKind.REPORTED
+    assert parse(said(text), result=text).output == text
+    with pytest.raises(AgentFailure, match="402 no money"):
+        parse(subtype="error_during_execution", is_error=True, result=None, error={"message": "402 no money"})
 
 
-def test_no_prompt_calls_a_skill() -> None:
-    assert HOST.invoked("/pdf do it", ["pdf"]) == ()
+def test_a_prompt_calls_a_skill_by_a_slash_at_its_start_or_by_its_path() -> None:
+    names = ["pdf", "pdf-forms"]
+    assert invoked("/pdf-forms do it", names) == invoked("see @.qwen/skills/pdf-forms/SKILL.md now", names) == ("pdf-forms",)
+    assert invoked("see /pdf for it", names) == invoked(".qwen/skills/pdf/SKILL.md", names) == ()
 
 
-def test_it_needs_ripgrep_without_which_no_skill_can_be_activated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    for name in ("opencode", "rg"):
-        assert f"`{name}` is not on PATH" in str(PROGRAM.missing())
-        (tmp_path / name).write_text("#!/bin/sh\n")
-        (tmp_path / name).chmod(0o755)
-    assert PROGRAM.missing() is None
+def started(folder: Path, profile: Any, login: dict[str, str] | None = None, **more: Any) -> tuple[Invocation, Any]:
+    home, root = folder / "home", folder / "root"
+    for made in (home, root):
+        made.mkdir(parents=True, exist_ok=True)
+    invoked = invocation(Session("a prompt", "m", home, root, profile, 10, Given(login or {}), **more))
+    assert invoked.stdin == b"a prompt"
+    return invoked, json.loads((home / ".qwen/settings.json").read_text())
 
 
-def test_whoever_has_a_credential_or_a_key_is_logged_in() -> None:
-    rows = [
-        "┌  Credentials \x1b[90m~/.local",
-        "●  OpenAI \x1b[90mapi",
-        "└  1 credentials",
-        "●  Anthropic \x1b[90mANTHROPIC_API_KEY",
-    ]
-    table = "\n".join(rows).encode()
-    assert _login_told(Outcome(0, table, b"", "exit")) == "OpenAI api, Anthropic ANTHROPIC_API_KEY"
-    assert _login_told(Outcome(0, "┌  Credentials\n│\n└  0 credentials\n".encode(), b"", "exit")) is None
-    assert _login_told(Outcome(1, table, b"", "exit")) is None
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The program as npm installs it, with two skills of its own."""
+    package = tmp_path / "package"
+    for name in ("batch", "review"):
+        (package / "bundled" / name).mkdir(parents=True)
+    (package / "cli.js").write_text("#!/bin/sh\n")
+    (package / "cli.js").chmod(0o755)
+    (package / "bin").mkdir()
+    (package / "bin/qwen").symlink_to(package / "cli.js")
+    monkeypatch.setenv("PATH", str(package / "bin"), prepend=os.pathsep)
+    return package
 
 
-def started(home: Path, profile: Any, model: str | None = None, url: str | None = None, **more: Any) -> tuple[Invocation, Any]:
-    home.mkdir()
-    login = Given({} if url is None else {"OPENAI_BASE_URL": url})
-    made = invocation(Session("a prompt", model, home, home.parent / "root", profile, 10, login, **more))
-    return made, json.loads((home / ".config/opencode/opencode.json").read_text())
+def test_the_tools_of_a_profile_are_offered_and_no_other(program: Path, tmp_path: Path) -> None:
+    made, settings = started(tmp_path / "a", "routing")
+    assert settings["tools"]["core"] == ["read_file", "skill"]
+    assert {"agent", "tool_search", "monitor"} <= set(settings["permissions"]["deny"])
+    assert made.arguments[made.arguments.index("--max-session-turns") + 1] == "3"
+    assert made.arguments[made.arguments.index("--append-system-prompt") + 1] == f"Working directory: {tmp_path}/a/root"
+    made, settings = started(tmp_path / "b", "package")
+    assert {"run_shell_command", "write_file"} <= set(settings["tools"]["core"])
+    assert made.arguments[made.arguments.index("--max-session-turns") + 1] == "10"
+    assert made.arguments[-2:] == ("--model", "m")
 
 
-def test_the_tools_of_a_profile_are_allowed_and_no_other(tmp_path: Path) -> None:
-    made, settings = started(tmp_path / "routing", "routing")
-    skills = {"*": "allow", "customize-opencode": "deny"}
-    assert settings["permission"] == {"*": "deny", "read": "allow", "external_directory": "allow", "skill": skills}
-    assert settings["agent"] == {"build": {"steps": 3}}
-    assert settings["skills"] == {"paths": [str(tmp_path / "root/.opencode/skills")]}
-    assert (made.arguments, made.stdin) == (("run", "--format", "json", "--title", "selftune"), b"a prompt")
-    assert made.environment["OPENCODE_DISABLE_FFF"] == made.environment["OPENCODE_DISABLE_PROJECT_CONFIG"] == "1"
-    _, settings = started(tmp_path / "package", "package")
-    assert {"apply_patch", "bash", "edit", "glob", "grep", "write"} <= set(settings["permission"])
-    assert settings["agent"] == {"build": {"steps": 10}}
+def test_bundled_skills_are_hidden_but_for_one_that_is_staged_under_that_name(program: Path, tmp_path: Path) -> None:
+    (tmp_path / "a/root/.qwen/skills/review").mkdir(parents=True)
+    _, settings = started(tmp_path / "a", "package")
+    assert settings["slashCommands"]["disabled"] == ["batch"]
+    (shadow,) = (tmp_path / "a/home/.qwen/skills").iterdir()
+    assert "disable-model-invocation: true" in (shadow / "SKILL.md").read_text()
 
 
-def test_the_bundled_skill_is_off_but_for_one_that_is_staged_under_that_name(tmp_path: Path) -> None:
-    (tmp_path / "root/.opencode/skills/customize-opencode").mkdir(parents=True)
-    assert started(tmp_path / "home", "package")[1]["permission"]["skill"] == {"*": "allow"}
+def test_nothing_of_the_machine_or_of_a_folder_above_is_found(program: Path, tmp_path: Path) -> None:
+    made, settings = started(tmp_path / "a", "package")
+    assert (tmp_path / "a/.qwen/.env").read_bytes() == b""
+    assert not Path(made.environment["QWEN_CODE_SYSTEM_SETTINGS_PATH"]).exists()
+    assert settings["model"] == {"generationConfig": {"maxRetries": 0}, "skipStartupContext": True}
+    assert made.environment["NODE_OPTIONS"].startswith("--import=file://")
 
 
-def test_the_package_that_the_program_would_fetch_counts_as_installed(tmp_path: Path) -> None:
-    started(tmp_path / "home", "package")
-    folder = tmp_path / "home/.config/opencode"
-    assert (folder / "node_modules").is_dir()
-    assert "@opencode-ai/plugin" in json.loads((folder / "package-lock.json").read_text())["packages"][""]["dependencies"]
+def test_the_login_decides_how_it_authenticates(program: Path, tmp_path: Path) -> None:
+    def chosen(name: str, login: dict[str, str]) -> Any:
+        return started(tmp_path / name, "package", login)[1]["security"].get("auth")
+
+    assert chosen("a", {"OPENAI_API_KEY": "k", "GEMINI_API_KEY": "k"}) == {"selectedType": "openai"}
+    assert chosen("b", {"ANTHROPIC_API_KEY": "k"}) == {"selectedType": "anthropic"}
+    assert chosen("c", {}) is None
 
 
-def test_the_program_is_watched_by_a_plugin_that_is_there(tmp_path: Path) -> None:
-    (plugin,) = started(tmp_path / "home", "package")[1]["plugin"]
-    assert "selftune.refused" in Path(plugin.removeprefix("file://")).read_text()
-
-
-def test_an_endpoint_of_ones_own_is_asked_by_chat_completions_for_a_model_that_is_not_known(tmp_path: Path) -> None:
-    made, settings = started(tmp_path / "a", "package", "local-model", "http://x/v1")
-    endpoint = settings["provider"]["endpoint"]
-    assert made.arguments[-1] == "endpoint/local-model"
-    assert (endpoint["options"]["baseURL"], endpoint["models"]) == ("http://x/v1", {"local-model": {}})
-    for number, model in enumerate(("openai/gpt-5.4", "anthropic/x")):
-        made, settings = started(tmp_path / f"b{number}", "package", model, "http://x/v1")
-        assert made.arguments[-1] == model
-        assert settings["provider"] == {"openai": {"options": {"baseURL": "http://x/v1"}}}
-    assert started(tmp_path / "c", "package", "openai/gpt-5.4")[1]["provider"] == {}
-
-
-def test_completing_offers_no_tool_and_no_skill_and_asks_for_the_schema_in_words(tmp_path: Path) -> None:
-    made, settings = started(tmp_path / "home", None, schema={"type": "object"})
-    assert settings["permission"] == {"*": "deny"}
-    assert "skills" not in settings
-    assert settings["agent"]["build"]["prompt"].startswith("You answer one request")
-    assert made.stdin.startswith(b"a prompt\n\n")
-    assert made.stdin.endswith(b'{"type": "object"}')
+def test_completing_offers_no_tool_and_passes_the_schema_on(program: Path, tmp_path: Path) -> None:
+    made, settings = started(tmp_path / "a", None, schema={"type": "object"})
+    assert settings["tools"]["core"] == ["structured_output"]
+    assert made.arguments[made.arguments.index("--json-schema") + 1] == '{"type": "object"}'
+    assert "--json-schema" not in started(tmp_path / "b", None)[0].arguments
