@@ -51,7 +51,9 @@ def selftune(python: Path, *arguments: str, cwd: Path) -> dict[str, Any]:
 
 def test_there_are_plugins() -> None:
     names = {path.name for path in PROJECTS}
-    assert {f"selftune-agent-{name}" for name in ("claude", "codex", "gemini", "llm", "openai", "pi")} <= names
+    assert {
+        f"selftune-agent-{name}" for name in ("claude", "codex", "copilot", "gemini", "llm", "openai", "opencode", "pi", "qwen")
+    } <= names
 
 
 @pytest.mark.slow
