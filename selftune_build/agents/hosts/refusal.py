@@ -30,9 +30,8 @@ def refusal(message: str, status: int | None = None, pause_s: float | None = Non
     if kind is ErrorKind.REPORTED and (pause is not None or "usage limit" in message):
         kind = ErrorKind.RATE_LIMIT
     text = " ".join(message.split())[:HOST_MESSAGE_CHARACTERS]
-    return AgentFailure(
-        kind, text, retry_after_s=pause if pause is not None else pause_s if kind is ErrorKind.RATE_LIMIT else None
-    )
+    told = pause_s if pause is None else pause
+    return AgentFailure(kind, text, retry_after_s=told if kind is ErrorKind.RATE_LIMIT else None)
 
 
 def seconds(header: object) -> float | None:
