@@ -45,7 +45,7 @@ class Program(Struct, frozen=True):
     def missing(self) -> str | None:
         """What is not installed and how to get it, in a sentence; None where all of it is."""
         lacking = self.lacking()
-        return lacking and f"the program `{lacking.name}` is not on PATH: install it with `{lacking.install}`"
+        return f"the program `{lacking.name}` is not on PATH: install it with `{lacking.install}`" if lacking else None
 
     def version(self) -> str | None:
         """The version that is installed, for a program whose answers do not tell it; None where nothing tells it."""
