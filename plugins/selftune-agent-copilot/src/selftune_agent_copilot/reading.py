@@ -7,18 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from selftune_agent_copilot.invocation import PROGRAM
-from selftune_build.agents.hosts import (
-    Stream,
-    Tools,
-    Use,
-    activated,
-    bounded,
-    calls_of,
-    files_read,
-    records,
-    refusal,
-    refused,
-)
+from selftune_build.agents.hosts import Stream, Tools, Use, closing_program, records, refusal, replied
 from selftune_build.agents.protocol import AgentFailure
 from selftune_build.model.sample import ErrorKind, Reply, Usage
 
@@ -44,15 +33,13 @@ def reply(stream: Stream) -> Reply:
         raise AgentFailure(ErrorKind.PROTOCOL, "the event stream has no result: the program ended before it was done")
     if result["exitCode"] != 0:
         raise AgentFailure(ErrorKind.REPORTED, f"the program ended with status {result['exitCode']}")
-    uses = list(_uses(stream))
-    return Reply(
+    return replied(
+        stream,
+        _uses(stream),
+        _TOOLS,
         output=_output(stream),
-        skills_used=activated(stream.opening, uses, _TOOLS),
-        files_read=files_read(stream.opening, uses, _TOOLS),
-        tool_calls=calls_of(uses),
         usage=usage(stream),
-        program=_program(stream),
-        refused=bounded(refused(stream.opening, uses, _TOOLS)),
+        program=closing_program(stream, "copilot"),
     )
 
 
@@ -111,8 +98,3 @@ def _output(stream: Stream) -> str:
     """The last words."""
     said = [str(message.get("content") or "") for message in _told(stream, "assistant.message")]
     return next((text for text in reversed(said) if text), "")
-
-
-def _program(stream: Stream) -> str | None:
-    version = (stream.closing or {}).get("version")
-    return f"copilot {version}" if version else None

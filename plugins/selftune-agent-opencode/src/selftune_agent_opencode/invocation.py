@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from selftune_build.agents.hosts import COMPLETE_PROMPT, Invocation, Session, with_schema
+from selftune_build.agents.hosts import COMPLETE_PROMPT, URL, Invocation, Session, is_of_endpoint, with_schema
 from selftune_build.limits import HOST_ROUTING_TURNS
 
 TOOLS = {
@@ -17,7 +17,6 @@ TOOLS = {
 SKILLS_FOLDER = ".opencode/skills"
 BUNDLED = "customize-opencode"
 """The skill that the program brings along: it would compete."""
-_URL = "OPENAI_BASE_URL"
 _ENDPOINT = "endpoint"
 """The name under which the program knows the endpoint in the environment."""
 _PROVIDERS = ("anthropic", "google", "openai", "opencode", "openrouter")
@@ -50,7 +49,7 @@ def invocation(session: Session) -> Invocation:
     (folder / "opencode.json").write_text(json.dumps(_settings(session)), encoding="utf-8")
     arguments = ["run", "--format", "json", "--title", "selftune"]
     if session.model is not None:
-        arguments += ["--model", f"{_ENDPOINT}/{session.model}" if _is_of_endpoint(session) else session.model]
+        arguments += ["--model", f"{_ENDPOINT}/{session.model}" if is_of_endpoint(session, _PROVIDERS) else session.model]
     return Invocation(tuple(arguments), _ENVIRONMENT, with_schema(session.prompt, session.schema).encode())
 
 
@@ -75,19 +74,13 @@ def _permission(session: Session, tools: tuple[str, ...]) -> dict[str, Any]:
     return {"*": "deny", **dict.fromkeys(tools, "allow"), "external_directory": "allow", "skill": skills}
 
 
-def _is_of_endpoint(session: Session) -> bool:
-    """Whether the model is one that the endpoint in the environment has, and not one of the program's own list."""
-    named = (session.model or "").partition("/")[0] in _PROVIDERS
-    return _URL in session.login.environment and session.model is not None and not named
-
-
 def _providers(session: Session) -> dict[str, Any]:
     """Where the program sends what is meant for OpenAI. A model that it cannot know is asked by Chat Completions, which every
     compatible server speaks."""
-    url = session.login.environment.get(_URL)
+    url = session.login.environment.get(URL)
     if url is None:
         return {}
-    if not _is_of_endpoint(session):
+    if not is_of_endpoint(session, _PROVIDERS):
         return {"openai": {"options": {"baseURL": url}}}
     options = {"apiKey": "{env:OPENAI_API_KEY}", "baseURL": url}
     return {_ENDPOINT: {"npm": "@ai-sdk/openai-compatible", "options": options, "models": {session.model: {}}}}

@@ -6,19 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from selftune_build.agents.hosts import (
-    Stream,
-    Tools,
-    Use,
-    activated,
-    bounded,
-    calls_of,
-    files_read,
-    refusal,
-    refused,
-    refused_request,
-    seconds,
-)
+from selftune_build.agents.hosts import Stream, Tools, Use, closing_program, refusal, refused_request, replied, seconds
 from selftune_build.agents.protocol import AgentFailure
 from selftune_build.model.sample import ErrorKind, Reply, Usage
 
@@ -45,15 +33,13 @@ def reply(stream: Stream) -> Reply:
         raise AgentFailure(ErrorKind.PROTOCOL, "the event stream has no end: the program stopped before it was done")
     if steps[-1]["reason"] in _NO_END:
         raise _cut()
-    uses = list(_uses(stream))
-    return Reply(
+    return replied(
+        stream,
+        _uses(stream),
+        _TOOLS,
         output=_output(stream),
-        skills_used=activated(stream.opening, uses, _TOOLS),
-        files_read=files_read(stream.opening, uses, _TOOLS),
-        tool_calls=calls_of(uses),
         usage=usage(stream),
-        program=_program(stream),
-        refused=bounded(refused(stream.opening, uses, _TOOLS)),
+        program=closing_program(stream, "opencode"),
     )
 
 
@@ -101,8 +87,3 @@ def _output(stream: Stream) -> str:
     for part in _parts(stream, "text"):
         said[part["messageID"]] = said.get(part["messageID"], "") + str(part.get("text") or "")
     return next((text for text in reversed(said.values()) if text), "")
-
-
-def _program(stream: Stream) -> str | None:
-    version = (stream.closing or {}).get("version")
-    return f"opencode {version}" if version else None

@@ -6,19 +6,7 @@ import json
 import re
 from typing import Any
 
-from selftune_build.agents.hosts import (
-    Stream,
-    Tools,
-    activated,
-    bounded,
-    calls_of,
-    files_read,
-    last_words,
-    refusal,
-    refused,
-    refused_request,
-    uses_of,
-)
+from selftune_build.agents.hosts import Stream, Tools, last_words, refusal, refused_request, replied, uses_of
 from selftune_build.agents.protocol import AgentFailure
 from selftune_build.model.sample import ErrorKind, Reply, Usage
 
@@ -40,15 +28,13 @@ def reply(stream: Stream) -> Reply:
     if failure is not None:
         raise failure
     result = stream.last("result") or {}
-    uses = list(uses_of(stream))
-    return Reply(
+    return replied(
+        stream,
+        uses_of(stream),
+        _TOOLS,
         output=_output(result, stream),
-        skills_used=activated(stream.opening, uses, _TOOLS),
-        files_read=files_read(stream.opening, uses, _TOOLS),
-        tool_calls=calls_of(uses),
         usage=usage(stream),
         program=_program(stream),
-        refused=bounded(refused(stream.opening, uses, _TOOLS)),
     )
 
 
