@@ -11,7 +11,7 @@ URL = "OPENAI_BASE_URL"
 
 
 def is_of_endpoint(session: Session, providers: Collection[str]) -> bool:
-    """Whether the model is one that the endpoint in the environment has, and not one of the program's own, which begin with the name
+    """Whether the model is one that the endpoint in the environment has, and not one of the program: those begin with the name
     of a provider."""
     named = (session.model or "").partition("/")[0] in providers
     return URL in session.login.environment and session.model is not None and not named
