@@ -43,6 +43,10 @@ class Facts(NamedTuple):
     """How long a service asked it to wait."""
     takes_schema: bool = True
     """It passes a JSON schema on to the model's service, as a parameter or a tool."""
+    retries: bool = False
+    """It asks a service that broke again by itself, and can neither be told nor made not to."""
+    mask: str = "[login]"
+    """What stands in an answer in the place of a login: ours, where the host does not hide its own."""
     more: tuple[tuple[str, str], ...] = ()
     """Further variables of its login."""
 
@@ -73,6 +77,8 @@ HOSTS = {
         *("COPILOT_PROVIDER_API_KEY", "COPILOT_PROVIDER_BASE_URL", "/v1"),
         tells_model=False,
         takes_schema=False,
+        retries=True,
+        mask="******",
         more=(("COPILOT_MODEL", "scripted-model"),),
     ),
     "opencode": Facts(
