@@ -2,7 +2,7 @@
 #   make verify   the product on its own examples        make test   the tests
 #   make lint     style, types, import contracts         make bench  timings       make clean
 #   make browser  the tests of the HTML page in a real Chromium, from apt-get where there is none
-#   make hosts    the tests that drive real host programs, installed from npm into .hosts (Node 20 or newer; 950 MB)
+#   make hosts    the tests that drive real host programs, installed from npm into .hosts (Node 20 or newer; 2 GB)
 #   make bare     the tests of the core where no plugin is installed
 
 PYTHON ?= python3
@@ -79,6 +79,8 @@ bench: $(VENV)/.installed-dev compiled
 	@echo "installing the host programs into .hosts" >&2
 	@mkdir -p .hosts && cp tests/hosts/package.json .hosts/
 	@npm install --prefix .hosts --no-audit --no-fund --no-package-lock --loglevel=error
+	@cd .hosts/node_modules/.bin && ln -sf ../@vscode/ripgrep-*/bin/rg rg
+	@mkdir -p .hosts/home && HOME=$(CURDIR)/.hosts/home .hosts/node_modules/.bin/copilot --version >/dev/null  # unpacks itself
 	@touch $@
 
 $(VENV)/.installed-plugins: $(wildcard plugins/*/pyproject.toml) $(VENV)/.installed-dev
@@ -86,8 +88,9 @@ $(VENV)/.installed-plugins: $(wildcard plugins/*/pyproject.toml) $(VENV)/.instal
 	@$(PIP) install $(patsubst %/pyproject.toml,--editable '%[dev]',$(wildcard plugins/*/pyproject.toml))
 	@touch $@
 
+# `make hosts ONLY=qwen` runs those of one host.
 hosts: .hosts/.installed $(VENV)/.installed-plugins compiled
-	@$(BIN)/python -m pytest -q -n $(WORKERS) -m hosts tests/hosts
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m hosts $(if $(ONLY),-k "$(ONLY)") tests/hosts
 
 $(VENV)/.installed-browser: pyproject.toml $(VENV)/.installed-dev
 	@echo "installing what drives a browser into $(VENV)" >&2

@@ -31,8 +31,8 @@ class Facts(NamedTuple):
     protocol: str
     folder: str
     """Where it looks for skills."""
-    sign: str
-    """A prompt that calls the skill `pdf-forms`."""
+    sign: str | None
+    """A prompt that calls the skill `pdf-forms`; None where a prompt cannot."""
     key: str
     url: str
     base: str = ""
@@ -41,6 +41,14 @@ class Facts(NamedTuple):
     """What it was served."""
     tells_pause: bool = False
     """How long a service asked it to wait."""
+    takes_schema: bool = True
+    """It passes a JSON schema on to the model's service, as a parameter or a tool."""
+    retries: bool = False
+    """It asks a service that broke again by itself, and can neither be told nor made not to."""
+    mask: str = "[login]"
+    """What stands in an answer in the place of a login: ours, where the host does not hide its own."""
+    more: tuple[tuple[str, str], ...] = ()
+    """Further variables of its login."""
 
 
 HOSTS = {
@@ -62,6 +70,29 @@ HOSTS = {
     "pi": Facts(
         *("@earendil-works/pi-coding-agent", "scripted-model", "chat", ".pi/skills", "/skill:pdf-forms please"),
         *("OPENAI_API_KEY", "OPENAI_BASE_URL", "/v1"),
+        takes_schema=False,
+    ),
+    "copilot": Facts(
+        *("@github/copilot", "scripted-model", "chat", ".github/skills", None),
+        *("COPILOT_PROVIDER_API_KEY", "COPILOT_PROVIDER_BASE_URL", "/v1"),
+        tells_model=False,
+        takes_schema=False,
+        retries=True,
+        mask="******",
+        more=(("COPILOT_MODEL", "scripted-model"),),
+    ),
+    "opencode": Facts(
+        *("opencode-ai", "scripted-model", "chat", ".opencode/skills", None),
+        *("OPENAI_API_KEY", "OPENAI_BASE_URL", "/v1"),
+        tells_model=False,
+        tells_pause=True,
+        takes_schema=False,
+    ),
+    "qwen": Facts(
+        *("@qwen-code/qwen-code", "scripted-model", "chat", ".qwen/skills", "/pdf-forms please"),
+        *("OPENAI_API_KEY", "OPENAI_BASE_URL", "/v1"),
+        tells_model=False,
+        tells_pause=True,
     ),
 }
 SCRIPTING = "gpt-6.2-sol"
@@ -113,6 +144,8 @@ class Bench:
         self.temporary = folder / "tmp"
         for made in (self.user, self.temporary):
             made.mkdir()
+        if host == "copilot":  # it was started before: else it would unpack itself for every sample
+            (self.user / ".cache").symlink_to(CHECKOUT / ".hosts" / "home" / ".cache")
         self.write("selftune.yaml", self._manifest())
         self.write("skills/pdf-forms/SKILL.md", FORMS)
         self.write("skills/pdf-forms/references/fields.md", "The field is called ibis.\n")
@@ -198,7 +231,7 @@ class Bench:
 def login(host: str, server: ModelServer) -> dict[str, str]:
     """The variables with which a host reaches the scripted model."""
     facts = HOSTS[host]
-    return {facts.url: f"{server.url}{facts.base}", facts.key: SECRET}
+    return {facts.url: f"{server.url}{facts.base}", facts.key: SECRET, **dict(facts.more)}
 
 
 def agent_type(host: str) -> AgentType:

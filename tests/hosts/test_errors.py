@@ -59,7 +59,7 @@ def test_a_service_that_recovers_gives_an_answer(bench: Bench, tmp_path: Path) -
     bench.cases(task("t", "Fill in this form", "back again"))
     bench.build("pdf-forms:replay[t]")
     assert bench.row("t")["passed"] == 1
-    assert len(bench.attempts()) >= 1
+    assert (bench.attempts() != []) != bench.facts.retries
 
 
 def test_a_service_that_never_answers_runs_into_the_time_limit_and_leaves_no_process(bench: Bench) -> None:
@@ -80,10 +80,11 @@ def test_a_command_that_never_ends_is_ended_with_the_run(bench: Bench) -> None:
     assert processes_below(bench.temporary) == []
 
 
-@pytest.mark.parametrize("host", ["claude", "codex"], indirect=True)  # the first waits by itself, and runs into the limit
+@pytest.mark.parametrize("host", ["claude", "codex", "copilot"], indirect=True)  # but for codex they wait
 def test_a_rate_limit_longer_than_the_time_limit_is_not_a_failure_of_the_skill(bench: Bench) -> None:
-    bench.write("skills/pdf-forms/selftune.yaml", "version: 1\nlimits: {timeout_s: 4}\n")
-    assert build_against(bench, lambda conversation: Refuse(429, retry_after=30)) == 3
+    limit = 20 if bench.host == "copilot" else 4  # which takes seconds to start
+    bench.write("skills/pdf-forms/selftune.yaml", f"version: 1\nlimits: {{timeout_s: {limit}}}\n")
+    assert build_against(bench, lambda conversation: Refuse(429, retry_after=60)) == 3
     assert {attempt.kind for attempt in bench.attempts()} == {ErrorKind.RATE_LIMIT}
 
 
@@ -117,7 +118,7 @@ def test_the_login_is_nowhere_in_the_store(bench: Bench) -> None:
         return shell(conversation, "env; cat /proc/$PPID/environ | tr '\\0' '\\n'")
 
     bench.server.script = script
-    bench.cases(task("t", "What is the key?", "It is [login]"))
+    bench.cases(task("t", "What is the key?", f"It is {bench.facts.mask}"))
     bench.build()
     assert bench.row("t")["passed"] == 1
     assert SECRET.encode() not in bench.stored()

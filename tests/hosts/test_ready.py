@@ -23,6 +23,7 @@ def by_variable(bench: Bench) -> dict[str, str]:
 LEFT_BEHIND = {
     "claude": (".claude/.credentials.json", {"claudeAiOauth": {**OAUTH, "subscriptionType": "max"}}),
     "codex": (".codex/auth.json", {"OPENAI_API_KEY": SECRET}),
+    "opencode": (".local/share/opencode/auth.json", {"openai": {"type": "api", "key": SECRET}}),
     "pi": (".pi/agent/auth.json", {"openai": {"type": "api_key", "key": SECRET}}),
 }
 """By host the file that its own login leaves behind. That of Gemini CLI has to be renewed at Google before it is of any use."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from selftune_build.testing.model_server import (
     Answer,
-    Call,
     Conversation,
     Listed,
     Say,
@@ -18,7 +19,7 @@ from selftune_build.testing.model_server import (
     shell,
     use_skill,
 )
-from tests.hosts.hosts import Bench, task, trigger
+from tests.hosts.hosts import HOSTS, Bench, task, trigger
 
 PINNED = Path(__file__).with_name("package.json")
 
@@ -35,9 +36,9 @@ def test_a_skill_is_offered_activated_and_its_body_reaches_the_model(bench: Benc
     assert bench.row("t")["triggered"] == 1
     assert bench.row("b")["triggered"] == bench.row("b")["passed"] == 1
     assert bench.row("b", "without_skill")["passed"] == 0
-    lists = bench.host in ("codex", "gemini")  # by a command, which may have listed; when it activates
+    lists = bench.host in ("codex", "gemini", "opencode")  # by a command, which may have listed; when it activates
     assert ("pdf-forms:listing" in bench.row("t")["observed"]) == lists
-    offered = [conversation for conversation in bench.server.conversations if "zebra" in conversation.text]
+    offered = [conversation for conversation in bench.server.conversations if described(conversation, "zebra")]
     assert any("quokka" in conversation.text for conversation in offered)
     assert not any("quokka" in conversation.text for conversation in offered if not conversation.results)
 
@@ -68,17 +69,16 @@ def test_offered_is_not_triggered(bench: Bench) -> None:
     bench.build()
     assert bench.row("t")["triggered"] == bench.row("n")["triggered"] == 0
     assert bench.row("t")["observed"] == []
-    assert all("zebra" in conversation.text for conversation in bench.server.conversations if conversation.tools)
+    assert all(described(conversation, "zebra") for conversation in bench.server.conversations if conversation.tools)
 
 
 def test_an_activation_that_failed_is_not_triggered(bench: Bench) -> None:
     def script(conversation: Conversation) -> Answer:
         if conversation.results or not conversation.tools:
             return Say("that did not work")
-        for tool, argument in (("Skill", "skill"), ("activate_skill", "name"), ("read", "path")):
-            if conversation.offers(tool):
-                return Call(tool, {argument: ".pi/skills/pdf-form/SKILL.md" if tool == "read" else "pdf-form"})
-        return shell(conversation, "cat .agents/skills/pdf-form/SKILL.md .agents/skills/pdf-forms/SKILL.md >&2; exit 1")
+        if conversation.offers("exec_command"):
+            return shell(conversation, "cat .agents/skills/pdf-form/SKILL.md .agents/skills/pdf-forms/SKILL.md >&2; exit 1")
+        return open_skill(conversation, Listed("pdf-form", "", ".pi/skills/pdf-form"))
 
     bench.server.script = script
     bench.cases(trigger("t", "Fill in this form"))
@@ -91,7 +91,7 @@ def test_opening_the_file_of_the_skill_is_activating_it(bench: Bench) -> None:
         skill = described(conversation, "zebra")
         if skill is None or conversation.results:
             return Say("read")
-        folder = skill.folder or f"{workspace_of(conversation)}/.claude/skills/pdf-forms"
+        folder = skill.folder or f"{workspace_of(conversation)}/{bench.facts.folder}/pdf-forms"
         return read(conversation, f"{folder}/SKILL.md")
 
     bench.server.script = script
@@ -106,9 +106,10 @@ def workspace_of(conversation: Conversation) -> str:
     return line.partition(": ")[2].strip()
 
 
+@pytest.mark.parametrize("host", [name for name, facts in HOSTS.items() if facts.sign], indirect=True)
 def test_a_skill_that_the_prompt_calls_by_the_hosts_sign_is_activated(bench: Bench) -> None:
     bench.server.script = lambda conversation: Say("quokka" if "quokka" in conversation.text else "no body")
-    bench.cases(task("t", bench.facts.sign, "quokka"))
+    bench.cases(task("t", str(bench.facts.sign), "quokka"))
     bench.build()
     assert bench.row("t")["triggered"] == bench.row("t")["passed"] == 1
 

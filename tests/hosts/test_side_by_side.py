@@ -1,4 +1,4 @@
-"""One eval set, four real hosts, one scripted model: the same verdicts over four protocols, side by side in one lock."""
+"""One eval set, all real hosts, one scripted model: the same verdicts over four protocols, side by side in one lock."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def counts(entry: dict[str, Any]) -> dict[tuple[str, str], tuple[Any, ...]]:
     }
 
 
-def test_four_hosts_agree_and_stand_side_by_side_in_one_lock_and_one_report(tmp_path: Path, server: ModelServer) -> None:
+def test_all_hosts_agree_and_stand_side_by_side_in_one_lock_and_one_report(tmp_path: Path, server: ModelServer) -> None:
     server.script = use_skill("zebra", lambda conversation, skill: Say("quokka" if "quokka" in conversation.text else "none"))
     bench, environment = several(tmp_path, server, *HOSTS)
     bench.cases(trigger("t", "Fill in this form"), task("b", "Fill in that form", "quokka"))
-    ran = bench.build(timeout=300, **environment)
+    ran = bench.build(timeout=600, **environment)
     assert ran.calls == 3 * len(HOSTS)
     shown = [(each["agent"], each["origin"], each["verdict"], each["gates"]) for each in ran.report["packages"]]
     assert [(agent, origin) for agent, origin, *_ in shown] == [(host, "live") for host in HOSTS]
@@ -58,7 +58,8 @@ def test_four_hosts_agree_and_stand_side_by_side_in_one_lock_and_one_report(tmp_
     table = printed(bench, environment)
     rows = [line.split() for line in table.splitlines() if line.startswith("pdf-forms")]
     assert [row[1:] for row in rows] == [[f"({host})", "inconclusive"] for host in HOSTS], table
-    assert "claude, codex, gemini and pi agree in 2 cases of pdf-forms" in table.splitlines()
+    *names, last = HOSTS
+    assert f"{', '.join(names)} and {last} agree in 2 cases of pdf-forms" in table.splitlines()
 
 
 def test_a_case_that_hosts_do_not_agree_on_is_named_with_what_came_of_it_under_each(tmp_path: Path, server: ModelServer) -> None:

@@ -18,9 +18,13 @@ def patch(path: str) -> str:
 
 def write(conversation: Conversation, path: Path) -> Call:
     """The call with which the host's model writes a file, without a command where the host has a tool for it."""
-    for tool, argument in (("Write", "file_path"), ("write_file", "file_path"), ("write", "path")):
-        if conversation.offers(tool):
-            return Call(tool, {argument: str(path), "content": "escaped"})
+    for tool in conversation.tools:
+        if tool.name in ("Write", "create", "write", "write_file"):
+            place, content = (
+                next(name for name in names if name in tool.schema["properties"])
+                for names in (("file_path", "filePath", "path"), ("content", "file_text"))
+            )
+            return Call(tool.name, {place: str(path), content: "escaped"})
     return shell(conversation, f"apply_patch <<'EOF'\n{patch(str(path))}EOF")
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 def test_the_versions_of_the_programs_are_pinned(checkout: Path) -> None:
     wanted = json.loads((checkout / "tests/hosts/package.json").read_text())["dependencies"]
     programs = {"@anthropic-ai/claude-code", "@earendil-works/pi-coding-agent", "@google/gemini-cli", "@openai/codex"}
+    programs |= {"@github/copilot", "@qwen-code/qwen-code", "opencode-ai", "@vscode/ripgrep"}
     assert set(wanted) == programs
     assert [version for version in wanted.values() if not re.fullmatch(r"\d+\.\d+\.\d+", version)] == []
 

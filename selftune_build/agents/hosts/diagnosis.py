@@ -25,9 +25,9 @@ def diagnose(
     `log_in` is the command to type where nothing is there; `status` the arguments of its own status command, empty where it has
     none, and `told` what the outcome of that says (None: not logged in).
     """
-    path = program.path()
-    if path is None:
-        return Diagnosis(None, problems=(f"{program.name} is not on PATH",), next_step=program.install)
+    path, lacking = program.path(), program.lacking()
+    if lacking is not None:
+        return Diagnosis(path, problems=(f"{lacking.name} is not on PATH",), next_step=lacking.install)
     version = program.told_version()
     problems = () if version else (f"{program.name} --version gives no version",)
     hindered = hindrance(program.name)

@@ -164,14 +164,12 @@ class HostAgent:
 
     def unavailable(self) -> str | None:
         """Why the program cannot be used here and what to do about it, or None."""
-        if self.host.program.path() is None:
-            return self.host.program.missing()
-        return hindrance(self.host.id)
+        return self.host.program.missing() or hindrance(self.host.id)
 
     def _call(self, session: Session, opening: Opening, answer: BinaryIO, request: RunRequest | CompleteRequest) -> None:
-        program = self.host.program.path()
-        if program is None:
-            raise AgentFailure(ErrorKind.UNAVAILABLE, self.host.program.missing())
+        program, missing = self.host.program.path(), self.host.program.missing()
+        if program is None or missing is not None:
+            raise AgentFailure(ErrorKind.UNAVAILABLE, str(missing))
         descriptor, start = answer.fileno(), os.fstat(answer.fileno()).st_size
         write_all(descriptor, line(opening))
         invocation = self.host.invocation(session)

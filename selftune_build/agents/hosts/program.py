@@ -30,15 +30,22 @@ class Program(Struct, frozen=True):
     name: str
     install: str
     """The command that installs it."""
+    needs: tuple[Program, ...] = ()
+    """Programs that it runs and fails without, or would fetch for every sample anew."""
 
     def path(self) -> str | None:
         """Absolute path of the program, None where it is not installed. A relative entry of PATH does not count."""
         places = [place for place in os.environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(place)]
         return shutil.which(self.name, path=os.pathsep.join(places))
 
-    def missing(self) -> str:
-        """What to say where it is not installed."""
-        return f"the program `{self.name}` is not on PATH: install it with `{self.install}`"
+    def lacking(self) -> Program | None:
+        """What is not installed, itself or a program that it needs; None where all of it is."""
+        return next((program for program in (self, *self.needs) if program.path() is None), None)
+
+    def missing(self) -> str | None:
+        """What is not installed and how to get it, in a sentence; None where all of it is."""
+        lacking = self.lacking()
+        return f"the program `{lacking.name}` is not on PATH: install it with `{lacking.install}`" if lacking else None
 
     def version(self) -> str | None:
         """The version that is installed, for a program whose answers do not tell it; None where nothing tells it."""

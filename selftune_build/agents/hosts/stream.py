@@ -17,6 +17,7 @@ from selftune_build.agents.protocol import AgentFailure, RunRequest
 from selftune_build.limits import (
     HOST_REFUSAL_CHARACTERS,
     HOST_REFUSALS,
+    HOST_SESSION_BYTES,
     HOST_SIGN_CHARACTERS,
     HOST_SIGN_LETTERS,
     HOST_SIGNS,
@@ -112,6 +113,13 @@ def parse_stream(raw: bytes) -> Stream:
     events = tuple(_objects(rest))
     closing = events[-1] if events and events[-1].get("type") == CLOSING else None
     return Stream(opening, tuple(event for event in events if event.get("type") != CLOSING), closing)
+
+
+def records(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a log that a host keeps in its home, an object a line; none of a file that is not there."""
+    if path.is_file():
+        with path.open("rb") as stream:
+            yield from _objects(stream.read(HOST_SESSION_BYTES))
 
 
 def refusals_in(tool: str, text: str) -> Iterator[str]:

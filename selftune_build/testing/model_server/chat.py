@@ -56,8 +56,8 @@ def beginning(text: str, model: str, serial: int) -> Iterator[Event]:
 
 def error(refused: Refuse) -> dict[str, Any]:
     """The body of an error."""
-    kind = "rate_limit_exceeded" if refused.status == 429 else "server_error"
-    return {"error": {"message": refused.message, "type": kind, "code": refused.status}}
+    kinds = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_exceeded"}
+    return {"error": {"message": refused.message, "type": kinds.get(refused.status, "server_error"), "code": refused.status}}
 
 
 def _turns(message: dict[str, Any]) -> Iterator[Turn]:

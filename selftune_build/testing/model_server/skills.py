@@ -13,11 +13,12 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from selftune_build.testing.model_server.answer import Answer, Call, Say, Script
-from selftune_build.testing.model_server.conversation import Conversation
+from selftune_build.testing.model_server.conversation import Conversation, Tool
 
 _LISTED = re.compile(r"^- ([a-z0-9][a-z0-9-]*): (.*?)(?: \(file: (\S+)/SKILL\.md\))?$", re.MULTILINE)
 _TAGGED = re.compile(
-    r"<skill>\s*<name>([^<]+)</name>\s*<description>([^<]*)</description>(?:\s*<location>([^<]*?)(?:/SKILL\.md)?</location>)?"
+    r"<skill>\s*<name>\s*([^<]+?)\s*</name>\s*<description>([^<]*)</description>"
+    r"(?:\s*<location>\s*(?:(/[^<]*?)/SKILL\.md)?[^<]*</location>)?"
 )
 _ROOT = re.compile(r"^- `(\w+)` = `([^`]+)`$", re.MULTILINE)
 _BASE = re.compile(r"^Base directory for this skill: (.+)$", re.MULTILINE)
@@ -33,11 +34,12 @@ class Listed(Struct, frozen=True):
 
 
 def listed(conversation: Conversation) -> tuple[Listed, ...]:
-    """The skills that a request offers, as Claude Code, Codex and the hosts with `<available_skills>` write them.
+    """The skills that a request offers, as Claude Code, Codex and the hosts with `<available_skills>` write them, in its words or
+    in the description of the tool for them.
 
     Pi lists its tools as Claude Code lists skills.
     """
-    text = conversation.text
+    text = "\n".join((conversation.text, *(tool.description for tool in conversation.tools if tool.name == "skill")))
     roots = dict(_ROOT.findall(text))
     lines = [each for each in _LISTED.findall(text) if not conversation.offers(each[0])]
     found = []
@@ -55,20 +57,24 @@ def described(conversation: Conversation, words: str) -> Listed | None:
 
 def open_skill(conversation: Conversation, skill: Listed) -> Call:
     """The call with which the host's model activates a skill: its tool for that, else reading its SKILL.md."""
-    for tool, argument in (("Skill", "skill"), ("skill", "name"), ("activate_skill", "name")):
-        if conversation.offers(tool):
-            return Call(tool, {argument: skill.name})
+    for tool in conversation.tools:
+        if tool.name in ("Skill", "skill", "activate_skill"):
+            return Call(tool.name, {_argument(tool, ("skill", "name")): skill.name})
     return read(conversation, f"{skill.folder or '.agents/skills/' + skill.name}/SKILL.md")
 
 
 def read(conversation: Conversation, path: str) -> Call:
     """The call that reads a file."""
     for tool in conversation.tools:
-        if tool.name in ("Read", "read", "read_file"):
-            named = tool.schema.get("properties") or {}
-            argument = "file_path" if "file_path" in named or tool.name == "Read" else "path"
-            return Call(tool.name, {argument: path})
+        if tool.name in ("Read", "read", "read_file", "view"):
+            return Call(tool.name, {_argument(tool, ("file_path", "filePath", "path")): path})
     return shell(conversation, f"cat {shlex.quote(path)}")
+
+
+def _argument(tool: Tool, names: tuple[str, ...]) -> str:
+    """That of these names which the tool's schema has; the first where it has none."""
+    named = tool.schema.get("properties") or {}
+    return next((name for name in names if name in named), names[0])
 
 
 def shell(conversation: Conversation, command: str) -> Call:

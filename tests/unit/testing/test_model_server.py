@@ -25,6 +25,7 @@ from selftune_build.testing.model_server import (
     Rule,
     Say,
     Text,
+    Tool,
     listed,
     open_skill,
     rules,
@@ -247,6 +248,10 @@ def test_skills_are_found_as_each_host_lists_them() -> None:
     found = [listed(Conversation("chat", "m", False, (Text("system", text),))) for text in (claude, codex, tagged)]
     assert [(skills[0].name, skills[0].description) for skills in found] == [("pdf", "Fills forms.")] * 3
     assert [skills[0].folder for skills in found] == [None, "/ws/.agents/skills/pdf", "/ws/pdf"]
+    tool = Tool("skill", f"Runs one.\n{tagged.replace('/ws/pdf/SKILL.md', 'project')}", {"properties": {"skill": {}}})
+    asked = Conversation("chat", "m", False, (), (tool,))
+    assert [(skill.name, skill.folder) for skill in listed(asked)] == [("pdf", None)]
+    assert open_skill(asked, listed(asked)[0]) == Call("skill", {"skill": "pdf"})
     assert open_skill(Conversation("chat", "m", False, ()), found[2][0]).input == {
         "command": ["bash", "-lc", "cat /ws/pdf/SKILL.md"]
     }

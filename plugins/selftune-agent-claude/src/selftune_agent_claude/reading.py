@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from selftune_build.agents.hosts import Stream, Tools, Use, activated, bounded, calls_of, files_read, refused
+from selftune_build.agents.hosts import Stream, Tools, Use, activated, bounded, calls_of, files_read, last_words, refused, uses_of
 from selftune_build.agents.protocol import AgentFailure
 from selftune_build.model.sample import ErrorKind, Reply, Usage
 
@@ -32,7 +32,7 @@ def reply(stream: Stream) -> Reply:
             raise _failure(result, stream)
         if result.get("stop_reason") is None:
             raise AgentFailure(ErrorKind.REPORTED, "the stream of the model was cut: its answer has no end")
-    uses = list(_uses(stream))
+    uses = list(uses_of(stream))
     return Reply(
         output=_output(result, stream),
         skills_used=activated(stream.opening, uses, _TOOLS),
@@ -92,29 +92,6 @@ def _pause(stream: Stream) -> float | None:
     return delay / 1000 if isinstance(delay, int | float) else None
 
 
-def _blocks(stream: Stream, kind: str) -> Iterator[dict[str, Any]]:
-    """The blocks of messages by `assistant` or `user`; what a tool's own subagent did is its affair."""
-    for event in stream.events:
-        if event.get("type") == kind:
-            content = (event.get("message") or {}).get("content")
-            yield from (block for block in content if isinstance(block, dict)) if isinstance(content, list) else ()
-
-
-def _uses(stream: Stream) -> Iterator[Use]:
-    results = {block.get("tool_use_id"): block for block in _blocks(stream, "user") if block.get("type") == "tool_result"}
-    for block in _blocks(stream, "assistant"):
-        if block.get("type") == "tool_use":
-            result = results.get(block["id"])
-            text = None if result is None else _text(result.get("content"))
-            yield Use(str(block["name"]), dict(block.get("input") or {}), text, bool(result and result.get("is_error")))
-
-
-def _text(content: Any) -> str:
-    if isinstance(content, str):
-        return content
-    return "\n".join(str(part.get("text", "")) for part in content or () if isinstance(part, dict))
-
-
 def _refused(stream: Stream, uses: list[Use], result: dict[str, Any]) -> Iterator[str]:
     for denial in result.get("permission_denials") or ():
         asked = denial.get("tool_input") or {}
@@ -129,8 +106,7 @@ def _output(result: dict[str, Any], stream: Stream) -> str:
         return json.dumps(result["structured_output"], ensure_ascii=False)
     if isinstance(result.get("result"), str):
         return str(result["result"])
-    texts = [str(block.get("text", "")) for block in _blocks(stream, "assistant") if block.get("type") == "text"]
-    return texts[-1] if texts else ""
+    return last_words(stream)
 
 
 def _served(stream: Stream) -> str | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from selftune_build.limits import HOST_SESSION_BYTES, HOST_SESSION_CALL_CHARACTERS
+from selftune_build.agents.hosts import records
+from selftune_build.limits import HOST_SESSION_CALL_CHARACTERS
 
 _CALLS = ("function_call", "custom_tool_call", "local_shell_call")
 _OUTPUTS = ("function_call_output", "custom_tool_call_output")
@@ -17,27 +17,15 @@ _OUTPUTS = ("function_call_output", "custom_tool_call_output")
 def closing(home: Path) -> dict[str, Any]:
     """Version, model asked for and every call with its output, of the one session below this home; empty without one."""
     logs = sorted((home / ".codex" / "sessions").glob("*/*/*/rollout-*.jsonl"))
-    records = list(_records(logs[0])) if logs else []
-    if not records:
+    found = list(records(logs[0])) if logs else []
+    if not found:
         return {}
-    payloads = [record["payload"] for record in records if isinstance(record.get("payload"), dict)]
+    payloads = [record["payload"] for record in found if isinstance(record.get("payload"), dict)]
     outputs = {each.get("call_id"): _text(each.get("output")) for each in payloads if each.get("type") in _OUTPUTS}
     calls = [_call(each, outputs) for each in payloads if each.get("type") in _CALLS]
     versions = [each["cli_version"] for each in payloads if isinstance(each.get("cli_version"), str)]
     models = [each["model"] for each in payloads if isinstance(each.get("model"), str)]
     return {"version": next(iter(versions), None), "model": next(iter(models), None), "calls": calls}
-
-
-def _records(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open("rb") as stream:
-        content = stream.read(HOST_SESSION_BYTES)
-    for line in content.splitlines():
-        try:
-            found = msgspec.json.decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            continue
-        if isinstance(found, dict):
-            yield found
 
 
 def _call(payload: dict[str, Any], outputs: dict[Any, str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from selftune_build.agents.hosts import COMPLETE_PROMPT, Invocation, Session
+from selftune_build.agents.hosts import COMPLETE_PROMPT, Invocation, Session, stop_search
 from selftune_build.limits import HOST_ROUTING_TURNS
 
 TOOLS = {
@@ -67,7 +67,7 @@ def invocation(session: Session) -> Invocation:
     folder.mkdir(mode=0o700, exist_ok=True)
     (folder / "settings.json").write_text(json.dumps(_settings(session)), encoding="utf-8")
     (folder / "policy.toml").write_text(_policy(session), encoding="utf-8")
-    _stop_search(session)
+    stop_search(session, ".gemini")
     arguments = ["--output-format", "stream-json", "--approval-mode", "default", "--skip-trust", "--extensions", "none"]
     arguments += ["--policy", str(folder / "policy.toml")]
     if session.model is not None:
@@ -82,13 +82,6 @@ def invocation(session: Session) -> Invocation:
         (folder / "system.md").write_text(COMPLETE_PROMPT, encoding="utf-8")
         environment["GEMINI_SYSTEM_MD"] = str(folder / "system.md")
     return Invocation(tuple(arguments), environment, session.prompt.encode())
-
-
-def _stop_search(session: Session) -> None:
-    """The program takes variables from the first `.env` above the workspace, anybody's: an empty one is the first."""
-    folder = session.workspace.parent / ".gemini"
-    folder.mkdir(exist_ok=True)
-    (folder / ".env").touch()
 
 
 def _policy(session: Session) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from selftune_build.agents.hosts import Stream, Tools, Use, activated, bounded, calls_of, files_read, refusal, refused
+from selftune_build.agents.hosts import Stream, Tools, Use, closing_program, refusal, replied
 from selftune_build.agents.protocol import AgentFailure
 from selftune_build.model.sample import ErrorKind, Reply, Usage
 
@@ -32,16 +32,14 @@ def reply(stream: Stream) -> Reply:
     if result.get("status") != "success" and error.get("type") not in _ENDS_WITHOUT_ERROR:
         said = error or stream.last("error") or {}
         raise refusal(str(said.get("message") or "its result does not say how it ended"), _STATUSES.get(_exit_status(stream)))
-    uses = list(_uses(stream))
-    return Reply(
+    return replied(
+        stream,
+        _uses(stream),
+        _TOOLS,
         output=_output(stream),
-        skills_used=activated(stream.opening, uses, _TOOLS),
-        files_read=files_read(stream.opening, uses, _TOOLS),
-        tool_calls=calls_of(uses),
         usage=usage(stream),
         model=_served(result),
-        program=_program(stream),
-        refused=bounded(refused(stream.opening, uses, _TOOLS)),
+        program=closing_program(stream, "gemini"),
     )
 
 
@@ -90,8 +88,3 @@ def _output(stream: Stream) -> str:
 def _served(result: dict[str, Any]) -> str | None:
     """The model that answered, as the service named it; all of them where the program chose by asking another one."""
     return ", ".join(sorted((result.get("stats") or {}).get("models") or ())) or None
-
-
-def _program(stream: Stream) -> str | None:
-    version = (stream.closing or {}).get("version")
-    return f"gemini {version}" if version else None

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from selftune_build.agents.hosts import COMPLETE_PROMPT, Invocation, Session, with_schema
+from selftune_build.agents.hosts import COMPLETE_PROMPT, URL, Invocation, Session, is_of_endpoint, with_schema
 
 TOOLS = {"package": ("bash", "edit", "read", "write"), "routing": ("read",)}
 """The tools a model is offered, by profile."""
 SKILLS_FOLDER = ".pi/skills"
-_URL = "OPENAI_BASE_URL"
 _PROVIDERS = ("anthropic", "google", "openai", "openrouter")
 """Those whose keys are passed on, as pi names them in front of a model."""
 _SETTINGS = {"enableInstallTelemetry": False, "retry": {"enabled": False, "provider": {"maxRetries": 0}}}
@@ -34,24 +33,18 @@ def invocation(session: Session) -> Invocation:
     else:
         arguments += ["--tools", ",".join(TOOLS[session.profile]), "--skill", str(session.workspace / SKILLS_FOLDER)]
     if session.model is not None:
-        arguments += [*(("--provider", "openai") if _is_of_endpoint(session) else ()), "--model", session.model]
+        arguments += [*(("--provider", "openai") if is_of_endpoint(session, _PROVIDERS) else ()), "--model", session.model]
     environment = {**_ENVIRONMENT, "PI_CODING_AGENT_DIR": str(folder)}
     return Invocation(tuple(arguments), environment, with_schema(session.prompt, session.schema).encode())
-
-
-def _is_of_endpoint(session: Session) -> bool:
-    """Whether the model is one that the endpoint in the environment has, and not one of pi's own list."""
-    named = (session.model or "").partition("/")[0] in _PROVIDERS
-    return _URL in session.login.environment and session.model is not None and not named
 
 
 def _providers(session: Session) -> dict[str, Any]:
     """Where pi sends what is meant for OpenAI. A model that it cannot know is asked by Chat Completions, which every compatible
     server speaks."""
-    url = session.login.environment.get(_URL)
+    url = session.login.environment.get(URL)
     if url is None:
         return {}
-    if not _is_of_endpoint(session):
+    if not is_of_endpoint(session, _PROVIDERS):
         return {"openai": {"baseUrl": url}}
     chat = {"api": "openai-completions", "apiKey": "OPENAI_API_KEY", "models": [{"id": session.model}]}
     return {"openai": {"baseUrl": url, **chat}}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from selftune_build.agents.hosts import Stream, Tools, Use, activated, bounded, calls_of, files_read, refusal, refused
+from selftune_build.agents.hosts import Stream, Tools, Use, closing_program, refusal, replied
 from selftune_build.agents.protocol import AgentFailure
 from selftune_build.model.sample import ErrorKind, Reply, Usage
 
@@ -29,16 +29,14 @@ def reply(stream: Stream) -> Reply:
         raise AgentFailure(ErrorKind.PROTOCOL, "the event stream has no end: the program stopped before it was done")
     if said[-1].get("stopReason") not in _ENDED:
         raise refusal(str(said[-1].get("errorMessage") or "its last message does not say how it ended"))
-    uses = list(_uses(stream))
-    return Reply(
+    return replied(
+        stream,
+        _uses(stream),
+        _TOOLS,
         output=_output(said),
-        skills_used=activated(stream.opening, uses, _TOOLS),
-        files_read=files_read(stream.opening, uses, _TOOLS),
-        tool_calls=calls_of(uses),
         usage=usage(stream),
         model=_served(said[-1]),
-        program=_program(stream),
-        refused=bounded(refused(stream.opening, uses, _TOOLS)),
+        program=closing_program(stream, "pi"),
     )
 
 
@@ -83,8 +81,3 @@ def _output(said: list[dict[str, Any]]) -> str:
 def _served(message: dict[str, Any]) -> str | None:
     named = message.get("responseModel") or (message.get("model") if message.get("api") == _TELLS_MODEL else None)
     return str(named) if named else None
-
-
-def _program(stream: Stream) -> str | None:
-    version = (stream.closing or {}).get("version")
-    return f"pi {version}" if version else None

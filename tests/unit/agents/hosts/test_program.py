@@ -57,3 +57,12 @@ def test_a_program_without_a_status_command_is_logged_in_by_what_is_passed_on(
     monkeypatch.setenv("SMALL_KEY", "key")
     found = diagnose(Program("small", ""), LOGIN, "small login")
     assert (found.login, found.version, found.next_step) == ("SMALL_KEY", "9.9.9", None)
+
+
+def test_a_program_is_not_usable_without_those_that_it_needs(package: Path) -> None:
+    needed = Program("not-there", "get it")
+    program = Program("small", "", needs=(needed,))
+    assert program.missing() == "the program `not-there` is not on PATH: install it with `get it`"
+    found = diagnose(program, LOGIN, "small login")
+    assert (found.program, found.problems, found.next_step) == (program.path(), ("not-there is not on PATH",), "get it")
+    assert Program("small", "", needs=(Program("small", ""),)).missing() is None

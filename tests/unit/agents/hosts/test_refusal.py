@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from selftune_build.agents.hosts import refusal
+from selftune_build.agents.hosts import refusal, seconds
 from selftune_build.model.sample import ErrorKind
 
 
@@ -27,6 +27,15 @@ from selftune_build.model.sample import ErrorKind
 def test_a_message_tells_a_kind_and_a_pause(message: str, status: int | None, kind: ErrorKind, pause: float | None) -> None:
     failure = refusal(message, status)
     assert (failure.kind, failure.retry_after_s) == (kind, pause)
+
+
+def test_a_header_tells_the_pause_of_a_rate_limit_and_of_nothing_else() -> None:
+    assert seconds("7") == 7
+    assert seconds(1.5) == 1.5
+    assert seconds(None) is seconds("Fri, 31 Dec 1999 23:59:59 GMT") is seconds("-1") is seconds("inf") is None
+    assert refusal("slow down", 429, 7.0).retry_after_s == 7
+    assert refusal("try again in 3s", 429, 7.0).retry_after_s == 3
+    assert refusal("broken", 500, 7.0).retry_after_s is None
 
 
 def test_a_long_message_is_cut_and_stands_on_one_line() -> None:
