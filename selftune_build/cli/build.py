@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 from msgspec.structs import replace
 
+from selftune_build.cli.executor import cluster_at
 from selftune_build.cli.overlay import laid_over, refuse_beside_overlay
 from selftune_build.cli.paying import Money, confirm
 from selftune_build.cli.remote import sharing
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document (schemas/selftune-report-1.json).")
 @click.option("--keep-going", is_flag=True, help="Take every sample, also of packages that cannot pass any more.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 256), default=None, help="Samples taken at the same time.")
+@click.option("--executor", metavar="URL", help="Have workers take the samples, such as dask://HOST:PORT of a plugin.")
 @click.option(
     "--agent", "agents", multiple=True, metavar="NAME", help="Agent to run, instead of the manifest's; may be repeated."
 )
@@ -81,6 +83,7 @@ def command(
     as_json: bool,
     keep_going: bool,
     jobs: int | None,
+    executor: str | None,
     agents: tuple[str, ...],
     model: str | None,
     max_calls: int | None,
@@ -114,7 +117,7 @@ def command(
 
     Exit status: 0 verified, 1 a gate said no, 2 bad input, 3 could not decide, 4 store problem, 130 interrupted.
     """
-    _refuse(locked, overlay, since, dry_run or resample or failed, remote_required, policy, signers or trust_root)
+    _refuse(locked, overlay, since, dry_run or resample or failed or executor, remote_required, policy, signers or trust_root)
     asked = asked_reports(reports, junit=junit, sarif=sarif, html=html)
     request = request_for(
         directory,
@@ -146,8 +149,9 @@ def command(
         universe, recalled = _universe(request, plugins, standard, whole=overlay is not None)
         universe, request = laid_over(universe, _narrowed(universe, request, since), overlay, plugins)
         progress = Progress(sys.stderr, quiet=quiet or as_json)
-        around = Surroundings(progress=progress, confirm=confirm, registry=plugins.registry)
-        report = with_prefix(_run(universe, request, progress, around, standard, remote_required), universe.root)
+        with cluster_at(executor, plugins, universe.root, jobs) as cluster:
+            around = Surroundings(progress=progress, confirm=confirm, registry=plugins.registry, cluster=cluster)
+            report = with_prefix(_run(universe, request, progress, around, standard, remote_required), universe.root)
         text, told = _told(report, github=github, as_json=as_json, verbose=verbose, quiet=quiet)
         plain = not (progress.spoke or wanted or since or overlay or github)
         worth = recalled.worth_keeping(around.idle) if plain and trail.idle else {}
@@ -171,7 +175,7 @@ def _refuse(
     """Raise UsageError for options that do not go together."""
     refuse_beside_overlay(overlay, locked=locked, since=since)
     if locked and running:
-        raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample or --failed")
+        raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample, --failed or --executor")
     if locked and remote:
         raise UsageError("--locked asks no remote, so it does not go with --remote-required")
     if policy is not None and not locked:
