@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from selftune_build.agents.protocol import AgentFailure
 from selftune_build.engine.executing.cluster import Cluster, Lost, NoWorker
@@ -72,7 +73,7 @@ class Sender:
         try:
             done = self._done(call)
         except NoWorker as error:
-            done = Done("failed", str(error), kind=ErrorKind.UNAVAILABLE, usage=Usage())
+            done = Done("refused", str(error), kind=ErrorKind.UNAVAILABLE, usage=Usage())
         finally:
             over()
         if done.outcome == "input":
@@ -95,14 +96,17 @@ class Sender:
                 done, why = Done("begun"), str(lost)
             if done.outcome == "kept":
                 _await_sight(call, done.digest)
-            if done.outcome != "begun":
+            if done.outcome not in ("begun", "refused"):
                 return done
+            # Another run of the task may have begun it, on a worker that is lost.
             found = _found(call, number, why)
             if found is not None:
                 return found
+            if done.outcome == "refused":
+                return replace(done, message=f"a worker cannot work: {done.message}")
             if call.means.cancel.is_set():
                 break
-        return Done("failed", f"workers were lost before they began: {why}", kind=ErrorKind.UNAVAILABLE, usage=Usage())
+        return Done("refused", f"workers were lost before they began: {why}", kind=ErrorKind.UNAVAILABLE, usage=Usage())
 
     def _sent(self, call: _Call, number: int) -> Done:
         """Have a worker do it. Raises Lost and NoWorker."""

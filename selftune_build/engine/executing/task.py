@@ -93,11 +93,11 @@ class Cancel(Struct, frozen=True, tag="cancel"):
 
 
 class Done(Struct, frozen=True):
-    """What came of it; `message` is empty where all is well."""
+    """What came of it; `message` and `hint` are those of an error."""
 
     outcome: str
-    """`seen` and `unseen` for a probe; `kept`, `failed`, `begun` (by another run of the task: nothing was done), `input` and
-    `store` for a task."""
+    """`seen` or `refused`: nothing was begun, and `message` says why. Of a task also `kept`; `failed`: a failed attempt was kept;
+    `begun`: by another run of the same task, nothing was done; `input` and `store`: an error of that family."""
     message: str = ""
     hint: str | None = None
     digest: str = ""

@@ -63,7 +63,8 @@ def answer_to(content: bytes, registry_of: RegistryOf) -> Done:
     try:
         _look(message.site)
     except _Unseen as fault:
-        return Done("unseen", *fault.args)
+        message, hint = fault.args
+        return _refused(message, hint)
     return Done("seen") if isinstance(message, Probe) else _performed(message, registry_of)
 
 
@@ -138,10 +139,15 @@ def _cancelled(token: str) -> threading.Event:
 def _performed(task: Task, registry_of: RegistryOf) -> Done:
     cancel, ledger = _cancelled(task.site.token), _Ledger()
     if cancel.is_set():
-        return Done("failed", "interrupted", kind=ErrorKind.CRASH, usage=Usage())
+        return _refused("interrupted", kind=ErrorKind.CRASH)
     try:
         spec = _spec(task)
         means = _means(task, registry_of, ledger, cancel)
+    except AgentFailure as failure:
+        return _refused(failure.message)
+    except StoreError as error:
+        return Done("store", error.message, error.hint, code=error.code)
+    try:
         attempt(spec, task.index, means, lambda: lambda: None)
     except _Begun:
         return Done("begun")
@@ -151,6 +157,11 @@ def _performed(task: Task, registry_of: RegistryOf) -> Done:
         outcome = "store" if isinstance(error, StoreError) else "input"
         return Done(outcome, error.message, error.hint, code=error.code)
     return Done("kept", digest=_digest_of(means.evidence.store, task, spec), usage=ledger.usage)
+
+
+def _refused(message: str, hint: str | None = None, kind: ErrorKind = ErrorKind.UNAVAILABLE) -> Done:
+    """Nothing was begun here."""
+    return Done("refused", message, hint, kind=kind, usage=Usage())
 
 
 def _means(task: Task, registry_of: RegistryOf, ledger: Purse, cancel: threading.Event) -> Means:
