@@ -17,7 +17,7 @@ from selftune_build.plugins import InputError, UndecidedError, work
 _DASK: Any = distributed
 """Its types are not complete."""
 
-CONNECT_S = 20.0
+CONNECT_S = 10.0
 """For how long a scheduler may be silent."""
 ANSWER_S = 30.0
 """For how long all workers may be silent when they are asked together."""
