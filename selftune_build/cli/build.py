@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ from selftune_build.report.progress import Progress
 from selftune_build.store.trail import Trail, recorded
 
 if TYPE_CHECKING:
+    from selftune_build.engine.executing.cluster import Cluster
     from selftune_build.engine.load import Universe
     from selftune_build.engine.locked.standard import Standard
     from selftune_build.engine.remembered import Recalled
@@ -148,16 +150,19 @@ def command(
         standard = _standard(request, policy)
         universe, recalled = _universe(request, plugins, standard, whole=overlay is not None)
         universe, request = laid_over(universe, _narrowed(universe, request, since), overlay, plugins)
-        progress = Progress(sys.stderr, quiet=quiet or as_json)
-        with cluster_at(executor, plugins, universe.root, jobs) as cluster:
-            around = Surroundings(progress=progress, confirm=confirm, registry=plugins.registry, cluster=cluster)
-            report = with_prefix(_run(universe, request, progress, around, standard, remote_required), universe.root)
+        progress, around = _surroundings(plugins, cluster_at(executor, plugins, universe.root, jobs), quiet or as_json)
+        report = with_prefix(_run(universe, request, progress, around, standard, remote_required), universe.root)
         text, told = _told(report, github=github, as_json=as_json, verbose=verbose, quiet=quiet)
         plain = not (progress.spoke or wanted or since or overlay or github)
         worth = recalled.worth_keeping(around.idle) if plain and trail.idle else {}
     if plain and trail.idle:
         _note(trail, universe, request, report, text, recalled, worth)
     return worst([report.exit_code, *told, *write_reports(report, wanted)])
+
+
+def _surroundings(plugins: Plugins, cluster: Cluster | None, quiet: bool) -> tuple[Progress, Surroundings]:
+    progress = Progress(sys.stderr, quiet=quiet)
+    return progress, Surroundings(progress=progress, confirm=confirm, registry=plugins.registry, cluster=cluster)
 
 
 def _told(report: Report, *, github: bool, as_json: bool, verbose: bool, quiet: bool) -> tuple[str, list[int]]:
@@ -262,7 +267,7 @@ def _run(
     from selftune_build.engine.rounds import build_in_rounds
 
     around = replace(around, shared=sharing(universe.root, around, required=remote_required, looks=request.dry_run))
-    with interruptible(around.stop, around.cancel, progress.urgent):
+    with around.cluster or nullcontext(), interruptible(around.stop, around.cancel, progress.urgent):
         return build_in_rounds(universe, request, around)
 
 

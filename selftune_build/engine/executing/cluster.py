@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
+from types import TracebackType
+from typing import Protocol
 
 from selftune_build.engine.executing.protocol import Executor
 from selftune_build.engine.executing.task import Cancel, Done, Probe, Site, Task, done_in, encoded
@@ -30,8 +32,24 @@ class NoWorker(Exception):
     """There is nobody who could run a task, and has not been for long; `args` are why."""
 
 
+class Withdrawn(Exception):
+    """A task was taken back before anybody began it."""
+
+
+class Watch(Protocol):
+    """What can be seen of a task from here."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether anybody has been asked."""
+
+    @property
+    def overdue(self) -> bool:
+        """Whether that was longer ago than it may take."""
+
+
 class Cluster:
-    """The workers of one invocation, reached when the first sample is missing."""
+    """The workers of one invocation: reached when the first sample is missing, let go of where a `with` ends."""
 
     def __init__(self, url: str, connect: Callable[[str], Executor], store: Path, root: Path, jobs: int | None) -> None:
         self.url = url
@@ -72,8 +90,9 @@ class Cluster:
         assert self._site is not None
         return self._site
 
-    def result(self, future: Future[bytes], overdue: Callable[[], bool], cancel: threading.Event) -> Done:
-        """What became of a task. Raises Lost where it failed or is overdue, NoWorker where nobody is there to run it."""
+    def result(self, future: Future[bytes], watch: Watch, stop: threading.Event, cancel: threading.Event) -> Done:
+        """What became of a task. Raises Lost where it failed or is overdue, NoWorker where nobody is there to run it, and
+        Withdrawn where it was to begin after `stop` was set."""
         while True:
             try:
                 return done_in(future.result(EXECUTOR_POLL_S))
@@ -84,7 +103,9 @@ class Cluster:
                 raise Lost(_said(error)) from error
             if cancel.is_set():
                 return self._ended(future)
-            if overdue():
+            if not watch.begun and stop.is_set() and future.cancel():
+                raise Withdrawn
+            if watch.overdue:
                 raise Lost("it did not come back within its time limit")
             if self._is_empty():
                 future.cancel()
@@ -97,7 +118,10 @@ class Cluster:
         except UndecidedError as error:
             raise Lost(error.message) from error
 
-    def close(self) -> None:
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         """Let go of the workers, and take away what they were probed with."""
         if self._site is not None:
             RecordStore(self.store).remove(self._site.token)

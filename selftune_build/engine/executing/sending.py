@@ -6,21 +6,21 @@ What the worker was asked counts in the store alone: a sample that is there was 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from selftune_build.agents.protocol import AgentFailure
-from selftune_build.engine.executing.cluster import Cluster, Lost, NoWorker
+from selftune_build.engine.executing.cluster import Cluster, Lost, NoWorker, Withdrawn
 from selftune_build.engine.executing.task import Asked, Done, Task, asked_of, staged_record, task_of
 from selftune_build.engine.package_run import PackageRun
-from selftune_build.engine.paying.keeping import Means
+from selftune_build.engine.paying.keeping import Means, charged
 from selftune_build.engine.paying.recovery import recover
 from selftune_build.engine.paying.trying import Enter
 from selftune_build.engine.request import BuildRequest
-from selftune_build.errors import InputError, StoreError
+from selftune_build.errors import InputError, StoreError, UndecidedError
 from selftune_build.fingerprint.digest import digest_bytes, digest_json
 from selftune_build.fingerprint.keys import call_id
 from selftune_build.limits import EXECUTOR_LOSSES, EXECUTOR_VISIBLE_S, STORE_ORPHAN_GRACE_S, STORE_WAIT_INTERVAL_S
@@ -28,7 +28,6 @@ from selftune_build.model.location import Location
 from selftune_build.model.sample import ErrorKind, Usage
 from selftune_build.process import NotStarted
 from selftune_build.stages.row import RowSpec, StagedSet
-from selftune_build.store.archive import price_in
 from selftune_build.store.records import RecordStore
 
 
@@ -67,11 +66,15 @@ class Sender:
         self._staged: dict[int, tuple[StagedSet, str]] = {}
 
     def __call__(self, spec: RowSpec, index: int, means: Means, enter: Enter) -> None:
-        """One attempt. Raises AgentFailure, the attempt then kept as such, InputError and StoreError."""
+        """One attempt. Raises AgentFailure, the attempt then kept as such, InputError, StoreError, and UndecidedError when told
+        to stop before it was begun."""
         call = _Call(spec, index, means)
         over = enter()
         try:
             done = self._done(call)
+        except Withdrawn:
+            means.purse.give_back()
+            raise UndecidedError("interrupted before it was begun") from None
         except NoWorker as error:
             done = Done("refused", str(error), kind=ErrorKind.UNAVAILABLE, usage=Usage())
         finally:
@@ -109,10 +112,10 @@ class Sender:
         return Done("refused", f"workers were lost before they began: {why}", kind=ErrorKind.UNAVAILABLE, usage=Usage())
 
     def _sent(self, call: _Call, number: int) -> Done:
-        """Have a worker do it. Raises Lost and NoWorker."""
+        """Have a worker do it. Raises Lost, NoWorker and Withdrawn."""
         spec = call.spec
         task = task_of(spec, call.index, number, self._cluster.site, self._asked, self._record(spec.staged))
-        return self._cluster.result(self._cluster.submit(task), _overdue(call, task), call.means.cancel)
+        return self._cluster.result(self._cluster.submit(task), _Watch(call, task), call.means.stop, call.means.cancel)
 
     def _record(self, staged: StagedSet) -> str:
         """The digest under which the store tells what a set is staged from; written once, and renewed for whoever tidies up."""
@@ -124,20 +127,27 @@ class Sender:
         return self._staged[id(staged)][1]
 
 
-def _overdue(call: _Call, task: Task) -> Callable[[], bool]:
-    """Whether the call has been in flight for longer than it may be; how long it waited for a worker does not count."""
-    path = call.means.evidence.store.in_flight(call.spec.key, call.id)
-    limits = task.case.limits
-    assert limits is not None
-    most = limits.timeout_s * (1 + len(task.case.setup)) + STORE_ORPHAN_GRACE_S
-    begun: list[float] = []
+class _Watch:
+    """Sees by its file whether a call is in flight (`cluster.Watch`); how long it waited for a worker does not count."""
 
-    def overdue() -> bool:
-        if not begun and path.exists():
-            begun.append(time.monotonic())
-        return bool(begun) and time.monotonic() - begun[0] > most
+    def __init__(self, call: _Call, task: Task) -> None:
+        limits = task.case.limits
+        assert limits is not None
+        self._path = call.means.evidence.store.in_flight(call.spec.key, call.id)
+        self._most = limits.timeout_s * (1 + len(task.case.setup)) + STORE_ORPHAN_GRACE_S
+        self._since: float | None = None
 
-    return overdue
+    @property
+    def begun(self) -> bool:
+        """Whether it was seen in flight once."""
+        if self._since is None and self._path.exists():
+            self._since = time.monotonic()
+        return self._since is not None
+
+    @property
+    def overdue(self) -> bool:
+        """Whether it has been in flight for longer than it may be."""
+        return self.begun and time.monotonic() - (self._since or 0) > self._most
 
 
 def _found(call: _Call, number: int, why: str) -> Done | None:
@@ -154,8 +164,9 @@ def _found(call: _Call, number: int, why: str) -> Done | None:
         return None
     last = means.evidence.store.attempts(spec.key, call.id)[-1]
     kind = ErrorKind(last.kind) if last.kind in set(ErrorKind) else ErrorKind.CRASH
-    usage = None if price_in(last.usage) is None else means.evidence.billed(spec, last.raw)
-    return Done("failed", f"{last.message} ({why})" if why else last.message, kind=kind, usage=usage)
+    usage = None if last.usage is None else means.evidence.billed(spec, last.raw)
+    failure = AgentFailure(kind, f"{last.message} ({why})" if why else last.message)
+    return Done("failed", failure.message, kind=kind, usage=charged(usage, failure))
 
 
 def _await_sight(call: _Call, digest: str) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,14 +85,13 @@ def prepare(skill: SkillWorkspace, prompt: str = "brew") -> None:
     skill.skill("brew", {"selftune.yaml": json.dumps(MANIFEST), "agent.py": AGENT, "evals/evals.yaml": cases})
 
 
-def built(skill: SkillWorkspace, workers: Workers) -> Report:
+def built(skill: SkillWorkspace, workers: Workers, stop: threading.Event | None = None) -> Report:
     universe = load_universe(skill.root)
     cluster = Cluster("test://", lambda url: workers, find_store(skill.root), skill.root, None)
-    around = Surroundings(Progress(io.StringIO(), quiet=True), lambda price: None, cluster=cluster)
-    try:
+    with cluster:
+        progress = Progress(io.StringIO(), quiet=True)
+        around = Surroundings(progress, lambda price: None, stop=stop or threading.Event(), cluster=cluster)
         return build(universe, BuildRequest(skill.root), around)
-    finally:
-        cluster.close()
 
 
 def asked(skill: SkillWorkspace) -> list[int]:
@@ -176,14 +177,31 @@ def test_a_worker_whose_agent_is_another_one_is_not_used(skill: SkillWorkspace) 
 
 
 class Empty(Workers):
-    """Its workers go as soon as there is something to do."""
+    """Its workers go as soon as there is something to do; `then` is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.then: Callable[[], object] = lambda: None
+        self.futures: list[Future[bytes]] = []
 
     def slots(self) -> int:
         return 0 if self.sent else 2
 
     def submit(self, content: bytes) -> Future[bytes]:
         self.sent.append(content)
-        return Future()
+        self.futures.append(Future())
+        self.then()
+        return self.futures[-1]
+
+
+def test_what_waits_for_a_worker_when_the_build_is_to_stop_is_taken_back_and_was_not_spent(skill: SkillWorkspace) -> None:
+    prepare(skill)
+    stop = threading.Event()
+    workers = Empty()
+    workers.then = stop.set
+    report = built(skill, workers, stop)
+    assert (report.exit_code, report.spend.agent_calls, asked(skill)) == (130, 0, [])
+    assert [future.cancelled() for future in workers.futures] == [True] * len(workers.sent)
 
 
 def test_where_no_worker_is_left_it_is_not_waited_for_ever(skill: SkillWorkspace, monkeypatch: pytest.MonkeyPatch) -> None:
