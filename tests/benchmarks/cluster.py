@@ -94,7 +94,7 @@ def whole_workspace(packages: int, cases: int, workers: int) -> str:
         here = Path(folder)
         write_workspace(here / "workspace", Size(packages, cases))
         with cluster(here / "cluster", workers) as (url, processes):
-            ran = build(here / "workspace", here / "store", "-j", str(2 * workers), "--executor", url)
+            ran = build(here / "workspace", here / "store", "-j", str(8 * workers), "--executor", url)
             by_cluster = sum(map(_cpu_of, processes))
         again = build(here / "workspace", here / "store", "--executor", "dask://127.0.0.1:9")
     each = 1000 / (packages * cases)
