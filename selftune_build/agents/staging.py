@@ -21,6 +21,7 @@ from selftune_build.model.location import Location
 from selftune_build.model.package import TreeFile
 from selftune_build.model.sample import FileChange
 from selftune_build.store.atomic import store_errors
+from selftune_build.store.machine import started
 from selftune_build.store.reading import read_regular
 
 _PREFIX = "selftune-"
@@ -195,14 +196,6 @@ class Staging:
                 raise InputError(f"`{path}` is in the way of another file of the case", at=at) from error
             raise
         self._initial[path] = digest_bytes(content)
-
-
-def started() -> bytes:
-    """What differs after the machine was started anew; empty where the system has no such thing."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_bytes()
-    except OSError:
-        return b""
 
 
 def path_tokens(workspace: str, home: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
+from selftune_build.cli.executor import cluster_at
 from selftune_build.cli.overlay import laid_over, refuse_beside_overlay
 from selftune_build.cli.paying import Money, confirm
 from selftune_build.cli.remote import sharing
@@ -31,6 +33,7 @@ from selftune_build.report.progress import Progress
 from selftune_build.store.trail import Trail, recorded
 
 if TYPE_CHECKING:
+    from selftune_build.engine.executing.cluster import Cluster
     from selftune_build.engine.load import Universe
     from selftune_build.engine.locked.standard import Standard
     from selftune_build.engine.remembered import Recalled
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document (schemas/selftune-report-1.json).")
 @click.option("--keep-going", is_flag=True, help="Take every sample, also of packages that cannot pass any more.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 256), default=None, help="Samples taken at the same time.")
+@click.option("--executor", metavar="URL", help="Have workers take the samples, such as dask://HOST:PORT of a plugin.")
 @click.option(
     "--agent", "agents", multiple=True, metavar="NAME", help="Agent to run, instead of the manifest's; may be repeated."
 )
@@ -81,6 +85,7 @@ def command(
     as_json: bool,
     keep_going: bool,
     jobs: int | None,
+    executor: str | None,
     agents: tuple[str, ...],
     model: str | None,
     max_calls: int | None,
@@ -145,8 +150,7 @@ def command(
         standard = _standard(request, policy)
         universe, recalled = _universe(request, plugins, standard, whole=overlay is not None, simple=not since)
         universe, request = laid_over(universe, _narrowed(universe, request, since), overlay, plugins)
-        progress = Progress(sys.stderr, quiet=quiet or as_json)
-        around = Surroundings(progress=progress, confirm=confirm, registry=plugins.registry)
+        progress, around = _surroundings(plugins, cluster_at(executor, plugins, universe.root, jobs), quiet or as_json)
         report = with_prefix(_run(universe, request, progress, around, standard, remote_required), universe.root)
         text, told = _told(report, github=github, as_json=as_json, verbose=verbose, quiet=quiet)
         plain = not (progress.spoke or wanted or since or overlay or github)
@@ -154,6 +158,11 @@ def command(
     if plain and trail.idle:
         _note(trail, universe, request, report, text, recalled, worth)
     return worst([report.exit_code, *told, *write_reports(report, wanted)])
+
+
+def _surroundings(plugins: Plugins, cluster: Cluster | None, quiet: bool) -> tuple[Progress, Surroundings]:
+    progress = Progress(sys.stderr, quiet=quiet)
+    return progress, Surroundings(progress=progress, confirm=confirm, registry=plugins.registry, cluster=cluster)
 
 
 def _told(report: Report, *, github: bool, as_json: bool, verbose: bool, quiet: bool) -> tuple[str, list[int]]:
@@ -169,8 +178,8 @@ def _refuse(given: Mapping[str, Any]) -> None:
     """Raise UsageError for options that do not go together; `given` are their values by the names of the parameters."""
     locked = given["locked"]
     refuse_beside_overlay(given["overlay"], locked=locked, since=given["since"])
-    if locked and any(given[name] for name in ("dry_run", "resample", "failed")):
-        raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample or --failed")
+    if locked and any(given[name] for name in ("dry_run", "resample", "failed", "executor")):
+        raise UsageError("--locked runs nothing, so it does not go with --dry-run, --resample, --failed or --executor")
     if locked and given["remote_required"]:
         raise UsageError("--locked asks no remote, so it does not go with --remote-required")
     if given["policy"] is not None and not locked:
@@ -264,7 +273,7 @@ def _run(
     from selftune_build.engine.rounds import build_in_rounds
 
     around = replace(around, shared=sharing(universe.root, around, required=remote_required, looks=request.dry_run))
-    with interruptible(around.stop, around.cancel, progress.urgent):
+    with around.cluster or nullcontext(), interruptible(around.stop, around.cancel, progress.urgent):
         return build_in_rounds(universe, request, around)
 
 

@@ -14,6 +14,7 @@ from selftune_build.engine.registry import BUILTIN, Registry
 from selftune_build.model.repeated import Repeated
 
 if TYPE_CHECKING:
+    from selftune_build.engine.executing.cluster import Cluster
     from selftune_build.engine.overlay.overlaid import Overlaid
     from selftune_build.model.remote import RemoteReport
     from selftune_build.store.records import RecordStore
@@ -135,5 +136,7 @@ class Surroundings(Struct, frozen=True):
     """End what is running."""
     shared: Shared | None = None
     """None where no remote is named."""
+    cluster: Cluster | None = None
+    """Whose workers take the samples; None: this process."""
     idle: dict[str, Callable[[], bytes | None]] = field(default_factory=dict)
     """Filled by a build: folders of packages for which nothing was to be done, and how they are remembered."""

@@ -17,6 +17,7 @@ from selftune_build.agents.protocol import (
 )
 from selftune_build.checks.context import CheckContext, decided, failed, held, left_files, not_measured, read_file
 from selftune_build.checks.registry import Family
+from selftune_build.engine.executing.protocol import Executor, ExecutorType
 from selftune_build.environment import child_environment
 from selftune_build.errors import InputError, UndecidedError
 from selftune_build.gates.builtin import Gate, minimum_of
@@ -34,6 +35,7 @@ from selftune_build.model.statistics import Against, Change, Compared
 from selftune_build.model.verdict import CheckResult, Verdict
 from selftune_build.mutators.protocol import CaseEvidence, Consultation, Edit, Mutator, Overlay, PackageView, Question
 from selftune_build.plugins.kinds import API_VERSION, PROJECT
+from selftune_build.plugins.worker import work
 from selftune_build.process import run as run_process
 from selftune_build.reading.evals.recognise import Format
 from selftune_build.reading.evals.source import EvalReading, Source
@@ -70,6 +72,8 @@ __all__ = [
     "ErrorKind",
     "EvalReading",
     "EvidenceOrigin",
+    "Executor",
+    "ExecutorType",
     "Facts",
     "Family",
     "Finding",
@@ -115,4 +119,5 @@ __all__ = [
     "not_measured",
     "read_file",
     "run_process",
+    "work",
 ]

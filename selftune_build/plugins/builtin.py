@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from selftune_build.agents.builtin import AGENT_TYPES
 from selftune_build.agents.protocol import AgentType
 from selftune_build.checks.registry import FAMILIES, Family
+from selftune_build.engine.executing.protocol import ExecutorType
 from selftune_build.gates.builtin import BUILTIN, Gate
 from selftune_build.mutators.builtin import MUTATORS
 from selftune_build.mutators.protocol import Mutator
@@ -43,6 +44,12 @@ def selftune_readers() -> Iterable[Format]:
 def selftune_mutators() -> Iterable[Mutator]:
     """`targeted` and `deterministic`."""
     return tuple(MUTATORS.values())
+
+
+@hookimpl
+def selftune_executors() -> Iterable[ExecutorType]:
+    """None: without one the build takes its samples itself."""
+    return ()
 
 
 @hookimpl

@@ -23,6 +23,7 @@ from selftune_build.model.verdict import CheckResult, Verdict
 from selftune_build.mutators.protocol import CaseEvidence, Consultation, Mutator, Overlay, PackageView, Question
 from selftune_build.plugins.contain import Manner, PluginFailure, Supplier, contained
 from selftune_build.plugins.guarded_agent import guarded_agent_type
+from selftune_build.plugins.guarded_executor import guarded_executor_type
 from selftune_build.plugins.kinds import Kind
 from selftune_build.reading.evals.content import has_float
 from selftune_build.reading.evals.identifiers import id_fault
@@ -223,4 +224,5 @@ _GUARDS: Mapping[Kind, Callable[[Any, Supplier], Any]] = {
     Kind.READER: guarded_reader,
     Kind.MUTATOR: guarded_mutator,
     Kind.REPORT: guarded_report,
+    Kind.EXECUTOR: guarded_executor_type,
 }

@@ -13,6 +13,7 @@ import pluggy
 
 from selftune_build.agents.protocol import AgentType
 from selftune_build.checks.registry import Family
+from selftune_build.engine.executing.protocol import ExecutorType
 from selftune_build.gates.builtin import Gate
 from selftune_build.mutators.protocol import Mutator
 from selftune_build.plugins.kinds import PROJECT
@@ -152,5 +153,29 @@ def selftune_reports() -> Iterable[ReportFormat]:
     Called: once at the end of a build. Never under `--locked`, which has the tool's own formats alone.
 
     Enters the key: nothing.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def selftune_executors() -> Iterable[ExecutorType]:
+    """Executors: workers in other processes, on other machines, that take samples.
+
+    Named by: `selftune build … --executor ID://…`. There is no key for it in a manifest: where samples are taken says nothing of
+    them.
+
+    Gets: `ExecutorType.open` gets the URL and returns an `Executor`; that gets bytes, and has a worker call `work` of
+    `selftune_build.plugins` with them, in a process that sees the same store and the same workspace by the same paths.
+
+    Returns: one `ExecutorType` for each scheme.
+
+    Errors: `UndecidedError` from `open` where nobody answers (exit 3), `InputError` for a URL that names nothing. An error of
+    a task says that nobody can tell what became of it: then the store tells, and a task that was begun is not sent again
+    before its time limit.
+
+    Called: `open` once for each build, when a sample is missing; then `everywhere` with a probe, and `submit` for each sample, by
+    as many threads as there are slots. Never under `--locked`, never in a dry run. It must not try a task again by itself.
+
+    Enters the key: nothing. The same samples are the same evidence wherever they were taken.
     """
     raise NotImplementedError

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     READER = "reader"
     MUTATOR = "mutator"
     REPORT = "report"
+    EXECUTOR = "executor"
 
 
 HOOKS = {kind: f"selftune_{kind.value}s" for kind in Kind}

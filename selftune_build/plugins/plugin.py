@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from selftune_build.agents.protocol import AgentType
 from selftune_build.checks.registry import Family
+from selftune_build.engine.executing.protocol import ExecutorType
 from selftune_build.gates.builtin import Gate
 from selftune_build.limits import PLUGIN_LOAD_SECONDS, PLUGIN_OBJECTS
 from selftune_build.mutators.protocol import Mutator
@@ -35,6 +36,7 @@ _TYPES: dict[Kind, Any] = {
     Kind.READER: Format,
     Kind.MUTATOR: Mutator,
     Kind.REPORT: ReportFormat,
+    Kind.EXECUTOR: ExecutorType,
 }
 _LOADING = Manner(PLUGIN_LOAD_SECONDS)
 

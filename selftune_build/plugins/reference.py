@@ -31,6 +31,7 @@ TYPES: dict[Kind, tuple[str, ...]] = {
     Kind.READER: ("Format", "Source", "EvalReading"),
     Kind.MUTATOR: ("Mutator", "PackageView", "CaseEvidence", "Overlay", "Edit", "Consultation", "Question"),
     Kind.REPORT: ("ReportFormat", "PackageDetail", "ShownCase", "ShownSample", "ShownCheck", "Sample"),
+    Kind.EXECUTOR: ("ExecutorType", "Executor"),
 }
 """Kind → the names in `plugins.api` that its section explains."""
 

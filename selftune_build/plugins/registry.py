@@ -11,6 +11,7 @@ from selftune_build.engine.registry import BUILTIN, Registry
 from selftune_build.report.format import REPORT_FORMATS, ReportFormat
 
 if TYPE_CHECKING:
+    from selftune_build.engine.executing.protocol import ExecutorType
     from selftune_build.mutators.protocol import Mutator
     from selftune_build.plugins.installed import Installed
 
@@ -73,6 +74,11 @@ class Plugins:
         from selftune_build.mutators.builtin import MUTATORS
 
         return Named(MUTATORS, lambda name: self._find("mutator", name))
+
+    @cached_property
+    def executors(self) -> Mapping[str, ExecutorType]:
+        """The executors by the scheme of their URLs; all come from plugins."""
+        return Named({}, lambda name: self._find("executor", name))
 
     def _restricted(self, names: Sequence[str]) -> Registry:
         only = tuple(sorted(set(names)))

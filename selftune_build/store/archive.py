@@ -22,7 +22,7 @@ _LEVEL = 3
 _Record = TypeVar("_Record", bound=Struct)
 
 
-class Intent(Struct, frozen=True, tag_field="format", tag="selftune.call/1"):
+class Intent(Struct, frozen=True, tag_field="format", tag="selftune.call/1", omit_defaults=True):
     """What is about to be asked: written before the call, so that a crash cannot hide that money was spent."""
 
     call_id: str
@@ -39,6 +39,9 @@ class Intent(Struct, frozen=True, tag_field="format", tag="selftune.call/1"):
     timeout_s: int
     started: str
     """ISO 8601 in UTC; tells the attempts of one call apart."""
+    machine: str = ""
+    """Where a worker sent it (`store.machine`): elsewhere nobody can tell by its guard whether it is still being answered. Empty
+    for a call of the build itself."""
 
 
 class Archive(Struct, frozen=True):

@@ -13,10 +13,11 @@ from pathlib import Path
 from msgspec import Struct
 
 from selftune_build.errors import UndecidedError
-from selftune_build.limits import STORE_ORPHAN_GRACE_S
+from selftune_build.limits import STORE_ORPHAN_GRACE_S, STORE_ORPHAN_POLL_S
 from selftune_build.store import guard
 from selftune_build.store.archive import Attempt, Intent
 from selftune_build.store.atomic import store_errors
+from selftune_build.store.machine import machine
 from selftune_build.store.quarantine import move_aside
 from selftune_build.store.wip import ARCHIVE_SUFFIX, WIP_SUFFIX, Call, read_intent
 
@@ -64,6 +65,9 @@ def adopt(
             call.withdraw()
             return None
         _wait_for_the_answer(path, descriptor, intent, recovery)
+        if _is_kept_already(call, attempts(intent.call_id)):  # by the worker that was waited for
+            call.withdraw()
+            return None
         return _settle(call, recovery.is_answer)
     except BaseException:
         call.close()
@@ -101,13 +105,28 @@ def _intent(path: Path, descriptor: int, warn: Callable[[str], None]) -> Intent 
 
 
 def _wait_for_the_answer(path: Path, descriptor: int, intent: Intent, recovery: Recovery) -> None:
-    if guard.try_hold(descriptor):
+    here = intent.machine in ("", machine())
+    if here and guard.try_hold(descriptor):
         return
     left = _seconds_left(intent)
-    recovery.waiting(f"an agent started earlier is still answering ({path}); waiting up to {left:.0f} s for it")
-    guard.wait_for(descriptor, time.monotonic() + left, recovery.cancel)
+    if left > 0:
+        who = "an agent started earlier" if here else "an agent on another machine, which may have ended,"
+        recovery.waiting(f"{who} is still answering ({path}); waiting up to {left:.0f} s for it")
+    until = time.monotonic() + left
+    if here:
+        guard.wait_for(descriptor, until, recovery.cancel)
+    else:
+        _wait_for_the_end(path, until, recovery.cancel)
     if recovery.cancel is not None and recovery.cancel.is_set():
         raise UndecidedError(f"stopped waiting for {path}")
+
+
+def _wait_for_the_end(path: Path, until: float, cancel: threading.Event | None) -> None:
+    """Until the file is gone, because whoever wrote it has kept what came, or its time is over: a guard of another machine may
+    not be seen here."""
+    cancel = cancel or threading.Event()
+    while path.exists() and time.monotonic() < until and not cancel.wait(STORE_ORPHAN_POLL_S):
+        pass
 
 
 def _seconds_left(intent: Intent) -> float:

@@ -47,6 +47,13 @@ class RecordStore:
             self._make_names_durable()
         self._known[digest] = record
 
+    def remove(self, digest: str) -> None:
+        """Take away a record that no sample names. Raises StoreError."""
+        path = self._path(digest)
+        with store_errors("remove", path):
+            path.unlink(missing_ok=True)
+        self._known.pop(digest, None)
+
     def _make_names_durable(self) -> None:
         """A power cut must not take the way to a record that a paid sample names. Raises StoreError."""
         for folder in (self._folder, self._folder.parent):

@@ -101,6 +101,18 @@ class SampleStore:
         """How many finished samples there are, told by the names alone. Raises StoreError."""
         return sum(_is_archive(name) for name in _names(self.folder(static_key)))
 
+    def place(self, static_key: str, call_id: str) -> Path:
+        """The file of a finished sample, there or not."""
+        return self.folder(static_key) / (_stem(call_id) + ARCHIVE_SUFFIX)
+
+    def in_flight(self, static_key: str, call_id: str) -> Path:
+        """The file of a call in flight, there or not."""
+        return self.folder(static_key) / (_stem(call_id) + WIP_SUFFIX)
+
+    def tries(self, static_key: str, call_id: str) -> int:
+        """The number of the last failed attempt at a call, 0 without any. Raises StoreError."""
+        return _next_number(self.folder(static_key), call_id) - 1
+
     def attempts(self, static_key: str, call_id: str) -> list[Attempt]:
         """The failed attempts of one call, by number. Raises StoreError."""
         folder = self.folder(static_key)
@@ -115,7 +127,7 @@ class SampleStore:
             folder.mkdir(parents=True, exist_ok=True)
             if durable:
                 self._make_names_durable(folder)
-        path = folder / (_stem(intent.call_id) + WIP_SUFFIX)
+        path = self.in_flight(static_key, intent.call_id)
         return begin_call(path, intent, durable, partial(_next_number, folder, intent.call_id))
 
     def orphans(

@@ -22,6 +22,7 @@ pytest.register_assert_rewrite(*(f"selftune_build.testing.{kind}" for kind in Ki
 from selftune_build.stats.bounds import UNDECIDED  # noqa: E402
 from selftune_build.testing.agent import AgentContract  # noqa: E402
 from selftune_build.testing.check import CheckContract  # noqa: E402
+from selftune_build.testing.executor import ExecutorContract  # noqa: E402
 from selftune_build.testing.gate import GateContract, facts, outcome  # noqa: E402
 from selftune_build.testing.mutator import MutatorContract  # noqa: E402
 from selftune_build.testing.reader import ReaderContract  # noqa: E402
@@ -32,6 +33,7 @@ __all__ = [
     "UNDECIDED",
     "AgentContract",
     "CheckContract",
+    "ExecutorContract",
     "Finished",
     "GateContract",
     "MutatorContract",

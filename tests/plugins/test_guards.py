@@ -15,6 +15,7 @@ import pytest
 from selftune_build.agents.protocol import AgentFailure, AgentSettings, AgentType, CompleteRequest, Traits
 from selftune_build.checks.context import CheckContext
 from selftune_build.checks.registry import Family
+from selftune_build.engine.executing.protocol import ExecutorType
 from selftune_build.errors import InputError
 from selftune_build.gates.builtin import Gate
 from selftune_build.model.case import Arm, Check
@@ -109,12 +110,39 @@ def said_in_unavailable(mischief: Mischief, supplier: Supplier) -> str:
     return str(agent_with(supplier, unavailable=mischief).unavailable())
 
 
+class Idle:
+    """An executor with which nothing is wrong but what a test puts in."""
+
+    def __init__(self, **members: Any) -> None:
+        vars(self).update(members)
+
+
+def said_by_an_executor(verb: str, *arguments: Any) -> Callable[[Mischief, Supplier], str]:
+    def said(mischief: Mischief, supplier: Supplier) -> str:
+        executor = guarded(Kind.EXECUTOR, ExecutorType("e", lambda url: Idle(**{verb: mischief})), supplier).open("e://")
+        with pytest.raises(PluginFailure) as caught:
+            getattr(executor, verb)(*arguments)
+        return caught.value.message
+
+    return said
+
+
+def said_in_open(mischief: Mischief, supplier: Supplier) -> str:
+    with pytest.raises(PluginFailure) as caught:
+        guarded(Kind.EXECUTOR, ExecutorType("e", mischief), supplier).open("e://")
+    return caught.value.message
+
+
 PLACES: dict[str, Callable[[Mischief, Supplier], str]] = {
     "gate": said_by_a_gate,
     "check": said_by_a_check,
     "reader": said_by_a_reader,
     "report": said_by_a_report,
     "mutator": said_by_a_mutator,
+    "executor (open)": said_in_open,
+    "executor (slots)": said_by_an_executor("slots"),
+    "executor (submit)": said_by_an_executor("submit", b""),
+    "executor (everywhere)": said_by_an_executor("everywhere", b""),
     "agent (make)": said_in_make,
     "agent (complete)": said_in_complete,
     "agent (parse)": said_in_parse,
@@ -221,7 +249,7 @@ def test_a_write_into_the_workspace_is_refused_named_and_no_result_although_the_
 
 TWIN = """
 from selftune_build.plugins import *
-from selftune_build.plugins import AgentType, Family, Format, Gate, Mutator, ReportFormat, hookimpl
+from selftune_build.plugins import AgentType, ExecutorType, Family, Format, Gate, Mutator, ReportFormat, hookimpl
 
 def nothing(*arguments):
     return None
@@ -249,6 +277,10 @@ def selftune_mutators():
 @hookimpl
 def selftune_reports():
     return [ReportFormat("twin", nothing)]
+
+@hookimpl
+def selftune_executors():
+    return [ExecutorType("twin", nothing)]
 """
 EVALS = 'format: selftune.evals/1\ncases:\n  - {id: a, prompt: "use pdf now", should_trigger: true, checks: [{%s: DONE}]}\n'
 USES: dict[Kind, tuple[str, str, list[str]]] = {
@@ -257,6 +289,7 @@ USES: dict[Kind, tuple[str, str, list[str]]] = {
     Kind.CHECK: ("twin/1", "", []),
     Kind.READER: ("contains", 'readers: {twin: ["evals/*.txt"]}', []),
     Kind.REPORT: ("contains", "", ["--report", "twin=out.txt"]),
+    Kind.EXECUTOR: ("contains", "", ["--executor", "twin://"]),
 }
 
 

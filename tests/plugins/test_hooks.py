@@ -90,6 +90,13 @@ def mutator_hook(workspace: SkillWorkspace) -> None:
     assert "+7\n" in candidate["patch"]
 
 
+def executor_hook(workspace: SkillWorkspace) -> None:
+    workspace.skill("pdf", {"evals/evals.yaml": PLAIN})
+    finished = workspace.run("build", "pdf", "--executor", "here://", "--json")
+    assert finished.document["spend"]["agent_calls"] == len(workspace.archives()) == 2
+    assert "the example is closed" in finished.stderr
+
+
 EXERCISED: dict[Kind, Callable[[SkillWorkspace], None]] = {
     Kind.AGENT: agent_hook,
     Kind.GATE: gate_hook,
@@ -97,6 +104,7 @@ EXERCISED: dict[Kind, Callable[[SkillWorkspace], None]] = {
     Kind.READER: reader_hook,
     Kind.REPORT: report_hook,
     Kind.MUTATOR: mutator_hook,
+    Kind.EXECUTOR: executor_hook,
 }
 
 

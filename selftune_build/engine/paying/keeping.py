@@ -13,6 +13,7 @@ from selftune_build.engine.judging.evidence import Evidence
 from selftune_build.engine.paying.asking import Ask, Ended
 from selftune_build.engine.paying.budget import Purse
 from selftune_build.engine.paying.slots import Slots
+from selftune_build.engine.paying.trying import Enter
 from selftune_build.model.case import Arm
 from selftune_build.model.sample import ErrorKind, FileChange, Reply, Usage
 from selftune_build.stages.row import RowSpec
@@ -20,6 +21,11 @@ from selftune_build.store.pool import Pool
 from selftune_build.store.wip import Call
 
 _TURNED_AWAY = frozenset((ErrorKind.UNAVAILABLE, ErrorKind.AUTH, ErrorKind.RATE_LIMIT))
+
+
+Attempt = Callable[[RowSpec, int, "Means", Enter], None]
+"""Makes one call at the sample of this index, after it has entered, and keeps what comes. Raises AgentFailure, the attempt then
+kept as such, and StoreError."""
 
 
 class Means(Struct, frozen=True):
@@ -39,6 +45,8 @@ class Means(Struct, frozen=True):
     """What the service puts up with; None for what asks none."""
     slots: Slots | None = None
     """Who may ask now; None where one thread asks."""
+    attempt: Attempt | None = None
+    """Who makes the calls and keeps what comes; None: this process."""
 
     @property
     def durable(self) -> bool:

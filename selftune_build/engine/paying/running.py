@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from selftune_build.checks.execute import command_executor
 from selftune_build.engine.judging.evidence import SCRIPT_TRAITS
@@ -32,6 +33,9 @@ from selftune_build.model.verdict import Verdict
 from selftune_build.stages.row import RowSpec
 from selftune_build.store.atomic import store_errors
 
+if TYPE_CHECKING:
+    from selftune_build.engine.executing.sending import Sender
+
 
 class Runner:
     """Runs the plans of several packages under one agent, then puts the questions of their checks to their judges."""
@@ -43,10 +47,13 @@ class Runner:
         self.ran = Ran()
         agent, evidence = runs[0].agent, runs[0].evidence
         self._purses = purses
-        self._unavailable = agent.unavailable() if any(plan.missing for run in runs for plan in run.plans) else None
+        paying = any(plan.missing for run in runs for plan in run.plans)
         model = runs[0].asking.model
+        sender = _sender(runs, request, around) if paying else None
+        self._unavailable = agent.unavailable() if paying and sender is None else None
+        self._jobs = sender.jobs if sender is not None else request.jobs
         pool = pool_of(agent, model, [run.package.manifest for run in runs], evidence.store)
-        slots = Slots(request.jobs)
+        slots = Slots(self._jobs)
         purses.agents.expect(evidence.costs)
         asks = {
             True: (script_asker(around.cancel), SCRIPT_TRAITS, Purse(), None),
@@ -65,6 +72,7 @@ class Runner:
                 request.first_sample,
                 pool,
                 slots,
+                sender,
             )
             for script, (ask, traits, pays, pool) in asks.items()
         }
@@ -101,7 +109,7 @@ class Runner:
             still_wanted=self._still_wanted,
             between_rounds=self._between_rounds,
             sampled=self._sampled,
-            jobs=self.request.jobs,
+            jobs=self._jobs,
         )
         run_rounds(asked, work)
 
@@ -184,6 +192,14 @@ class Runner:
     def _rows(self, run: PackageRun) -> dict[str, dict[str, Row]]:
         execute = None if self.request.no_exec else command_executor(run.package, cancel=self.around.cancel)
         return judge_plans(run, execute)[0]
+
+
+def _sender(runs: Sequence[PackageRun], request: BuildRequest, around: Surroundings) -> Sender | None:
+    if around.cluster is None:
+        return None
+    from selftune_build.engine.executing.sending import sender_for
+
+    return sender_for(runs, request, around.cluster)
 
 
 def _left(run: PackageRun, open_questions: Sequence[Question]) -> dict[str, dict[str, int]]:

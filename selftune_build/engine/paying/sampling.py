@@ -38,7 +38,7 @@ def take_sample(spec: RowSpec, wanted: int, passed_over: Collection[int], means:
             if recovered or len(means.evidence.counted(spec).samples) >= wanted:
                 return Taken(TakenKind.FOUND)
             index = _free_index(spec, passed_over, means)
-            taken = tried(lambda enter: _attempt(spec, index, means, enter), index, means)
+            taken = tried(lambda enter: (means.attempt or attempt)(spec, index, means, enter), index, means)
             _write_records(spec, means)  # nothing named them until now, and who looked for garbage may have found them
             means.evidence.forget(spec)
             means.evidence.samples(spec)  # read beside the calls of others, not between rounds, when nobody asks
@@ -56,21 +56,21 @@ def _whose(spec: RowSpec) -> str:
     return address(spec.package.handle, spec.stage, spec.case.id)
 
 
-def _taken(spec: RowSpec, means: Means) -> set[int]:
+def indices(spec: RowSpec, means: Means) -> set[int]:
     """Indices of the cohort of today, also of answers that nobody can read any more: they are paid for."""
     return {archive.index for archive in means.evidence.store.archives(spec.key) if archive.staged == spec.staged.tree}
 
 
 def _free_index(spec: RowSpec, passed_over: Collection[int], means: Means) -> int:
-    taken = _taken(spec, means)
+    taken = indices(spec, means)
     index = means.first
     while index in taken or index in passed_over:
         index += 1
     return index
 
 
-def _attempt(spec: RowSpec, index: int, means: Means, enter: Enter) -> None:
-    """One call. Raises AgentFailure, the attempt then archived as such."""
+def attempt(spec: RowSpec, index: int, means: Means, enter: Enter) -> None:
+    """One call, made by this process. Raises AgentFailure, the attempt then archived as such, and StoreError."""
     stage = open_stage(spec, means.traits)
     call = None
     try:
@@ -122,7 +122,7 @@ def commit_limit(spec: RowSpec, index: int, means: Means) -> None:
     try:
         with means.evidence.store.claim(spec.key, explanation(spec), means.waiting, means.cancel, _whose(spec)):
             means.evidence.forget(spec)
-            if index in _taken(spec, means):
+            if index in indices(spec, means):
                 return
             with means.evidence.store.begin(spec.key, _intent(spec, index, stage, means), means.durable) as call:
                 call.commit(limit=True)

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,8 +14,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from selftune_build.errors import UndecidedError
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.store.archive import Intent
+from selftune_build.store.machine import machine
 from selftune_build.store.samples import SampleStore
 
 KEY = digest_bytes(b"a static key")
@@ -42,7 +45,7 @@ for part in ("one ", "two ", "three"):
 """
 
 
-def intent(timeout_s: int = 20, started: datetime | None = None) -> Intent:
+def intent(timeout_s: int = 20, started: datetime | None = None, machine: str = "") -> Intent:
     return Intent(
         call_id=CALL,
         static_key=KEY,
@@ -55,6 +58,7 @@ def intent(timeout_s: int = 20, started: datetime | None = None) -> Intent:
         home="/h",
         timeout_s=timeout_s,
         started=(started or datetime.now(UTC)).isoformat(),
+        machine=machine,
     )
 
 
@@ -210,3 +214,39 @@ def test_a_kill_between_attempt_and_clean_up_is_not_counted_twice(store: SampleS
     wip_of(store).write_bytes(left)
     assert store.orphans(KEY, lambda raw: False) == []
     assert [each.kind for each in store.attempts(KEY, CALL)] == ["crash"]
+
+
+def test_a_call_of_another_machine_is_in_flight_until_its_time_limit_although_its_guard_is_free(store: SampleStore) -> None:
+    store.begin(KEY, intent(timeout_s=3600, machine="another")).close()
+    told: list[str] = []
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(UndecidedError):
+        store.orphans(KEY, lambda raw: False, told.append, stop)
+    assert "on another machine" in told[0]
+    assert wip_of(store).exists()
+    assert store.attempts(KEY, CALL) == []
+
+
+def test_after_that_it_is_one_whose_outcome_nobody_knows(store: SampleStore) -> None:
+    long_ago = datetime.now(UTC) - timedelta(hours=2)
+    store.begin(KEY, intent(timeout_s=3600, started=long_ago, machine="another")).close()
+    (orphan,) = store.orphans(KEY, lambda raw: False)
+    assert (orphan.call, [attempt.kind for attempt in store.attempts(KEY, CALL)]) == (None, ["unknown"])
+
+
+def test_a_call_of_a_worker_on_this_machine_is_over_when_its_guard_is_free(store: SampleStore) -> None:
+    store.begin(KEY, intent(timeout_s=3600, machine=machine())).close()
+    (orphan,) = store.orphans(KEY, lambda raw: False)
+    assert orphan.call is None
+
+
+def test_what_another_machine_keeps_while_it_is_waited_for_is_left_as_it_is(store: SampleStore) -> None:
+    call = store.begin(KEY, intent(timeout_s=3600, machine="another"))
+    call.answer.write(b"answer")
+    waited = threading.Event()
+    worker = threading.Thread(target=lambda: (waited.wait(60), call.commit()))
+    worker.start()
+    found = store.orphans(KEY, lambda raw: True, lambda message: waited.set())
+    worker.join()
+    assert (found, [archive.raw for archive in store.archives(KEY)]) == ([], [b"answer"])

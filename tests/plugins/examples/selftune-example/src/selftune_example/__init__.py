@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 from selftune_build.plugins import (
@@ -22,6 +23,7 @@ from selftune_build.plugins import (
     ErrorKind,
     EvalReading,
     EvidenceOrigin,
+    ExecutorType,
     Facts,
     Family,
     Format,
@@ -41,6 +43,7 @@ from selftune_build.plugins import (
     Verdict,
     decided,
     hookimpl,
+    work,
 )
 
 selftune_api = 1
@@ -143,3 +146,28 @@ def selftune_mutators() -> Iterable[Mutator]:
 @hookimpl
 def selftune_reports() -> Iterable[ReportFormat]:
     return [ReportFormat("verdict", render)]
+
+
+class Here:
+    """One worker, a thread of the build itself."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1)
+
+    def slots(self) -> int:
+        return 1
+
+    def submit(self, content: bytes) -> Future[bytes]:
+        return self._pool.submit(work, content)
+
+    def everywhere(self, content: bytes) -> Mapping[str, bytes | BaseException]:
+        return {"here": work(content)}
+
+    def close(self) -> None:
+        self._pool.shutdown()
+        print("the example is closed", file=sys.stderr)
+
+
+@hookimpl
+def selftune_executors() -> Iterable[ExecutorType]:
+    return [ExecutorType("here", lambda url: Here())]
