@@ -63,8 +63,7 @@ def answer_to(content: bytes, registry_of: RegistryOf) -> Done:
     try:
         _look(message.site)
     except _Unseen as fault:
-        message, hint = fault.args
-        return _refused(message, hint)
+        return _refused(*fault.args)
     return Done("seen") if isinstance(message, Probe) else _performed(message, registry_of)
 
 
