@@ -21,7 +21,7 @@ from selftune_build.model.location import Location
 from selftune_build.model.package import TreeFile
 from selftune_build.model.sample import FileChange
 from selftune_build.store.atomic import store_errors
-from selftune_build.store.machine import started
+from selftune_build.store.guard import started
 from selftune_build.store.reading import read_regular
 
 _PREFIX = "selftune-"

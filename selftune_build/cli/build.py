@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
-from selftune_build.cli.executor import cluster_at
 from selftune_build.cli.overlay import laid_over, refuse_beside_overlay
 from selftune_build.cli.paying import Money, confirm
 from selftune_build.cli.remote import sharing
@@ -150,7 +149,7 @@ def command(
         standard = _standard(request, policy)
         universe, recalled = _universe(request, plugins, standard, whole=overlay is not None, simple=not since)
         universe, request = laid_over(universe, _narrowed(universe, request, since), overlay, plugins)
-        progress, around = _surroundings(plugins, cluster_at(executor, plugins, universe.root, jobs), quiet or as_json)
+        progress, around = _surroundings(plugins, _cluster(executor, plugins, universe.root, jobs), quiet or as_json)
         report = with_prefix(_run(universe, request, progress, around, standard, remote_required), universe.root)
         text, told = _told(report, github=github, as_json=as_json, verbose=verbose, quiet=quiet)
         plain = not (progress.spoke or wanted or since or overlay or github)
@@ -158,6 +157,14 @@ def command(
     if plain and trail.idle:
         _note(trail, universe, request, report, text, recalled, worth)
     return worst([report.exit_code, *told, *write_reports(report, wanted)])
+
+
+def _cluster(executor: str | None, plugins: Plugins, root: Path, jobs: int | None) -> Cluster | None:
+    if executor is None:
+        return None
+    from selftune_build.cli.executor import cluster_at
+
+    return cluster_at(executor, plugins, root, jobs)
 
 
 def _surroundings(plugins: Plugins, cluster: Cluster | None, quiet: bool) -> tuple[Progress, Surroundings]:

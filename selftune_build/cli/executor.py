@@ -12,13 +12,11 @@ if TYPE_CHECKING:
     from selftune_build.plugins.registry import Plugins
 
 
-def cluster_at(url: str | None, plugins: Plugins, root: Path, jobs: int | None) -> Cluster | None:
-    """The workers behind a URL, not reached yet; None without one.
+def cluster_at(url: str, plugins: Plugins, root: Path, jobs: int | None) -> Cluster:
+    """The workers behind a URL, not reached yet.
 
     Raises UsageError where no plugin supplies its scheme.
     """
-    if url is None:
-        return None
     from selftune_build.engine.executing.cluster import Cluster
     from selftune_build.store.location import find_store
 

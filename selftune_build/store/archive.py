@@ -40,7 +40,7 @@ class Intent(Struct, frozen=True, tag_field="format", tag="selftune.call/1", omi
     started: str
     """ISO 8601 in UTC; tells the attempts of one call apart."""
     machine: str = ""
-    """Where a worker sent it (`store.machine`): elsewhere nobody can tell by its guard whether it is still being answered. Empty
+    """Where a worker sent it (`guard.machine`): elsewhere nobody can tell by its guard whether it is still being answered. Empty
     for a call of the build itself."""
 
 

@@ -51,6 +51,19 @@ def wait_for(descriptor: int, until: float, cancel: threading.Event | None = Non
     return held
 
 
+def started() -> bytes:
+    """What differs after the machine was started anew; empty where the system has no such thing."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_bytes()
+    except OSError:
+        return b""
+
+
+def machine() -> str:
+    """A word that is equal for processes which see each other's guards: of one machine, since it was started."""
+    return started().decode().strip() or os.uname().nodename
+
+
 def holder(descriptor: int) -> tuple[str, str]:
     """Who took the guard on an open file and where that was started (empty where it is not told), in words."""
     process = _holding(descriptor)

@@ -17,7 +17,6 @@ from selftune_build.limits import STORE_ORPHAN_GRACE_S, STORE_ORPHAN_POLL_S
 from selftune_build.store import guard
 from selftune_build.store.archive import Attempt, Intent
 from selftune_build.store.atomic import store_errors
-from selftune_build.store.machine import machine
 from selftune_build.store.quarantine import move_aside
 from selftune_build.store.wip import ARCHIVE_SUFFIX, WIP_SUFFIX, Call, read_intent
 
@@ -105,7 +104,7 @@ def _intent(path: Path, descriptor: int, warn: Callable[[str], None]) -> Intent 
 
 
 def _wait_for_the_answer(path: Path, descriptor: int, intent: Intent, recovery: Recovery) -> None:
-    here = intent.machine in ("", machine())
+    here = intent.machine in ("", guard.machine())
     if here and guard.try_hold(descriptor):
         return
     left = _seconds_left(intent)

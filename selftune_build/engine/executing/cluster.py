@@ -61,7 +61,7 @@ class Cluster:
         self._site: Site | None = None
         self._cancelled = threading.Event()
         self._guard = threading.Lock()
-        self._seen_at = time.monotonic()
+        self._seen_at = 0.0
         self._looked_at = 0.0
 
     def open(self, packages: Iterable[Package]) -> int:
@@ -76,6 +76,7 @@ class Cluster:
         slots = self.executor.slots()
         if not slots:
             raise UndecidedError(f"{self.url} has no worker", hint="start one, such as `dask worker HOST:PORT`")
+        self._seen_at = time.monotonic()
         return min(self._jobs or slots, EXECUTOR_SLOTS)
 
     @property

@@ -45,7 +45,7 @@ from selftune_build.model.manifest import Manifest
 from selftune_build.model.sample import ErrorKind, Usage
 from selftune_build.stages.row import RowSpec, StagedSet
 from selftune_build.store.archive import Intent
-from selftune_build.store.machine import machine
+from selftune_build.store.guard import machine
 from selftune_build.store.records import RecordStore
 from selftune_build.store.samples import SampleStore
 from selftune_build.store.wip import Call
@@ -63,8 +63,7 @@ def answer_to(content: bytes, registry_of: RegistryOf) -> Done:
     try:
         _look(message.site)
     except _Unseen as fault:
-        message, hint = fault.args
-        return _refused(message, hint)
+        return _refused(*fault.args)
     return Done("seen") if isinstance(message, Probe) else _performed(message, registry_of)
 
 

@@ -17,7 +17,7 @@ import pytest
 from selftune_build.errors import UndecidedError
 from selftune_build.fingerprint.digest import digest_bytes
 from selftune_build.store.archive import Intent
-from selftune_build.store.machine import machine
+from selftune_build.store.guard import machine
 from selftune_build.store.samples import SampleStore
 
 KEY = digest_bytes(b"a static key")
