@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from selftune_build.testing.model_server import Say, use_skill
-from tests.hosts.hosts import Bench, trigger
+from selftune_build.testing.model_server import Say, shell, use_skill
+from tests.hosts.hosts import Bench, task, trigger
 
 CANARY = "canary-of-the-user"
 
@@ -117,6 +117,17 @@ def test_a_run_leaves_nothing_in_the_users_home(bench: Bench) -> None:
     bench.cases(trigger("t", "Fill in this form"))
     bench.build()
     assert {path: path.read_bytes() for path in sorted(bench.user.rglob("*")) if path.is_file()} == before
+
+
+def test_what_watches_a_host_watches_no_command_of_its_model(bench: Bench) -> None:
+    bench.server.script = lambda conversation: (
+        shell(conversation, "env") if conversation.tools and not conversation.results else Say("done")
+    )
+    bench.cases(task("t", "Look around", "done"))
+    bench.build("pdf-forms:replay[t]")
+    (shown,) = [each.results[-1].text for each in bench.server.conversations if each.results]
+    assert "HOME=" in shown
+    assert "NODE_OPTIONS" not in shown
 
 
 def test_the_bundled_skills_of_the_host_do_not_compete(bench: Bench) -> None:

@@ -1,11 +1,11 @@
-// Loaded by Node.js into a host program, and taken out of the environment, so that nothing that the program starts loads it.
-// What the program would ask a service for again by itself, in silence, is told and ends it: selftune-build counts and keeps every
+// Loaded by Node.js into a host program. What the program would ask a service for again by itself, in silence, is told and ends it: selftune-build counts and keeps every
 // attempt, and waits as long as the service says. It listens to the channel on which every copy of undici, that of Node.js too, tells
 // of an answer, and changes nothing.
 import { subscribe } from "node:diagnostics_channel"
 import { writeSync } from "node:fs"
 
-delete process.env.NODE_OPTIONS
+// Before a model is asked a program may start itself anew, and is still to be watched; what it starts later, models told it to.
+subscribe("undici:request:create", () => delete process.env.NODE_OPTIONS)
 
 subscribe("undici:request:headers", ({ request, response }) => {
   const status = response.statusCode
