@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from selftune_build.testing.model_server import Say, use_skill
-from tests.hosts.hosts import Bench, trigger
+from selftune_build.testing.model_server import Say, shell, use_skill
+from tests.hosts.hosts import Bench, task, trigger
 
 CANARY = "canary-of-the-user"
 
@@ -21,6 +21,8 @@ def set_up_a_user(bench: Bench) -> None:
     skill = f"---\nname: own\ndescription: {CANARY}\n---\n\n{CANARY}\n"
     hook = f"touch {bench.user}/hook-ran; echo {CANARY}"
     hooks = {event: [{"hooks": [{"type": "command", "command": hook}]}] for event in ("SessionStart", "UserPromptSubmit")}
+    started = {"type": "local", "command": ["sh", "-c", hook], "enabled": True}
+    touching = f"require('fs').writeFileSync('{bench.user}/hook-ran', '')\n"
     server = f'[mcp_servers.own]\ncommand = "sh"\nargs = ["-c", "{hook}"]\n'
     files = {
         ".claude/skills/own/SKILL.md": skill,
@@ -51,7 +53,31 @@ def set_up_a_user(bench: Bench) -> None:
         ".pi/agent/APPEND_SYSTEM.md": CANARY,
         ".pi/agent/settings.json": json.dumps({"shellCommandPrefix": hook, "skills": [str(bench.user / ".codex/skills")]}),
         ".pi/agent/models.json": json.dumps({"providers": {"openai": {"headers": {"X-Canary": CANARY}}}}),
-        ".pi/agent/extensions/own.js": f"require('fs').writeFileSync('{bench.user}/hook-ran', '')\n",
+        ".pi/agent/extensions/own.js": touching,
+        ".config/opencode/AGENTS.md": CANARY,
+        ".config/opencode/opencode.json": json.dumps(
+            {"instructions": ["~/CLAUDE.md"], "username": CANARY, "mcp": {"own": started}}
+        ),
+        ".config/opencode/skills/own/SKILL.md": skill,
+        ".config/opencode/plugins/own.js": touching,
+        ".opencode/skills/own/SKILL.md": skill,
+        ".opencode/plugins/own.js": touching,
+        ".opencode/agents/build.md": f"---\ndescription: own\n---\n{CANARY}",
+        "opencode.json": json.dumps({"agent": {"build": {"prompt": CANARY}}}),
+        ".qwen/skills/own/SKILL.md": skill,
+        ".qwen/QWEN.md": CANARY,
+        "QWEN.md": CANARY,
+        ".qwen/settings.json": json.dumps({"mcpServers": {"own": {"command": "sh", "args": ["-c", hook]}}, "hooks": hooks}),
+        ".qwen/output-language.md": CANARY,
+        ".qwen/.env": f"OPENAI_MODEL={CANARY}\nQWEN_MODEL={CANARY}\n",
+        ".copilot/skills/own/SKILL.md": skill,
+        ".copilot/copilot-instructions.md": CANARY,
+        ".copilot/mcp-config.json": json.dumps({"mcpServers": {"own": {"type": "local", "command": "sh", "args": ["-c", hook]}}}),
+        ".copilot/settings.json": json.dumps({"hooks": hooks}),
+        ".copilot/agents/own.agent.md": f"---\nname: own\ndescription: {CANARY}\n---\n{CANARY}",
+        ".github/skills/own/SKILL.md": skill,
+        ".github/copilot-instructions.md": CANARY,
+        ".github/hooks/own.json": json.dumps({"version": 1, "hooks": {"sessionStart": [{"type": "command", "bash": hook}]}}),
         ".gitconfig": f"[user]\n\tname = {CANARY}\n",
         ".bash_profile": f"echo {CANARY}\n",
     }
@@ -62,12 +88,22 @@ def set_up_a_user(bench: Bench) -> None:
             target.write_text(text)
 
 
+def started_as(name: str) -> str:
+    """Settings that put a name before opencode's model."""
+    return json.dumps({"agent": {"build": {"prompt": name}}})
+
+
 def test_nothing_of_the_users_own_set_up_reaches_the_model(bench: Bench) -> None:
     set_up_a_user(bench)
     bench.server.script = use_skill("zebra", lambda conversation, skill: Say("done"))
     bench.cases(trigger("t", "Fill in this form"))
     more = {"CLAUDE_CODE_EXTRA_METADATA": CANARY, "ANTHROPIC_CUSTOM_HEADERS": f"X-Canary: {CANARY}", "CODEX_CANARY": CANARY}
-    more |= {"GEMINI_CLI_CUSTOM_HEADERS": f"X-Canary: {CANARY}", "PI_CANARY": CANARY}
+    more |= {
+        "GEMINI_CLI_CUSTOM_HEADERS": f"X-Canary: {CANARY}",
+        "PI_CANARY": CANARY,
+        "OPENCODE_CONFIG_CONTENT": started_as(CANARY),
+    }
+    more |= {"QWEN_CODE_CANARY": CANARY, "COPILOT_CUSTOM_INSTRUCTIONS_DIRS": str(bench.user)}
     bench.build(**more)
     assert bench.row("t")["triggered"] == 1
     assert all(CANARY.encode() not in request.body for request in bench.server.requests)
@@ -81,6 +117,17 @@ def test_a_run_leaves_nothing_in_the_users_home(bench: Bench) -> None:
     bench.cases(trigger("t", "Fill in this form"))
     bench.build()
     assert {path: path.read_bytes() for path in sorted(bench.user.rglob("*")) if path.is_file()} == before
+
+
+def test_what_watches_a_host_watches_no_command_of_its_model(bench: Bench) -> None:
+    bench.server.script = lambda conversation: (
+        shell(conversation, "env") if conversation.tools and not conversation.results else Say("done")
+    )
+    bench.cases(task("t", "Look around", "done"))
+    bench.build("pdf-forms:replay[t]")
+    (shown,) = [each.results[-1].text for each in bench.server.conversations if each.results]
+    assert "HOME=" in shown
+    assert "NODE_OPTIONS" not in shown
 
 
 def test_the_bundled_skills_of_the_host_do_not_compete(bench: Bench) -> None:

@@ -131,8 +131,24 @@ def test_an_error_that_stands_in_the_place_of_an_answer_is_none() -> None:
         parse(said(text, input_tokens=0, output_tokens=0), result=text)
     assert caught.value.kind is ErrorKind.REPORTED
     assert parse(said(text), result=text).output == text
-    with pytest.raises(AgentFailure, match="402 no money"):
-        parse(subtype="error_during_execution", is_error=True, result=None, error={"message": "402 no money"})
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("[API Error: 401 no]", ErrorKind.AUTH),
+        (
+            "[API Error: 429 slow down]\nPossible quota limitations in place or slow response times detected.",
+            ErrorKind.RATE_LIMIT,
+        ),
+        ("402 no money", ErrorKind.REPORTED),
+        (None, ErrorKind.REPORTED),
+    ],
+)
+def test_an_error_that_is_called_one_has_its_kind(message: str | None, kind: ErrorKind) -> None:
+    with pytest.raises(AgentFailure) as caught:
+        parse(subtype="error_during_execution", is_error=True, result=None, error={"message": message})
+    assert caught.value.kind is kind
 
 
 def test_a_prompt_calls_a_skill_by_a_slash_at_its_start_or_by_its_path() -> None:

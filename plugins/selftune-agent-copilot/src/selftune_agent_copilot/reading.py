@@ -19,9 +19,7 @@ _TOOLS = Tools(
     write={"create": "path", "edit": "path"},
     shell={"bash": "command"},
 )
-_REFUSED = "model.call_failure"
-_WAITING = (_REFUSED, "model.call_finished")
-"""The last events while it keeps a pause before it asks again."""
+_ASKED, _REFUSED = "model.call_start", "model.call_failure"
 
 
 def reply(stream: Stream) -> Reply:
@@ -63,11 +61,8 @@ def usage(stream: Stream) -> Usage | None:
 
 def waiting(stream: Stream) -> AgentFailure | None:
     """The refusal whose pause it was still keeping when its time was up."""
-    refused = stream.last(_REFUSED)
-    last = stream.events[-1] if stream.events else {}
-    if refused is None or last.get("type") not in _WAITING:
-        return None
-    return _refusal(refused["data"], "errorMessage")
+    last = stream.last(_ASKED, _REFUSED)
+    return None if last is None or last["type"] == _ASKED else _refusal(last["data"], "errorMessage")
 
 
 def _refusal(data: dict[str, Any], message: str) -> AgentFailure:

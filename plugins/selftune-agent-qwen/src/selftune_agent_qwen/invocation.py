@@ -19,10 +19,11 @@ TOOLS = {
 SKILLS_FOLDER = ".qwen/skills"
 _FOLDER = ".qwen"
 _OTHER_TOOLS = (
-    *("agent", "ask_user_question", "enter_plan_mode", "exit_plan_mode", "monitor", "save_memory", "send_message"),
-    *("task_stop", "todo_write", "tool_search", "web_fetch", "web_search"),
+    *("agent", "ask_user_question", "enter_plan_mode", "enter_worktree", "exit_plan_mode", "exit_worktree", "get_goal"),
+    *("list_agents", "monitor", "record_artifact", "report_findings", "save_memory", "send_message", "task_stop"),
+    *("todo_write", "tool_call", "tool_search", "update_goal", "web_fetch", "web_search"),
 )
-"""Those that the list of tools does not hold back."""
+"""Those that the list of tools does not hold back, in 0.15 or in 0.24."""
 _ANSWER_TOOL = "structured_output"
 """The tool with which a model answers a schema; a name in the list of tools, since an empty one allows them all."""
 _AUTH = (("OPENAI_API_KEY", "openai"), ("ANTHROPIC_API_KEY", "anthropic"), ("GEMINI_API_KEY", "gemini"))

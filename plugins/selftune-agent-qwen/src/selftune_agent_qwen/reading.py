@@ -18,8 +18,8 @@ _TOOLS = Tools(
 )
 _TURNS_USED_UP = 53
 """The exit status of a run that used up its turns: it has no result, and is an answer about the skill."""
-_ERROR = re.compile(r"\[API Error: (.*)\]\s*\Z", re.DOTALL)
-"""How the program ends the words of a model that it could not ask: the result is then called a success."""
+_ERROR = re.compile(r"\[API Error: (.*?)\](?:\s*Possible quota limitations[^\n]*)?\s*\Z", re.DOTALL)
+"""How the program words an error of the service; 0.15 ends the words of a model so and calls the result a success."""
 
 
 def reply(stream: Stream) -> Reply:
@@ -63,7 +63,9 @@ def _failure(stream: Stream) -> AgentFailure | None:
             return None
         return AgentFailure(ErrorKind.PROTOCOL, "the event stream has no result: the program ended before it was done")
     if result.get("is_error") or result.get("subtype") != "success":
-        return refusal(str((result.get("error") or {}).get("message") or "its result does not say how it ended"))
+        message = str((result.get("error") or {}).get("message") or "its result does not say how it ended")
+        told = _ERROR.search(message)
+        return refusal(told[1] if told else message)
     told = _ERROR.search(str(result.get("result") or ""))
     return refusal(told[1]) if told and not _is_said(stream) else None
 
