@@ -70,7 +70,8 @@ class RowSpec(Struct, frozen=True):
     case: Case
     arm: Arm
     staged: StagedSet
-    inputs: Inputs
+    question: Question
+    """What is asked. By name it is worked out where somebody wants to see it: each row would hold as much again."""
     key: str
     checks: tuple[Check, ...]
     polarity: bool | None
@@ -81,6 +82,11 @@ class RowSpec(Struct, frozen=True):
     """None where no check needs one, and where there is none."""
     baseline: str = ""
     """Evidence of the row without the skill that this one is compared with; empty where it is not, or not known yet."""
+
+    @property
+    def inputs(self) -> Inputs:
+        """Everything that the static key covers, by name."""
+        return static_inputs(self.question)
 
     @property
     def place(self) -> tuple[str, str, str, str]:
@@ -134,8 +140,7 @@ def script_row(asking: Asking, case: Case) -> RowSpec:
 def _row(
     asking: Asking, stage: Stage, case: Case, arm: Arm, staged: StagedSet, question: Question, polarity: bool | None, needed: int
 ) -> RowSpec:
-    inputs = static_inputs(question)
     checks = tuple([check for check in case.checks if applies(check, arm)])
-    key = static_key(inputs)
+    key = static_key(static_inputs(question))
     judge = asking.judge if any(needs_judge(check.kind) for check in checks) else None
-    return RowSpec(asking.package, stage, case, arm, staged, inputs, key, checks, polarity, needed, question.profile, judge)
+    return RowSpec(asking.package, stage, case, arm, staged, question, key, checks, polarity, needed, question.profile, judge)
