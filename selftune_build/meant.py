@@ -11,10 +11,11 @@ def meant(word: str, known: Iterable[str]) -> str | None:
 
 
 def like(word: str, known: Iterable[str], most: int) -> list[str]:
-    """Up to so many of the known names that are like a word, the most alike first."""
+    """Up to so many of the known names that are like a word, small or capital, the most alike first."""
     from difflib import get_close_matches  # only who mistypes pays for it
 
-    return get_close_matches(word, list(known), n=most)
+    by_letters = {name.lower(): name for name in known}
+    return [by_letters[name] for name in get_close_matches(word.lower(), list(by_letters), n=most)]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -39,8 +39,11 @@ def command(directory: Path, force: bool, as_json: bool) -> int:
     return 0
 
 
-def _next_command(directory: Path) -> str:
-    return advice.command("build", "verify", place=typed(directory))
+def _next_command(directory: Path, universe: Universe) -> str:
+    """A build, as soon as there is anything to measure."""
+    bare = universe.packages and not any(package.evals or package.unit_tests for package in universe.packages)
+    words = ("eval generate",) if bare else ("build", "verify")
+    return advice.command(*words, place=typed(directory))
 
 
 def _lines(directory: Path, adoption: Adoption, universe: Universe, written: Written) -> Iterator[str]:
@@ -57,7 +60,7 @@ def _lines(directory: Path, adoption: Adoption, universe: Universe, written: Wri
     for stray in adoption.strays:
         yield f"{stray}: is no member of the workspace"
         yield "  fix: add it under `members:` in selftune.yaml, or --force makes that file anew"
-    yield f"next: {_next_command(directory)}"
+    yield f"next: {_next_command(directory, universe)}"
 
 
 def _packages_lines(packages: Sequence[Package], adoption: Adoption) -> Iterator[str]:
@@ -93,7 +96,7 @@ def _document(directory: Path, adoption: Adoption, universe: Universe, written: 
         packages=[_package_document(package, adoption) for package in universe.packages],
         unreadable=[{"path": broken.path, "message": broken.error.message} for broken in universe.broken],
         not_members=list(adoption.strays),
-        next_command=_next_command(directory),
+        next_command=_next_command(directory, universe),
     )
 
 

@@ -65,7 +65,7 @@ def find_packages(text: str, names: Mapping[str, str], root: Path, here: Path) -
     if by_name:
         raise UsageError(f"{len(by_name)} packages are called {text!r}", hint="name one by its folder: " + ", ".join(by_name))
     words = sorted({*names, *names.values(), *(stage.value for stage in Stage)})
-    near = _meant_stage(text, names) or meant(text, words)
+    near = _meant_stage(text, names) or meant(text.removesuffix("/SKILL.md"), words)
     raise UsageError(
         f"there is no package {text!r} here",
         hint=f"did you mean {near!r}?"
@@ -75,10 +75,10 @@ def find_packages(text: str, names: Mapping[str, str], root: Path, here: Path) -
 
 
 def _meant_stage(text: str, names: Mapping[str, str]) -> str | None:
-    """The target of a package that is there, whose stage was mistyped."""
+    """The target that is there, of which stage or package was mistyped."""
     package, colon, stage = text.rpartition(":")
-    near = meant(stage, [each.value for each in Stage])
-    return f"{package}:{near}" if colon and near is not None and package in {*names, *names.values()} else None
+    near, of = meant(stage, [each.value for each in Stage]), meant(package, [*names, *names.values()])
+    return f"{of}:{near}" if colon and near is not None and of is not None else None
 
 
 def _by_path(text: str, names: Mapping[str, str], root: Path, here: Path) -> list[str]:

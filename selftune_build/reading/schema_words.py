@@ -95,7 +95,8 @@ def _type_hint(kinds: list[str], value: Any) -> str:
     if "string" in kinds and isinstance(value, (bool, int, float)):
         return f"quote it: {json.dumps(_shown(value))}"
     if "array" in kinds:
-        return f"write a list: [{str(value)[:60]}]"
+        entries = "begin each entry with `- `" if isinstance(value, dict) else f"[{str(value)[:60]}]"
+        return f"write a list: {entries}"
     if "boolean" in kinds:
         return "write `true` or `false`"
     if "object" in kinds:
@@ -120,7 +121,8 @@ def _unknown_key(error: ValidationError) -> Complaint:
     known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
     patterns = error.schema.get("patternProperties", {}) if isinstance(error.schema, dict) else {}
     key = next(key for key in _instance(error) if key not in known and not any(re.search(pattern, key) for pattern in patterns))
-    where = f" in `{error.absolute_path[-1]}`" if error.absolute_path else ""
+    named = [part for part in error.absolute_path if isinstance(part, str)][-1:]  # of an entry of a list its pointer tells
+    where = f" in `{named[0]}`" if named else ""
     pointer = pointer_of([*error.absolute_path, key])
     hint = _key_hint(error, key, known)
     return Complaint("unknown-key", f"unknown key `{key[:60]}`{where}", hint, pointer, at_key=True)

@@ -18,6 +18,10 @@ from selftune_build.__main__ import main
         (["pdf:repaly[a]"], "pdf:replay[a]"),
         (["replya"], "replay"),
         (["pdff"], "pdf"),
+        (["PDF"], "pdf"),
+        (["Pdf:Replay"], "pdf:replay"),
+        (["pdf:Replay"], "pdf:replay"),
+        (["pdf/SKILL.md"], "pdf"),
         (["pdf", "--agent", "embeded"], "embedded"),
         (["pdf", "--agent", "huose"], "house"),
     ],
@@ -149,3 +153,21 @@ def test_cases_that_are_not_shown_are_counted(tmp_path: Path, capsys: pytest.Cap
     (folder / "tests/unit.yaml").write_text(json.dumps({"format": "selftune.unit-tests/1", "cases": cases}))
     assert main(["build", "pdf:unit-tests[zzz]", "-C", str(folder)]) == 2
     assert "its cases: fills-0, fills-1, fills-2, fills-3, fills-4 and 4 more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("checks", "message", "fix"),
+    [
+        ("[{file_exists: x}]", "unknown key `file_exists` in `checks`", "did you mean `file-exists`?"),
+        ("{contains: x}", "expected a list, found a mapping", "write a list: begin each entry with `- `"),
+    ],
+)
+def test_a_mistake_in_a_list_is_told_in_words_and_not_by_a_number(
+    checks: str, message: str, fix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = written(tmp_path, "version: 1\n")
+    (folder / "evals").mkdir()
+    (folder / "evals/evals.yaml").write_text(f"format: selftune.evals/1\ncases: [{{id: a, prompt: Fill, checks: {checks}}}]\n")
+    status, document = built(folder, capsys)
+    (problem,) = document["packages"][0]["problems"]
+    assert (status, problem["message"].rpartition(" (")[0], problem["fix"]) == (2, message, fix)

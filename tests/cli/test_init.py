@@ -150,7 +150,10 @@ def test_each_package_is_told_what_it_lacks_and_what_to_do(tmp_path: Path, capsy
     lines = capsys.readouterr().out.splitlines()
     assert "  missing: there are no evals, so nothing about an agent can be measured" in lines
     assert "  missing: nothing tests scripts/a.py and the other scripts" in lines
-    assert lines[-1] == f"next: selftune build verify -C {package}"
+    assert lines[-1] == f"next: selftune eval generate -C {package}"
+    put(package, "evals/evals.yaml", "format: selftune.evals/1\ncases: [{id: a, prompt: Fill it, should_trigger: true}]\n")
+    assert main(["init", str(package)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"next: selftune build verify -C {package}"
 
 
 def test_too_few_cases_of_a_kind_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

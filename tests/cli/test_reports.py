@@ -194,6 +194,7 @@ def test_json_tells_of_every_row(failing: Workspace) -> None:
         "should_trigger": False,
         "path": "brew/evals/evals.yaml",
         "line": 0,
+        "accepted": None,
     }
 
 
