@@ -55,7 +55,7 @@ class Machine:
         path.write_text(f"#!/bin/sh\n{PROGRAMS[name]}\n")
         path.chmod(0o755)
 
-    def doctor(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    def doctor(self, *arguments: str, place: Path | None = None, **more: str) -> subprocess.CompletedProcess[str]:
         environment = {
             "HOME": str(self.home),
             "PATH": f"{self.programs}{os.pathsep}/usr/bin:/bin",
@@ -63,7 +63,7 @@ class Machine:
             **more,
         }
         command = [sys.executable, "-m", "selftune_build", "doctor", *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, cwd=place)
 
 
 @pytest.fixture
@@ -124,3 +124,24 @@ def test_an_agent_nobody_supplies_is_not_found(machine: Machine) -> None:
     ended = machine.doctor("nobody")
     assert ended.returncode == 3
     assert "selftune plugins list" in ended.stderr
+
+
+def test_a_command_that_the_workspace_declares_is_an_agent_like_any_other(machine: Machine, tmp_path: Path) -> None:
+    skill = tmp_path / "pdf"
+    skill.mkdir()
+    (skill / "SKILL.md").write_text("---\nname: pdf\ndescription: Fills forms.\n---\nFill.\n")
+    agents = "agents:\n  house: {type: command, argv: [cat]}\n  gone: {type: command, argv: [python3, tools/gone.py]}\n"
+    (skill / "selftune.yaml").write_text(f"version: 1\n{agents}")
+    ended = machine.doctor(place=skill)
+    assert ended.returncode == 0  # no host is installed, and the command is enough
+    assert "house: ready\n" in ended.stdout
+    assert "next: selftune build verify --agent house\n" in ended.stdout
+    assert (machine.doctor("house", place=skill).returncode, machine.doctor("gone", place=skill).returncode) == (0, 3)
+    document = json.loads(machine.doctor("gone", "--json", place=skill).stdout)
+    assert list(document["agents"]) == ["gone"]
+    assert "tools/gone.py of the agent `gone` is not in the workspace" in document["agents"]["gone"]["problems"][0]
+
+
+def test_a_mistyped_agent_is_answered_with_what_was_meant(machine: Machine) -> None:
+    ended = machine.doctor("lar")
+    assert (ended.returncode, "did you mean 'lark'?" in ended.stderr) == (3, True)
