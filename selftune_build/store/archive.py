@@ -15,6 +15,7 @@ import zstandard
 from msgspec import Struct
 
 from selftune_build.limits import PRICE_MAX_USD, STORE_ARCHIVE_MAX_BYTES
+from selftune_build.model.learned import learned
 from selftune_build.model.sample import FileChange
 
 FORMAT_VERSION = 1
@@ -116,6 +117,6 @@ def decode(content: bytes, kind: type[_Record]) -> _Record:
     if plain[0] > FORMAT_VERSION:
         raise NewerRecord(f"has format {plain[0]}, this version reads up to {FORMAT_VERSION}")
     try:
-        return msgspec.msgpack.decode(memoryview(plain)[1:], type=kind)
+        return msgspec.msgpack.decode(memoryview(plain)[1:], type=learned(kind))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise DamagedRecord("holds something else") from error
