@@ -15,7 +15,6 @@ import zstandard
 from msgspec import Struct
 
 from selftune_build.limits import PRICE_MAX_USD, STORE_ARCHIVE_MAX_BYTES
-from selftune_build.model.learned import learned
 from selftune_build.model.sample import FileChange
 
 FORMAT_VERSION = 1
@@ -108,6 +107,8 @@ def encode(record: Archive | Attempt) -> bytes:
 
 def decode(content: bytes, kind: type[_Record]) -> _Record:
     """The record in the bytes of an archive file. Raises DamagedRecord or NewerRecord."""
+    from selftune_build.model.learned import learned  # only who reads samples needs it
+
     try:
         if not 0 < zstandard.frame_content_size(content) <= STORE_ARCHIVE_MAX_BYTES:
             raise DamagedRecord("has no plausible size")
