@@ -16,6 +16,7 @@ from selftune_build.gates.facts import Facts, Look
 from selftune_build.gates.wording import plain
 from selftune_build.limits import CANDIDATES, MUTATOR_QUESTIONS, MUTATOR_SECONDS, PLUGIN_LOOK_SECONDS
 from selftune_build.model.case import Arm, Case, Check
+from selftune_build.model.learned import learned
 from selftune_build.model.manifest import GateSetting
 from selftune_build.model.report import Report
 from selftune_build.model.sample import Transcript
@@ -144,7 +145,7 @@ def _decision(value: Any) -> Decision | None:
 
 def _look(value: Any) -> Look:
     look: Look = _of(value, Look)
-    msgspec.convert(msgspec.to_builtins(look), Look)
+    msgspec.convert(msgspec.to_builtins(look), learned(Look))
     _refuse_paths(finding.at.path for finding in look.findings if finding.at is not None)
     return look
 
@@ -163,7 +164,7 @@ def _reading(value: Any) -> EvalReading:
 def _case(value: Any) -> Case:
     """A case whose fields hold what they promise: a stranger's reader made it, from a stranger's file."""
     case: Case = _of(value, Case)
-    msgspec.convert(msgspec.to_builtins(case), Case)
+    msgspec.convert(msgspec.to_builtins(case), learned(Case))
     fault = id_fault(case.id)
     if fault:
         raise ValueError(f"the id of a case cannot be used: {fault}")
@@ -175,7 +176,7 @@ def _case(value: Any) -> Case:
 
 def _overlay(value: Any) -> Overlay:
     overlay: Overlay = _of(value, Overlay)
-    msgspec.convert(msgspec.to_builtins(overlay), Overlay)
+    msgspec.convert(msgspec.to_builtins(overlay), learned(Overlay))
     _refuse_paths(edit.path for edit in overlay.patch)
     return overlay
 

@@ -11,6 +11,7 @@ from selftune_build.agents.protocol import Agent, AgentFailure, AgentSettings, A
 from selftune_build.errors import SelftuneError
 from selftune_build.fingerprint.digest import canonical_json
 from selftune_build.limits import PLUGIN_GRACE_SECONDS
+from selftune_build.model.learned import learned
 from selftune_build.model.sample import ErrorKind, Reply, Usage
 from selftune_build.plugins.contain import Manner, PluginFailure, Supplier, contained
 
@@ -134,4 +135,4 @@ def _checked(value: Any, expected: Any) -> Any:
         raise TypeError(f"it returned {type(value).__name__}, not {getattr(expected, '__name__', expected)}")
     if value is None or isinstance(value, str):
         return value
-    return msgspec.convert(msgspec.to_builtins(value), type(value), strict=True)
+    return msgspec.convert(msgspec.to_builtins(value), learned(type(value)), strict=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 
@@ -42,9 +42,10 @@ def standing(store: Path, remote: Remote, tiers: Sequence[str]) -> list[Standing
     found = {tier: Standing(tier, 0, 0, 0, 0) for tier in tiers}
     for part in sorted({*starts(store), *chain.from_iterable(there.values())}):
         own = {path.removesuffix(ARCHIVE_SUFFIX) for path in finished(store, part)}
+        costs = cache(partial(is_paid, store))
         for tier in tiers:
             listed = remote.list(f"{tier}/{part}") if part in there[tier] else {}
-            found[tier] = _and_part(found[tier], store, own, listed)
+            found[tier] = _and_part(found[tier], own, listed, costs)
     return list(found.values())
 
 
@@ -53,17 +54,17 @@ def is_paid(store: Path, key: str) -> bool:
     return not is_free(read_asked(read_bounded(store / key / KEY_NAME, KEY_JSON_BYTES) or b"") or {})
 
 
-def _and_part(before: Standing, store: Path, own: set[str], listed: Mapping[str, int]) -> Standing:
+def _and_part(before: Standing, own: set[str], listed: Mapping[str, int], costs: Callable[[str], bool]) -> Standing:
     theirs = {call for name in listed if (call := call_of(name.removeprefix(f"{before.tier}/"))) is not None}
-    alone = Counter(call.rpartition("/")[0] for call in own - theirs)
-    paid = sum(calls for key, calls in alone.items() if is_paid(store, key))
+    alone = own - theirs
+    paid = sum(costs(call.rpartition("/")[0]) for call in alone)
     return Standing(
         before.tier,
         before.here + paid,
         before.both + len(own & theirs),
         before.there + len(theirs - own),
         before.bytes + sum(listed.values()),
-        before.free + alone.total() - paid,
+        before.free + len(alone) - paid,
     )
 
 

@@ -113,6 +113,8 @@ def decode(content: bytes, kind: type[_Record]) -> _Record:
     """The record in the bytes of an archive file. Raises DamagedRecord or NewerRecord."""
     import zstandard
 
+    from selftune_build.model.learned import learned  # only who reads samples needs it
+
     try:
         if not 0 < zstandard.frame_content_size(content) <= STORE_ARCHIVE_MAX_BYTES:
             raise DamagedRecord("has no plausible size")
@@ -122,6 +124,6 @@ def decode(content: bytes, kind: type[_Record]) -> _Record:
     if plain[0] > FORMAT_VERSION:
         raise NewerRecord(f"has format {plain[0]}, this version reads up to {FORMAT_VERSION}")
     try:
-        return msgspec.msgpack.decode(memoryview(plain)[1:], type=kind)
+        return msgspec.msgpack.decode(memoryview(plain)[1:], type=learned(kind))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise DamagedRecord("holds something else") from error

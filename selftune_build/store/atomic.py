@@ -11,7 +11,6 @@ from pathlib import Path
 
 from selftune_build.errors import StoreError
 from selftune_build.model.location import Location
-from selftune_build.store.temporary import temporary_file
 
 _HINTS = {
     errno.ENOSPC: "free some space and run again; nothing that was paid for is lost",
@@ -44,6 +43,8 @@ def write_atomic(path: Path, content: bytes, durable: bool = True, mode: int | N
     folder whose listing is evidence. Permission bits: `mode`, else those of the file replaced, else what the umask
     leaves; the owner can always read and write. A symbolic link is replaced, never written through.
     """
+    from selftune_build.store.temporary import temporary_file  # only who writes needs it
+
     with store_errors("write", path):
         try:
             bits = _permission_bits(path) if mode is None else mode
@@ -61,6 +62,8 @@ def write_atomic(path: Path, content: bytes, durable: bool = True, mode: int | N
 def write_new(path: Path, content: bytes) -> bool:
     """Write a file that is not there yet, whole and durable; False where something stands there, and nothing is changed then.
     Raises StoreError."""
+    from selftune_build.store.temporary import temporary_file
+
     with store_errors("write", path), temporary_file(path.parent, path.name) as (temporary, descriptor):
         _fill(descriptor, content, True, None)
         try:

@@ -143,5 +143,5 @@ def test_a_command_that_the_workspace_declares_is_an_agent_like_any_other(machin
 
 
 def test_a_mistyped_agent_is_answered_with_what_was_meant(machine: Machine) -> None:
-    ended = machine.doctor("claud")
-    assert (ended.returncode, "did you mean 'claude'?" in ended.stderr) == (3, True)
+    ended = machine.doctor("lar")
+    assert (ended.returncode, "did you mean 'lark'?" in ended.stderr) == (3, True)
