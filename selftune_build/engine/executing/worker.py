@@ -37,11 +37,11 @@ from selftune_build.engine.paying.sampling import attempt
 from selftune_build.engine.registry import Registry
 from selftune_build.errors import SelftuneError, StoreError
 from selftune_build.fingerprint.digest import digest_bytes, digest_json
-from selftune_build.fingerprint.keys import call_id
+from selftune_build.fingerprint.keys import Question, call_id
 from selftune_build.graph.targets import Stage
 from selftune_build.limits import EXECUTOR_CACHED
 from selftune_build.model.case import Arm
-from selftune_build.model.manifest import Manifest
+from selftune_build.model.manifest import Limits, Manifest
 from selftune_build.model.sample import ErrorKind, Usage
 from selftune_build.stages.row import RowSpec, StagedSet
 from selftune_build.store.archive import Intent
@@ -202,7 +202,8 @@ def _here() -> str:
 def _spec(task: Task) -> RowSpec:
     staged = _staged(task.site.store, task.staged)
     package = staged.packages.get(task.package) or package_without_files(task.package)
-    return RowSpec(package, Stage.REPLAY, task.case, task.arm, staged, {}, task.key, (), None, 1, task.profile)
+    question = Question(task.case, task.case.limits or Limits())  # whoever holds the key has told the store what it covers
+    return RowSpec(package, Stage.REPLAY, task.case, task.arm, staged, question, task.key, (), None, 1, task.profile)
 
 
 @lru_cache(maxsize=EXECUTOR_CACHED)
