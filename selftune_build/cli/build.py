@@ -232,13 +232,12 @@ def _universe(request: BuildRequest, plugins: Plugins, standard: Standard | None
     """The workspace; where it is wanted whole, nothing of it is left to memory."""
     from selftune_build.engine.load import by_its_own
     from selftune_build.engine.remembered import load_remembering
+    from selftune_build.reading.absent import no_package
 
     start = starting_folder(request.directory, request.targets)
     standards = standard.over if standard is not None else by_its_own
     universe, recalled = load_remembering(start, request, plugins.registry, standards, whole=whole)
     if not (universe.packages or universe.broken):
-        from selftune_build.reading.absent import no_package
-
         raise no_package(universe.root)
     return universe, recalled
 
