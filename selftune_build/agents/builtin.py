@@ -12,10 +12,8 @@ from selftune_build.agents.declaration import refuse_unknown, stated_options
 from selftune_build.agents.embedded import EmbeddedAgent
 from selftune_build.agents.protocol import Agent, AgentSettings, AgentType
 from selftune_build.errors import InputError, UndecidedError
-from selftune_build.meant import did_you_mean
 from selftune_build.model.manifest import Manifest
 from selftune_build.model.sample import EvidenceOrigin
-from selftune_build.reading.settings import agent_place
 
 
 def _embedded(settings: AgentSettings) -> Agent:
@@ -54,6 +52,9 @@ def make_agent(
 
 
 def _unknown(name: str, manifest: Manifest, types: Mapping[str, AgentType], root: Path) -> UndecidedError:
+    from selftune_build.meant import did_you_mean  # only who mistypes pays for it
+    from selftune_build.reading.settings import agent_place
+
     definition = manifest.agents.get(name)
     names = sorted({*types, *manifest.agents} - {"command"})
     known = ", ".join(names)

@@ -14,9 +14,7 @@ from msgspec.structs import replace
 from selftune_build.errors import SelftuneError, StoreError, UsageError
 from selftune_build.escape import one_line
 from selftune_build.limits import PLUGIN_MESSAGE_CHARACTERS, STEP_SUMMARY_BYTES
-from selftune_build.meant import did_you_mean
 from selftune_build.model.report import Report
-from selftune_build.report.errors import render_text
 from selftune_build.report.format import REPORT_FORMATS, ReportFormat
 from selftune_build.store.atomic import append, write_atomic
 
@@ -47,6 +45,8 @@ def wanted_reports(words: Sequence[str], formats: Mapping[str, ReportFormat], *,
             raise UsageError(f"--report {word!r} is not ID=FILE", hint="such as --report json=report.json")
         format_ = formats.get(name)
         if format_ is None:
+            from selftune_build.meant import did_you_mean
+
             raise UsageError(f"there is no report format {name!r}", hint=did_you_mean(name, _BUILT_IN) or known)
         url = file if file.startswith(_URLS) else ""
         if url and format_.send is None:
@@ -90,6 +90,8 @@ def _guarded(write: Callable[[], None]) -> Iterator[int]:
     try:
         write()
     except SelftuneError as error:
+        from selftune_build.report.errors import render_text
+
         print(render_text(error), file=sys.stderr)
         yield error.exit_status
 

@@ -12,7 +12,6 @@ from selftune_build.errors import UsageError
 from selftune_build.graph.selection import select
 from selftune_build.graph.targets import SAMPLED, Stage, Target, parse_target, with_needs
 from selftune_build.limits import SHOWN_CASES
-from selftune_build.meant import like
 from selftune_build.model.package import Package
 from selftune_build.wording import listed
 
@@ -70,6 +69,8 @@ def _cases(package: Package, narrowed: Mapping[Target, frozenset[str]]) -> dict[
         suite = package.unit_tests if target.stage is Stage.UNIT_TESTS else package.evals
         unknown = ids - {case.id for case in suite}
         if unknown:
+            from selftune_build.meant import like  # only who mistypes pays for it
+
             missing, known = min(unknown), sorted(case.id for case in suite)
             close = like(missing, known, 3)
             hint = f"like it: {', '.join(close)}" if close else f"its cases: {listed(known, SHOWN_CASES) or 'none'}"

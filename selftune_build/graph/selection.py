@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from selftune_build.errors import UsageError
 from selftune_build.graph.targets import Stage, Target, Wanted
-from selftune_build.meant import meant
 from selftune_build.probe import probed
 
 
@@ -64,6 +63,8 @@ def find_packages(text: str, names: Mapping[str, str], root: Path, here: Path) -
         return by_path
     if by_name:
         raise UsageError(f"{len(by_name)} packages are called {text!r}", hint="name one by its folder: " + ", ".join(by_name))
+    from selftune_build.meant import meant  # only who mistypes pays for it
+
     words = sorted({*names, *names.values(), *(stage.value for stage in Stage)})
     near = _meant_stage(text, names) or meant(text.removesuffix("/SKILL.md"), words)
     raise UsageError(
@@ -76,6 +77,8 @@ def find_packages(text: str, names: Mapping[str, str], root: Path, here: Path) -
 
 def _meant_stage(text: str, names: Mapping[str, str]) -> str | None:
     """The target that is there, of which stage or package was mistyped."""
+    from selftune_build.meant import meant
+
     package, colon, stage = text.rpartition(":")
     near, of = meant(stage, [each.value for each in Stage]), meant(package, [*names, *names.values()])
     return f"{of}:{near}" if colon and near is not None and of is not None else None

@@ -8,7 +8,6 @@ from enum import StrEnum
 from msgspec import Struct
 
 from selftune_build.errors import UsageError
-from selftune_build.meant import meant
 
 
 class Stage(StrEnum):
@@ -90,6 +89,8 @@ def parse_target(text: str) -> Wanted:
 
 def _meant(package: str, stage: str, case: str | None) -> str | None:
     """What to type instead where only the stage is mistyped."""
+    from selftune_build.meant import meant  # only who mistypes pays for it
+
     near = meant(stage, _STAGES)
     return f"did you mean {address(package, _STAGES[near], case)!r}?" if package and near is not None else None
 

@@ -10,7 +10,6 @@ from selftune_build.escape import one_line
 from selftune_build.late import late
 from selftune_build.limits import CHECK_EVIDENCE_CHARACTERS, JSON_BYTES, NAME_CHARACTERS
 from selftune_build.reading.json_text import load
-from selftune_build.reading.schema_words import words
 
 _ANSWER = "answer"
 _FENCE = late(r"\s*```[A-Za-z]*[ \t]*\n(?P<content>.*)\n[ \t]*```\s*", re.DOTALL)
@@ -34,6 +33,8 @@ def structured(output: str, schema: dict[str, Any], *, limit: int = JSON_BYTES) 
         raise InvalidAnswer(f"it is not the JSON that was asked for: {said}") from None
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
+
+    from selftune_build.reading.schema_words import words
 
     fault = best_match(Draft202012Validator(schema).iter_errors(data))
     if fault is not None:

@@ -12,12 +12,13 @@ from selftune_build.errors import InputError
 from selftune_build.model.location import Location
 from selftune_build.reading.document import Document, Implicit
 from selftune_build.reading.fitting import fits
-from selftune_build.reading.schema_words import Complaint, words
 from selftune_build.reading.unique import first_repeated
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
+
+    from selftune_build.reading.schema_words import Complaint
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def validate(document: Document, name: str) -> None:
     that other readers take for a boolean, date or number is a fault wherever it stands, also where text is allowed.
     """
     shape = schema(name)
-    complaints = [] if fits(document.data, shape, shape) else [words(error) for error in _errors(document.data, name)]
+    complaints = [] if fits(document.data, shape, shape) else _complaints(document.data, name)
     faults = [(_place(document, complaint), complaint) for complaint in complaints]
     known = {complaint.pointer for complaint in complaints}
     faults += [(document.locate(item.pointer), _unquoted(item)) for item in document.implicit if item.pointer not in known]
@@ -47,6 +48,12 @@ def _schema_text(name: str) -> str:
     here = Path(__file__).parents[1]
     packaged = here / "_schemas" / f"{name}.json"  # in a wheel; `importlib.resources` takes longer than all else that reads it
     return (packaged if packaged.is_file() else here.parent / "schemas" / packaged.name).read_text(encoding="utf-8")
+
+
+def _complaints(data: Any, name: str) -> list[Complaint]:
+    from selftune_build.reading.schema_words import words  # what fits needs none
+
+    return [words(error) for error in _errors(data, name)]
 
 
 def _errors(data: Any, name: str) -> Iterator[ValidationError]:
@@ -80,5 +87,7 @@ def _place(document: Document, complaint: Complaint) -> Location:
 
 
 def _unquoted(item: Implicit) -> Complaint:
+    from selftune_build.reading.schema_words import Complaint
+
     message = f"`{item.text[:60]}` without quotes is a {item.kind} to some readers"
     return Complaint("unquoted", message, f"quote it: {json.dumps(item.text[:60])}", item.pointer)

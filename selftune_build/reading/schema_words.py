@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from selftune_build.limits import INTEGER_DIGITS
-from selftune_build.meant import meant
 from selftune_build.reading.document import pointer_of
 from selftune_build.reading.scalars import resolve
 
@@ -111,6 +110,8 @@ def _type_hint(kinds: list[str], value: Any) -> str:
 
 def _not_an_option(options: list[Any], value: Any) -> tuple[str, str]:
     listed = ", ".join(_shown(option) for option in options)
+    from selftune_build.meant import meant  # only who mistypes pays for it
+
     texts = [option for option in options if isinstance(option, str)]
     close = meant(value, texts) if isinstance(value, str) else None
     hint = f"did you mean `{close}`? " if close is not None else ""
@@ -129,6 +130,8 @@ def _unknown_key(error: ValidationError) -> Complaint:
 
 
 def _key_hint(error: ValidationError, key: str, known: Iterable[str]) -> str:
+    from selftune_build.meant import meant
+
     spellings = (key.lower().replace("-", "_"), key.lower())
     close = next(filter(None, (meant(spelling, known) for spelling in spellings)), None)
     if close is not None:

@@ -25,7 +25,6 @@ from selftune_build.report.by_hand import accepted_count, accepted_note, decided
 from selftune_build.report.cells import name, paint, percent, sentence, wrap
 from selftune_build.report.disagreement import disagreement_lines
 from selftune_build.report.grouping import checks_of, common_fix, grouped, same_failure, same_problem, samples_of, subject
-from selftune_build.report.overlay import overlay_line
 from selftune_build.report.remote import remote_lines
 from selftune_build.report.routing import routing_lines
 from selftune_build.report.statistics import effort_lines, flaky_lines, unsettled_lines
@@ -78,6 +77,8 @@ def _evidence(report: Report, width: int) -> Iterator[str]:
     if report.mode == "dry-run":
         yield "a plan, nothing was executed"
     if report.overlay is not None:
+        from selftune_build.report.overlay import overlay_line
+
         yield from wrap(overlay_line(report.overlay), width, "  ")
 
 

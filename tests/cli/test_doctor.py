@@ -130,7 +130,7 @@ def test_a_command_that_the_workspace_declares_is_an_agent_like_any_other(machin
     skill = tmp_path / "pdf"
     skill.mkdir()
     (skill / "SKILL.md").write_text("---\nname: pdf\ndescription: Fills forms.\n---\nFill.\n")
-    agents = "agents:\n  house: {type: command, argv: [cat]}\n  gone: {type: command, argv: [python3, tools/gone.py]}\n"
+    agents = "agents:\n  house: {type: command, argv: [cat]}\n  gone: {type: command, argv: [sh, tools/gone.sh]}\n"
     (skill / "selftune.yaml").write_text(f"version: 1\n{agents}")
     ended = machine.doctor(place=skill)
     assert ended.returncode == 0  # no host is installed, and the command is enough
@@ -139,7 +139,7 @@ def test_a_command_that_the_workspace_declares_is_an_agent_like_any_other(machin
     assert (machine.doctor("house", place=skill).returncode, machine.doctor("gone", place=skill).returncode) == (0, 3)
     document = json.loads(machine.doctor("gone", "--json", place=skill).stdout)
     assert list(document["agents"]) == ["gone"]
-    assert "tools/gone.py of the agent `gone` is not in the workspace" in document["agents"]["gone"]["problems"][0]
+    assert "tools/gone.sh of the agent `gone` is not in the workspace" in document["agents"]["gone"]["problems"][0]
 
 
 def test_a_mistyped_agent_is_answered_with_what_was_meant(machine: Machine) -> None:

@@ -149,7 +149,7 @@ def test_the_evidence_of_a_package_is_that_of_its_agent(built: Workspace) -> Non
     first = told()
     assert first["boil"] == "  evidence: none, no case asks an agent"
     assert re.match(r"  evidence: simulated, samples \d+ (s|min)( to \d+ (s|min))? old, served", first["brew"])
-    assert not re.search(r"(\d+ \w+) to \1", first["brew"])
+    assert not re.search(r"\b(\d+ \w+) to \1\b", first["brew"])
     built.remove_store()
     assert told()["brew"] == "  evidence: simulated, its samples are not in this store"
     for name, verb in (("brew", "Makes"), ("bake", "Bakes")):

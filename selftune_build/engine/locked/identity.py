@@ -8,10 +8,8 @@ from typing import Any
 
 from selftune_build.agents.builtin import AGENTS, Declared
 from selftune_build.engine.package_run import PackageRun
-from selftune_build.meant import did_you_mean
 from selftune_build.model.location import Location
 from selftune_build.model.report import Problem
-from selftune_build.reading.settings import agent_place
 
 
 def other_identity(who: str, identity: Mapping[str, Any], origin: str, known: Declared) -> Iterator[str]:
@@ -28,6 +26,9 @@ def other_identity(who: str, identity: Mapping[str, Any], origin: str, known: De
 def unknown_agent(run: PackageRun, root: Path) -> Problem | None:
     """What is wrong with a name that is nearly one that is known here, and where it stands; None for a name like none: that of a
     plugin's agent."""
+    from selftune_build.meant import did_you_mean  # only who mistypes pays for it
+    from selftune_build.reading.settings import agent_place
+
     name, manifest = run.agent.name, run.package.manifest
     known = {*AGENTS, *manifest.agents, *(agent for side in run.lock.locks for agent in side.agents)} - {"command"}
     fix = did_you_mean(name, known - {name}) if name not in {*AGENTS, *manifest.agents} else ""

@@ -11,7 +11,6 @@ from selftune_build.advice import command
 from selftune_build.engine.judging.blunt import not_discriminating
 from selftune_build.engine.judging.judged import judge_findings, judge_problems, rows_awaiting
 from selftune_build.engine.locks.news import lock_news
-from selftune_build.engine.locks.waiver_findings import waiver_findings
 from selftune_build.engine.locks.waivers import accepted_rows
 from selftune_build.engine.outcome import Outcome
 from selftune_build.engine.package_run import PackageRun
@@ -23,18 +22,16 @@ from selftune_build.engine.report import REFUSING
 from selftune_build.engine.states import Event, advance
 from selftune_build.engine.telling.advice import next_command
 from selftune_build.engine.telling.noticed import drifted, noticed
-from selftune_build.engine.telling.row_reports import row_reports
 from selftune_build.engine.telling.statistics import statistics_of
 from selftune_build.errors import PLUGIN_MISSING
 from selftune_build.gates.decide import disabled
 from selftune_build.graph.targets import SAMPLED, Stage, address, stage_of
 from selftune_build.limits import REPORT_REASONS
-from selftune_build.model.finding import Severity
+from selftune_build.model.finding import Finding, Severity
 from selftune_build.model.location import Location
 from selftune_build.model.repeated import Repeated
-from selftune_build.model.report import PackageReport, Problem, Reason, StageReport, TargetState
+from selftune_build.model.report import PackageReport, Problem, Reason, RowReport, StageReport, TargetState
 from selftune_build.model.verdict import GateResult, Verdict
-from selftune_build.reading.settings import gate_place
 from selftune_build.wording import counted
 
 if TYPE_CHECKING:
@@ -101,12 +98,12 @@ def package_report(settled: Settled) -> PackageReport:
             *run.security.findings,
             *drifted(run),
             *judge_findings(run, dry=settled.dry),
-            *waiver_findings(run, outcome.accepted),
+            *_idle_waivers(settled),
             *noticed(run, outcome.remarks),
             *not_discriminating(run, outcome.rows, outcome.remarks),
         ),
         failures=failures,
-        rows=row_reports(run, outcome.rows, outcome.accepted) if settled.detailed or settled.several else (),
+        rows=_rows(settled),
         next_command=next_command(run, failures, verdict, stopped=stopped, told=_is_told(settled, gates), place=settled.place),
         remark=run.agent.traits.remark,
         judge=run.judge.agent.name if run.judge is not None else "",
@@ -115,6 +112,22 @@ def package_report(settled: Settled) -> PackageReport:
         accepted=(*run.security.accepted, *accepted_rows(run.specs, outcome.accepted)),
         switched_off=disabled(run.package.manifest.gates),
     )
+
+
+def _rows(settled: Settled) -> tuple[RowReport, ...]:
+    if not (settled.detailed or settled.several):
+        return ()
+    from selftune_build.engine.telling.row_reports import row_reports
+
+    return row_reports(settled.run, settled.outcome.rows, settled.outcome.accepted)
+
+
+def _idle_waivers(settled: Settled) -> Iterable[Finding]:
+    if not settled.outcome.accepted.idle:
+        return ()
+    from selftune_build.engine.locks.waiver_findings import waiver_findings
+
+    return waiver_findings(settled.run, settled.outcome.accepted)
 
 
 def _is_told(settled: Settled, gates: Iterable[GateResult]) -> bool:
@@ -270,6 +283,8 @@ def _plugin_problems(settled: Settled) -> Iterable[Problem]:
         yield Problem(PLUGIN_MISSING, name, message, path=manifest.path, fix=f"pip install {plugin}")
     for gate in settled.outcome.gates:
         if gate.code and gate.required:
+            from selftune_build.reading.settings import gate_place  # reads manifests once more
+
             message = f"gate {gate.id}: {gate.message.removeprefix(gate.code + ': ')}"
             at = gate_place(workspace_root(settled.run.package), manifest.path, gate.id) or Location(manifest.path or "")
             fix = gate.advice or "selftune plugins list"
