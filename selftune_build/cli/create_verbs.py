@@ -83,7 +83,7 @@ def report(skill_path: Path, as_json: bool, agent: str | None) -> int:
 
 @click.command(short_help="Publish it: selftune publish PACKAGE.")
 @_shared
-@click.option("--watch", is_flag=True, help="Name the command that measures again what was published; this is the default.")
+@click.option("--watch", is_flag=True, help="Name the command that watches the published skill; this is the default.")
 @click.option("--ignore-watch-alerts", is_flag=True, help="Accepted as before; publishing never waits for a watch.")
 def publish(skill_path: Path, as_json: bool, watch: bool, ignore_watch_alerts: bool) -> int:
     """Publish the package."""

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 @click.option("--rollback", is_flag=True, help="Bring back what was installed before, with --to or --install; publish nothing.")
 @click.option("--check", "checked", type=click.Path(path_type=Path), metavar="FILE", help="Check a published archive, offline.")
 @click.option("--new-key", type=click.Path(path_type=Path), metavar="FILE", help="Write a new private key, and FILE.pub.")
-@click.option("--no-watch", is_flag=True, help="Do not name the command that measures again what was published.")
+@click.option("--no-watch", is_flag=True, help="Do not name the command that watches the published skill.")
 @click.option("--ignore-watch-alerts", is_flag=True, help="Accepted as before; publishing never waits for a watch.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("-C", "--directory", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="As if started there.")

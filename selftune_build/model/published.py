@@ -19,6 +19,9 @@ class Published(Struct, frozen=True):
     """Ids of the keys, or identities, that signed; empty: nobody did."""
     origins: tuple[str, ...]
     next_command: str
+    """The hand-off to `watch`, which no version has yet."""
+    until_then: str
+    """What does some of it today."""
     installed: str | None = None
     previous: str | None = None
     """The archive that was installed before: what a rollback brings back."""

@@ -40,6 +40,7 @@ def _published(each: Published, watch: bool) -> Iterator[str]:
     yield f"  check: selftune publish --check {sentence(shlex.join((each.archive, *each.check_options)))}"
     if watch:
         yield f"next: {sentence(each.next_command)}"
+        yield f"  `watch` comes with a later version; until then: {sentence(each.until_then)}"
 
 
 def _signed(each: Published) -> str:

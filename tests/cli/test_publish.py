@@ -351,12 +351,16 @@ def _interrupted(run: Callable[[], object], stop: int) -> bool:
     return True
 
 
-def test_the_next_command_measures_again_what_was_published(live: Workspace, tmp_path: Path) -> None:
+def test_the_next_command_watches_what_was_published_and_until_it_exists_an_audit_measures_again(
+    live: Workspace, tmp_path: Path
+) -> None:
     words = ("publish", "brew", "--out", str(tmp_path), "-C", str(live.root))
-    said = live.selftune(*words)[1].splitlines()[-1]
-    assert said.startswith("next: selftune audit brew")
-    assert live.selftune(*shlex.split(said)[2:], "--dry-run")[0] == 0
-    assert "next:" not in live.selftune(*words, "--no-watch", "--ignore-watch-alerts")[1]
+    following, until_then = live.selftune(*words)[1].splitlines()[-2:]
+    assert following.startswith("next: selftune watch brew")
+    promised, _, command = until_then.partition(": ")
+    assert promised == "  `watch` comes with a later version; until then"
+    assert live.selftune(*shlex.split(command)[1:], "--dry-run")[0] == 0
+    assert "watch" not in live.selftune(*words, "--no-watch", "--ignore-watch-alerts")[1]
 
 
 def test_the_package_has_to_be_named_where_there_are_several(live: Workspace) -> None:
