@@ -30,6 +30,8 @@ def note(word):
         book.write(f"{word} {request['call_id']} {os.getpid()} {parent}\\n")
 note("asked")
 time.sleep(float(request["prompt"].split()[-1]))
+while (pathlib.Path(__file__).parents[2] / "hold").exists():
+    time.sleep(0.02)
 answer = {"output": "DONE", "skills_used": [skill["name"] for skill in request["skills"]], "files_read": [], "tool_calls": [],
           "usage": {"input_tokens": 1, "output_tokens": 1, "cost_usd": 0.5}}
 sys.stdout.write(json.dumps(answer))
@@ -103,6 +105,14 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+
+    def hold(self) -> None:
+        """From now on no agent answers, until `release`."""
+        self._path.with_name("hold").touch()
+
+    def release(self) -> None:
+        """Let them answer."""
+        self._path.with_name("hold").unlink()
 
     def calls(self, word: str) -> list[str]:
         """The call_ids that were `asked` or `answered`, in order."""
@@ -182,25 +192,34 @@ gates: {{trigger-recall: {{min: 0}}}}
 class Build:
     """`selftune build verify` while it runs."""
 
-    def __init__(self, workspace: SkillWorkspace, *arguments: str) -> None:
-        command = [sys.executable, "-P", "-m", "selftune_build", "build", "verify", "--json", "-y", *arguments]
+    def __init__(self, workspace: SkillWorkspace, report: Path, *arguments: str) -> None:
+        self._report = report
+        start = [sys.executable, "-P", "-m", "selftune_build", "build", "verify", "-y"]
+        command = [*start, "--report", f"json={report}", *arguments]
         environment = {**os.environ, **workspace.environment}
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, cwd=workspace.root, env=environment, stdout=pipe, stderr=pipe)
 
+    def interrupt(self) -> None:
+        """Ctrl-C, and wait until it was heard."""
+        self.process.send_signal(signal.SIGINT)
+        assert self.process.stderr is not None
+        while b"interrupted" not in (line := self.process.stderr.readline()):
+            assert line, "it ended"
+
     def end(self) -> tuple[int, dict[str, Any]]:
         """Its exit status and its document."""
-        out, err = self.process.communicate(timeout=PATIENCE_S)
-        assert out, err.decode()
-        return self.process.returncode, json.loads(out)
+        _, err = self.process.communicate(timeout=PATIENCE_S)
+        assert self._report.exists(), err.decode()
+        return self.process.returncode, json.loads(self._report.read_text())
 
 
 @pytest.fixture
-def start_build() -> Iterator[Callable[..., Build]]:
+def start_build(tmp_path: Path) -> Iterator[Callable[..., Build]]:
     started: list[Build] = []
 
     def start(workspace: SkillWorkspace, *arguments: str) -> Build:
-        started.append(Build(workspace, *arguments))
+        started.append(Build(workspace, tmp_path / f"report-{len(started)}.json", *arguments))
         return started[-1]
 
     yield start

@@ -7,6 +7,7 @@ import random
 import signal
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +61,12 @@ def test_where_no_sample_is_missing_no_worker_is_looked_for(workspace: Make, clu
 def test_the_first_interrupt_finishes_what_runs_and_keeps_it(
     workspace: Make, cluster: Any, start_build: Make, ledger: Any
 ) -> None:
-    skill = workspace(4, seconds=2)
+    skill = workspace(4)
+    ledger.hold()
     build = start_build(skill, "--executor", cluster.url, "-j", "1")
     cluster.wait(lambda: ledger.calls("asked"))
-    build.process.send_signal(signal.SIGINT)
+    build.interrupt()
+    ledger.release()
     status, report = build.end()
     assert (status, report["exit_code"]) == (130, 130)
     assert len(ledger.calls("asked")) == len(ledger.calls("answered")) == len(skill.archives()) == 1
@@ -75,7 +78,8 @@ def test_the_first_interrupt_finishes_what_runs_and_keeps_it(
 def test_a_build_that_is_ended_ends_its_agents_on_the_workers(
     workspace: Make, cluster: Any, start_build: Make, ledger: Any
 ) -> None:
-    skill = workspace(3, seconds=100)
+    skill = workspace(3)
+    ledger.hold()
     build = start_build(skill, "--executor", cluster.url)
     cluster.wait(lambda: len(ledger.processes()) == 2)
     build.process.terminate()  # what a second Ctrl-C does
@@ -90,12 +94,15 @@ def test_a_build_that_is_ended_ends_its_agents_on_the_workers(
 def test_a_build_that_is_killed_leaves_its_calls_to_the_next(
     workspace: Make, cluster: Any, start_build: Make, ledger: Any
 ) -> None:
-    skill = workspace(2, seconds=3)
-    build = start_build(skill, "--executor", cluster.url, "-j", "1")
+    skill = workspace(2)
+    ledger.hold()
+    killed = start_build(skill, "--executor", cluster.url, "-j", "1")
     cluster.wait(lambda: ledger.calls("asked"))
-    build.process.kill()
-    build.process.wait()
-    status, report = start_build(skill, "--executor", cluster.url).end()
+    killed.process.kill()
+    killed.process.wait()
+    build = start_build(skill, "--executor", cluster.url)
+    ledger.release()
+    status, report = build.end()
     assert (status, report["spend"]["agent_calls"]) == (0, 1)
     assert once(ledger.calls("asked"))
 
@@ -122,10 +129,12 @@ def test_scripts_of_the_package_run_on_workers(skill_workspace: SkillWorkspace, 
 def test_an_agent_that_outlives_its_worker_answers_and_its_answer_is_taken_from_the_store(
     workspace: Make, start_cluster: Make, start_build: Make, ledger: Any
 ) -> None:
-    skill, cluster = workspace(4, seconds=3), start_cluster(2)
+    skill, cluster = workspace(4), start_cluster(2)
+    ledger.hold()
     build = start_build(skill, "--executor", cluster.url)
-    cluster.wait(lambda: len(ledger.calls("asked")) >= 2)
+    cluster.wait(lambda: len(ledger.calls("asked")) == 2)
     cluster.kill(cluster.workers[0])
+    ledger.release()
     status, report = build.end()
     assert (status, report["spend"]["agent_calls"]) == (0, 4)
     assert len(ledger.calls("asked")) == len(ledger.calls("answered")) == 4
@@ -136,12 +145,14 @@ def test_an_agent_that_outlives_its_worker_answers_and_its_answer_is_taken_from_
 def test_a_call_whose_agent_died_with_its_worker_is_asked_again_and_counts_as_spent(
     workspace: Make, start_cluster: Make, start_build: Make, ledger: Any
 ) -> None:
-    skill, cluster = workspace(3, seconds=4), start_cluster(2)
+    skill, cluster = workspace(3), start_cluster(2)
+    ledger.hold()
     build = start_build(skill, "--executor", cluster.url, "-j", "1")
     cluster.wait(ledger.processes)
     (agent,), (parent,) = ledger.processes(), ledger.workers()
     cluster.kill(next(worker for worker in cluster.workers if worker.pid == parent))
     os.kill(agent, signal.SIGKILL)
+    ledger.release()
     status, report = build.end()
     assert status == 0
     assert len(ledger.calls("asked")) == report["spend"]["agent_calls"] == 4
@@ -154,10 +165,12 @@ def test_a_call_whose_agent_died_with_its_worker_is_asked_again_and_counts_as_sp
 def test_without_any_worker_left_the_build_waits_for_one_that_comes(
     workspace: Make, start_cluster: Make, start_build: Make, ledger: Any
 ) -> None:
-    skill, cluster = workspace(3, seconds=1), start_cluster(1)
+    skill, cluster = workspace(3), start_cluster(1)
+    ledger.hold()
     build = start_build(skill, "--executor", cluster.url)
     cluster.wait(lambda: ledger.calls("asked"))
     cluster.kill(cluster.workers[0])
+    ledger.release()
     cluster.add(1)
     status, report = build.end()
     assert (status, report["spend"]["agent_calls"]) == (0, 3)
@@ -175,11 +188,16 @@ def test_every_answered_sample_is_paid_once_by_eight_workers_of_which_five_are_k
         cluster.wait(lambda answers=8 * number + 3: len(ledger.calls("answered")) >= answers)
         cluster.kill(worker)
         orphans = [each for each, parent in zip(ledger.processes(), ledger.workers(), strict=True) if parent == worker.pid]
-        if number % 2 and not is_gone(orphans[-1]):
-            os.kill(orphans[-1], signal.SIGKILL)  # every other time what it asked is gone as well
+        if number % 2 and orphans:
+            with suppress(ProcessLookupError):
+                os.kill(orphans[-1], signal.SIGKILL)  # every other time what it asked is gone as well
     status, report = build.end()
     assert status == 0
-    assert len(ledger.calls("asked")) == report["spend"]["agent_calls"]
+    assert len({archive.call_id for archive in skill.archives()}) == len(skill.archives()) == 60
     assert once(ledger.calls("answered"))
-    assert len(ledger.calls("answered")) == len(skill.archives()) == 60
+    assert len(ledger.calls("answered")) >= 60 - 2  # who was killed may have answered without having it in his books
+    lost = Counter(attempt.call_id for attempt in skill.attempts())
+    asked = Counter(ledger.calls("asked"))
+    assert [call for call, times in asked.items() if times > 1 + lost[call]] == []
+    assert len(ledger.calls("asked")) <= report["spend"]["agent_calls"] == 60 + sum(lost.values())
     assert skill.run("store", "fsck").status == 0
