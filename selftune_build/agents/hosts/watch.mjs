@@ -1,6 +1,6 @@
-// Loaded by Node.js into a host program. What the program would ask a service for again by itself, in silence, is told and ends it: selftune-build counts and keeps every
-// attempt, and waits as long as the service says. It listens to the channel on which every copy of undici, that of Node.js too, tells
-// of an answer, and changes nothing.
+// Loaded by Node.js into a host program. What the program would ask a service for again by itself, in silence, is told and ends it:
+// selftune-build counts and keeps every attempt, and waits as long as the service says. It listens to the channel on which every
+// copy of undici, that of Node.js too, tells of an answer, and changes nothing.
 import { subscribe } from "node:diagnostics_channel"
 import { writeSync } from "node:fs"
 
