@@ -70,8 +70,8 @@ class RowSpec(Struct, frozen=True):
     case: Case
     arm: Arm
     staged: StagedSet
-    question: Question
-    """What is asked. By name it is worked out where somebody wants to see it: each row would hold as much again."""
+    asked: Question | Inputs
+    """What is asked. A question is only taken apart where somebody wants to see it: each row would hold as much again."""
     key: str
     checks: tuple[Check, ...]
     polarity: bool | None
@@ -86,7 +86,7 @@ class RowSpec(Struct, frozen=True):
     @property
     def inputs(self) -> Inputs:
         """Everything that the static key covers, by name."""
-        return static_inputs(self.question)
+        return static_inputs(self.asked) if isinstance(self.asked, Question) else self.asked
 
     @property
     def place(self) -> tuple[str, str, str, str]:

@@ -32,7 +32,7 @@ def ruling_spec(row: RowSpec, asked: Asked, judge: JudgedBy) -> RowSpec:
         case=case,
         arm=Arm.WITHOUT_SKILL,
         staged=_NOTHING,
-        inputs=inputs,
+        asked=inputs,
         key=static_key(inputs),
         checks=(),
         polarity=None,
