@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -24,7 +25,15 @@ class Ran(Struct):
     store_error: StoreError | None = None
     halted: bool = False
     """It was the store that made everything stop, and not the user."""
+    _of: dict[tuple[str, str, str, str], Question] = field(default_factory=dict)
+    """The same questions by the places of their rows: every row is looked up, and there may be very many of both."""
+
+    def add(self, questions: Iterable[Question]) -> None:
+        """Note questions that are put now; a row is part of one."""
+        for question in questions:
+            self.questions.append(question)
+            self._of.update((spec.place, question) for spec in question.specs)
 
     def question_of(self, plan: RowPlan) -> Question | None:
         """The question that a row was part of."""
-        return next((question for question in self.questions if plan.spec in question.specs), None)
+        return self._of.get(plan.spec.place)

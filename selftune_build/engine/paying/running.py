@@ -30,7 +30,6 @@ from selftune_build.graph.targets import Target, address
 from selftune_build.model.case import Arm
 from selftune_build.model.lock import Row
 from selftune_build.model.verdict import Verdict
-from selftune_build.stages.row import RowSpec
 from selftune_build.store.atomic import store_errors
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ class Runner:
         for wave in waves(build_graph({target.package for target in stale}), stale):
             self._hold_back()
             asked = questions(plan for target in wave for plan in stale[target])
-            self.ran.questions += asked
+            self.ran.add(asked)
             self._rounds(asked)
         self._rule()
         return self.ran
@@ -178,10 +177,11 @@ class Runner:
         """Stop a package when no outcome of the samples left could still pass a required gate."""
         if self.request.keep_going:
             return
+        left = _left(open_questions)
         for run in self.runs:
-            left = _left(run, open_questions)
-            if left and not self._can_pass(run, left):
-                self.ran.held_back.add(run.package.path)
+            path = run.package.path
+            if path in left and not self._can_pass(run, left[path]):
+                self.ran.held_back.add(path)
 
     def _can_pass(self, run: PackageRun, left: dict[str, dict[str, int]]) -> bool:
         package, manifest, rows = run.package, run.package.manifest, self._rows(run)
@@ -202,13 +202,10 @@ def _sender(runs: Sequence[PackageRun], request: BuildRequest, around: Surroundi
     return sender_for(runs, request, around.cluster)
 
 
-def _left(run: PackageRun, open_questions: Sequence[Question]) -> dict[str, dict[str, int]]:
-    left: dict[str, dict[str, int]] = {}
+def _left(open_questions: Iterable[Question]) -> dict[str, dict[str, dict[str, int]]]:
+    """How many samples rows lack, by the folder of their package, case and arm."""
+    left: dict[str, dict[str, dict[str, int]]] = {}
     for question in open_questions:
-        for spec in _own(run, question.specs):
-            left.setdefault(spec.case.id, {})[spec.arm.value] = question.missing
+        for spec in question.specs:
+            left.setdefault(spec.package.path, {}).setdefault(spec.case.id, {})[spec.arm.value] = question.missing
     return left
-
-
-def _own(run: PackageRun, specs: Iterable[RowSpec]) -> list[RowSpec]:
-    return [spec for spec in specs if spec.package.path == run.package.path]
